@@ -1,0 +1,38 @@
+import { messageOf } from '../../core/errors.ts';
+import type { InvocationEnd, InvocationResult, Offer } from '../../core/offer.ts';
+import type { Invoker } from '../../core/ports.ts';
+
+export interface InProcessInvokerDeps {
+  /** One invocation, from claim to run record. */
+  run(offer: Offer): Promise<InvocationResult>;
+  /** Invocations at once. */
+  readonly slots: number;
+}
+
+/** Runs invocations as promises of this process: a throw is an end that has been seen, and nothing is ever lost. */
+export class InProcessInvoker implements Invoker {
+  readonly #run: InProcessInvokerDeps['run'];
+  readonly #slots: number;
+  #running = 0;
+
+  constructor({ run, slots }: InProcessInvokerDeps) {
+    this.#run = run;
+    this.#slots = slots;
+  }
+
+  freeSlots(): number {
+    return this.#slots - this.#running;
+  }
+
+  async invoke(offer: Offer): Promise<InvocationEnd> {
+    if (this.freeSlots() <= 0) return { kind: 'refused', message: `all ${this.#slots} slots are taken` };
+    this.#running += 1;
+    try {
+      return { kind: 'completed', result: await this.#run(offer) };
+    } catch (error) {
+      return { kind: 'died', message: messageOf(error) };
+    } finally {
+      this.#running -= 1;
+    }
+  }
+}

@@ -1,0 +1,50 @@
+import { type ConnectError, FatalTaskError, RetryableError } from '../../core/errors.ts';
+
+/** Primary result codes. https://www.sqlite.org/rescode.html, read 2026-11-22 */
+const BUSY = 5;
+const LOCKED = 6;
+const CORRUPT = 11;
+/** Too many readers and writers came at the very moment the log was restarted. */
+const PROTOCOL = 15;
+const NOT_A_DATABASE = 26;
+
+/** The other processes need the file for a moment; the same statement may succeed right after. Nothing was written. */
+export function isBusy(error: unknown): boolean {
+  const code = primaryCode(error);
+  return code === BUSY || code === LOCKED || code === PROTOCOL;
+}
+
+/** What an error of `node:sqlite` means for whoever uses the file at `path`; anything else stays as it is. */
+export function storeError(error: unknown, path: string): unknown {
+  const code = primaryCode(error);
+  if (code === undefined) return error;
+  if (code === CORRUPT || code === NOT_A_DATABASE) return notAStore(path, String(error), error);
+  return new RetryableError(`the state store ${path} cannot be used for now: ${String(error)}`, {
+    code: 'store.unavailable',
+    details: { path, sqliteCode: code },
+    cause: error,
+  });
+}
+
+/** Opening is done by whoever starts the product, so what fails here waits for that person. */
+export function openError(error: unknown, path: string): unknown {
+  const meaning = storeError(error, path);
+  if (!(meaning instanceof RetryableError)) return meaning;
+  return new FatalTaskError(
+    `cannot open the state store ${path}: ${String(error)}; next: check that its folder exists and that this user may write there`,
+    { code: 'store.unavailable', details: meaning.details, cause: error },
+  );
+}
+
+export function notAStore(path: string, reason: string, cause?: unknown): ConnectError {
+  return new FatalTaskError(
+    `${path} is not a state store of this product, or is damaged: ${reason}; next: name another file, or restore this one from a backup`,
+    { code: 'store.document_corrupt', details: { path }, cause },
+  );
+}
+
+/** Extended codes keep the primary one in their low byte. */
+function primaryCode(error: unknown): number | undefined {
+  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return undefined;
+  return error.errcode & 0xff;
+}

@@ -1,0 +1,15 @@
+/** Thrown when the program itself is wrong: the invocation crashes, and what it held is claimed again by another. */
+export class AssertionError extends Error {
+  readonly code = 'internal.assertion';
+  override readonly name = 'AssertionError';
+}
+
+/** @throws {AssertionError} when `condition` does not hold. Assertions stay on in production. */
+export function assert(condition: boolean, message: string): asserts condition {
+  if (!condition) throw new AssertionError(message);
+}
+
+/** Ends an exhaustive switch: compiles only while every case is handled. */
+export function unreachable(value: never): never {
+  throw new AssertionError(`unexpected case: ${JSON.stringify(value)}`);
+}

@@ -1,0 +1,149 @@
+/**
+ * Every error code of the product: what it means, the HTTP status and exit code it maps to, and the next step for the
+ * person who reads it. `docs/errors.md` is generated from this table.
+ *
+ * Exit codes: 1 run time, 2 configuration, 3 environment.
+ */
+export interface ErrorCodeFacts {
+  readonly meaning: string;
+  readonly http: number;
+  readonly exit: 1 | 2 | 3;
+  readonly next: string;
+}
+
+export const errorCodes = {
+  'record.conversion_failed': {
+    meaning: 'A converter could not read or write a record in the shape it declares.',
+    http: 422,
+    exit: 1,
+    next: 'Check key.converter and value.converter against what the topic holds, or set errors.tolerance=all with a dead-letter queue.',
+  },
+  'record.transform_failed': {
+    meaning: 'A transform or predicate refused a record.',
+    http: 422,
+    exit: 1,
+    next: 'Compare the transform with the record in the dead-letter queue or log; guard it with a predicate, or set errors.tolerance=all.',
+  },
+  'record.rejected': {
+    meaning: 'The target refused one record.',
+    http: 422,
+    exit: 1,
+    next: 'Read the message for the reason the target gave; mend the record or the mapping, or set errors.tolerance=all.',
+  },
+  'record.too_large': {
+    meaning: 'A record is larger than the log or the target takes.',
+    http: 413,
+    exit: 1,
+    next: 'Raise the limit of the receiving side or shorten the record with a transform.',
+  },
+  'record.deadly': {
+    meaning: 'Every invocation that touched this one record died.',
+    http: 424,
+    exit: 1,
+    next: 'Look at the record at this position; with errors.tolerance=all it goes to the dead-letter queue while other shards commit.',
+  },
+  'target.unavailable': {
+    meaning: 'The system being written to did not take the batch for now.',
+    http: 503,
+    exit: 3,
+    next: 'Nothing to do if it recovers: the slice is tried again. Otherwise check the target and the network between.',
+  },
+  'target.timed_out': {
+    meaning: 'The system being written to did not answer in time; whether it took the batch is unknown.',
+    http: 504,
+    exit: 3,
+    next: 'The slice is tried again. If it happens often, raise put.timeout.ms or lower consumer.override.max.poll.records.',
+  },
+  'source.unavailable': {
+    meaning: 'The system being read from did not answer for now.',
+    http: 503,
+    exit: 3,
+    next: 'Nothing to do if it recovers: the slice is tried again. Otherwise check the source and the network between.',
+  },
+  'broker.unavailable': {
+    meaning: 'The broker did not answer, or is unwell.',
+    http: 503,
+    exit: 3,
+    next: 'Check that the broker runs and that its advertised address can be reached from the invocations.',
+  },
+  'broker.topic_missing': {
+    meaning: 'The topic does not exist.',
+    http: 424,
+    exit: 1,
+    next: 'Create the topic, or correct the name in the connector configuration.',
+  },
+  'store.unavailable': {
+    meaning: 'The state store did not answer, or throttled the request.',
+    http: 503,
+    exit: 3,
+    next: 'Check the state store; invocations stop by themselves and lose nothing meanwhile.',
+  },
+  'store.document_corrupt': {
+    meaning: 'A stored document is not what any version of the product writes.',
+    http: 500,
+    exit: 3,
+    next: 'Restore the named document from a backup, or stop the connector and reset its offsets.',
+  },
+  'store.document_newer': {
+    meaning: 'A stored document was written by a newer version of the product.',
+    http: 500,
+    exit: 3,
+    next: 'Upgrade this host to the version that wrote it.',
+  },
+  'slice.fenced': {
+    meaning: 'Another invocation owns the slice by now; this one changed nothing.',
+    http: 409,
+    exit: 1,
+    next: 'Nothing to do: this is how a slow or doubled invocation ends.',
+  },
+  'shard.log_truncated': {
+    meaning: 'The log ends before what was already read, or was created anew.',
+    http: 424,
+    exit: 1,
+    next: 'Stop the connector and reset the offsets of this shard to where it should read on.',
+  },
+  'shard.log_gap': {
+    meaning: 'Retention removed records before they were read.',
+    http: 424,
+    exit: 1,
+    next: 'Set log.gap.policy=skip to go on behind the gap, or reset the offsets; raise the retention of the topic.',
+  },
+  'shard.attempts_exhausted': {
+    meaning: 'The same slice failed too often with an error the runtime does not know.',
+    http: 424,
+    exit: 1,
+    next: 'Read the last error of the shard, mend its cause, then restart the connector.',
+  },
+  'source.checkpoint_too_large': {
+    meaning: 'The resume position of a source is larger than the store keeps.',
+    http: 500,
+    exit: 1,
+    next: 'This is a fault of the source plugin: report it with the size in the message.',
+  },
+  'task.failed': {
+    meaning: 'The plugin says that nothing can succeed until somebody acts.',
+    http: 424,
+    exit: 1,
+    next: 'Read the message, mend its cause, then restart the connector.',
+  },
+  'plugin.failed': {
+    meaning: 'A plugin threw an error the runtime does not know.',
+    http: 500,
+    exit: 1,
+    next: 'The slice is tried again a bounded number of times; read the message and check the plugin.',
+  },
+  'config.invalid': {
+    meaning: 'A configuration breaks its schema.',
+    http: 400,
+    exit: 2,
+    next: 'Correct each key that is named.',
+  },
+  'internal.assertion': {
+    meaning: 'The product found itself in a state it holds to be impossible.',
+    http: 500,
+    exit: 1,
+    next: 'Nothing is lost: the slice is claimed again. Report the message.',
+  },
+} as const satisfies Record<string, ErrorCodeFacts>;
+
+export type ErrorCode = keyof typeof errorCodes;

@@ -1,0 +1,91 @@
+/** What passes between the scheduler, an invoker and an invocation. All of it is JSON. */
+import type { ErrorCode } from './error-codes.ts';
+import type { Stage } from './errors.ts';
+import type { ShardId } from './shard-id.ts';
+
+/** A holder whose end an invoker has seen: a thread's or process's exit, the platform's answer; never a lost connection. */
+export interface EndedHolder {
+  readonly owner: string;
+  readonly epoch: number;
+}
+
+/**
+ * "This shard deserves an invocation." Reserves nothing: the invocation claims for itself, so an offer that is lost,
+ * delayed, doubled or stale does no harm.
+ */
+export interface Offer {
+  readonly id: string;
+  readonly connector: string;
+  readonly uid: string;
+  readonly shard: ShardId;
+  /** A bounded slice, or a tail that follows the end of the log. Sources follow when asked for a tail. */
+  readonly mode: 'slice' | 'tail';
+  /** Bounds of one slice. */
+  readonly slice: { readonly records: number; readonly bytes: number; readonly durationMs: number };
+  /** How long the invocation may go on claiming slices, in ms from its start; 0: one slice. */
+  readonly quantumMs: number;
+  readonly ended: readonly EndedHolder[];
+  /** Whether another shard of the connector committed lately: tells a deadly record from a deadly environment. */
+  readonly peersCommit: boolean;
+}
+
+/** How a slice ended. */
+export type Outcome = 'drained' | 'yielded' | 'fenced' | 'failed';
+
+/** Kafka Connect's task error and record counters, for one invocation. */
+export interface RunCounts {
+  readonly slices: number;
+  readonly read: number;
+  readonly filtered: number;
+  readonly delivered: number;
+  /** Durably dead-lettered. */
+  readonly deadLettered: number;
+  /** Dropped by `errors.tolerance=all` without a dead-letter queue. */
+  readonly dropped: number;
+  /** Older than what a versioned target holds. */
+  readonly stale: number;
+  readonly retries: number;
+  readonly storeWrites: number;
+  readonly conflicts: number;
+}
+
+export interface RunError {
+  readonly code: ErrorCode;
+  readonly stage: Stage;
+  readonly message: string;
+  /** `topic/broker/queue@offset`, or a source's position. */
+  readonly position?: string;
+}
+
+/** One invocation in history. */
+export interface RunRecord {
+  readonly offerId: string;
+  readonly owner: string;
+  readonly connector: string;
+  readonly shard: ShardId;
+  readonly startedAtMs: number;
+  readonly endedAtMs: number;
+  /** `null` when there was nothing to claim; `refusal` says why. */
+  readonly outcome: Outcome | null;
+  readonly refusal?: string;
+  readonly counts: RunCounts;
+  readonly error?: RunError;
+}
+
+/** What an invocation brings back. `cursor` is the stored document and its version, so that the scheduler need not read it. */
+export interface InvocationResult {
+  readonly run: RunRecord;
+  readonly cursor: { readonly value: string; readonly version: string } | null;
+  /** An empty outcome: offer again not before this moment (epoch ms); `null` when only a change of the cursor helps. */
+  readonly notBeforeMs: number | null;
+}
+
+/**
+ * How an invocation ended as its invoker saw it. `died`: the end was seen, so what it held may be claimed at once;
+ * `lost`: nothing is known (a lost connection), the deadline decides; `refused`: it never started (no slot, throttled).
+ */
+export type InvocationEnd =
+  | { readonly kind: 'completed'; readonly result: InvocationResult }
+  | { readonly kind: 'died'; readonly message: string }
+  | { readonly kind: 'lost'; readonly message: string }
+  | { readonly kind: 'refused'; readonly message: string };

@@ -1,0 +1,181 @@
+/**
+ * What the product needs from the world. Each port has one contract suite (`test/contract`) that every implementation
+ * passes; nothing in core, functions or scheduler reaches the world by any other way.
+ */
+import type { RecordError } from './errors.ts';
+import type { MessageQueue } from './message-queue.ts';
+import type { InvocationEnd, Offer, RunRecord } from './offer.ts';
+import type { Offset } from './offset.ts';
+import type { LogHeaders, LogRecord } from './record/connect-record.ts';
+
+/** The part of the web's `AbortSignal` the ports use; core has no platform types. */
+export interface CancelSignal {
+  readonly aborted: boolean;
+  addEventListener(type: 'abort', listener: () => void, options?: { once?: boolean }): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
+
+export interface Clock {
+  /** Wall time, epoch ms. May jump, and differs between hosts: only compared with what is stored, with `skewMaxMs` to spare. */
+  nowMs(): number;
+  /** Time since some moment, ms with fraction. Never jumps: deadlines of this invocation are kept on it. */
+  monotonicMs(): number;
+  /** Resolves after `durationMs`, or as soon as `signal` aborts (it does not reject). */
+  sleep(durationMs: number, signal?: CancelSignal): Promise<void>;
+}
+
+export interface Random {
+  /** Uniform in [0, 1). */
+  next(): number;
+  /** 128 random bits as text fit for a key; never repeats. */
+  id(): string;
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+export interface DocumentKey {
+  /** Documents that are listed together. */
+  readonly partition: string;
+  /** Unique within the partition; lists come in ascending order of its UTF-8 bytes. */
+  readonly sort: string;
+}
+
+/** A stored document. `version` is opaque, new with every write of the key, and never returns. */
+export interface StoredDocument {
+  readonly value: string;
+  readonly version: string;
+}
+
+export type PutCondition = { readonly ifVersion: string } | { readonly ifAbsent: true };
+
+export interface PutOptions {
+  /** The document disappears some time after this moment (epoch ms): at once from answers, later from disk. Absent: never. */
+  readonly expiresAtMs?: number;
+}
+
+/** `current` is the document that stood in the way, read in the same step; `null` when there is none. */
+export type PutResult = { readonly version: string } | { readonly conflict: true; readonly current: StoredDocument | null };
+
+export interface DocumentPage {
+  readonly documents: readonly (StoredDocument & { readonly key: DocumentKey })[];
+  /** Pass as `after` for the next page; absent on the last one. */
+  readonly next?: string;
+}
+
+/**
+ * Versioned documents: small texts (at most 256 KB) changed by one conditional write each.
+ *
+ * Every method throws `RetryableError` (`store.unavailable`) when the store does not answer; the write may or may not have
+ * happened then. Sending it again is safe: a write that had happened answers with a conflict whose `current` is its own.
+ * Any number of processes may use one store at once.
+ */
+export interface StateStore {
+  /** Consistent: sees every write that was acknowledged before the call. */
+  get(key: DocumentKey): Promise<StoredDocument | null>;
+  put(key: DocumentKey, value: string, condition: PutCondition, options?: PutOptions): Promise<PutResult>;
+  /** Answers `deleted` also when the document is already gone. */
+  delete(
+    key: DocumentKey,
+    condition: { readonly ifVersion: string },
+  ): Promise<{ readonly deleted: true } | { readonly conflict: true; readonly current: StoredDocument }>;
+  /** Consistent, ascending by `sort`, at most `limit` documents (1..1000). `after` is a page's `next`. */
+  list(partition: string, page: { readonly limit: number; readonly after?: string }): Promise<DocumentPage>;
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+/** The record that will sit at `max` next is not there yet: a queue holds `[min, max)`. */
+export interface QueueBounds {
+  readonly min: Offset;
+  readonly max: Offset;
+}
+
+export interface ReadLimits {
+  /** At least 1. */
+  readonly records: number;
+  /** Of keys, values and headers together; the first record always fits. */
+  readonly bytes: number;
+  /** How long to wait for the first record when there is none; 0 answers at once. */
+  readonly waitMs: number;
+}
+
+/**
+ * `records` are in offset order, from `from` on; `next` is where to read on (records that a filter left out lie between).
+ * `bounds` are as of this read. `from` below `min` or above `max` reads nothing: `records` is empty and `next` is `from`,
+ * and the caller sees from `bounds` what happened.
+ */
+export interface ReadResult {
+  readonly records: readonly LogRecord[];
+  readonly next: Offset;
+  readonly bounds: QueueBounds;
+}
+
+/** A record to be appended. */
+export interface OutgoingRecord {
+  readonly key: Uint8Array | null;
+  readonly value: Uint8Array | null;
+  readonly tag: string | null;
+  readonly headers: LogHeaders;
+  readonly bornAtMs: number;
+}
+
+export interface SendResult {
+  /** Where the first accepted record lies; the accepted ones follow one another without a gap. */
+  readonly firstOffset: Offset;
+  /** Records the log refuses for themselves (too large); all others are durable. Indexes into the batch. */
+  readonly refused: readonly { readonly index: number; readonly error: RecordError }[];
+}
+
+/**
+ * Ordered logs. Calls throw `RetryableError` (`broker.unavailable`) when the broker does not answer, and
+ * `FatalTaskError` (`broker.topic_missing`) for a topic or queue that does not exist.
+ */
+export interface LogBroker {
+  /** The queues of a topic that can be read, in a stable order; empty when the topic does not exist. */
+  queues(topic: string): Promise<readonly MessageQueue[]>;
+  /** Existing topics, ascending. */
+  topics(): Promise<readonly string[]>;
+  /** In the order asked. `null` for a queue that does not exist. */
+  bounds(queues: readonly MessageQueue[]): Promise<readonly (QueueBounds | null)[]>;
+  read(queue: MessageQueue, from: Offset, limits: ReadLimits, signal?: CancelSignal): Promise<ReadResult>;
+  /**
+   * Appends to one queue, in order, and resolves when the batch is durable. Two calls for one queue keep their order when
+   * the second begins after the first has resolved. A throw leaves open whether the batch was appended, now or up to one
+   * second later.
+   */
+  send(queue: MessageQueue, records: readonly OutgoingRecord[]): Promise<SendResult>;
+  /** Creates the topic unless it exists; an existing topic keeps its queues. */
+  ensureTopic(topic: string, options: { readonly queues: number }): Promise<void>;
+  /** The first offset stored at or after `atMs`; `max` when there is none. */
+  offsetAt(queue: MessageQueue, atMs: number): Promise<Offset>;
+  /**
+   * Yields queues that hold a record at or after their `from`, as soon as they do; a queue may come again while it has
+   * more. Ends when `signal` aborts.
+   */
+  watch(
+    queues: readonly { readonly queue: MessageQueue; readonly from: Offset }[],
+    signal: CancelSignal,
+  ): AsyncIterable<MessageQueue>;
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+/** Carries offers to a host. */
+export interface Invoker {
+  /** Resolves with how the invocation ended, as far as this side can tell; never rejects. */
+  invoke(offer: Offer): Promise<InvocationEnd>;
+  /** Invocations that could start now without waiting. */
+  freeSlots(): number;
+}
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+export type Labels = Readonly<Record<string, string>>;
+
+/** Metric and log sink of the runtime. Synchronous, cheap, never throws. */
+export interface Telemetry {
+  count(name: string, labels: Labels, by?: number): void;
+  /** A duration in ms, or a size, for a histogram. */
+  observe(name: string, labels: Labels, value: number): void;
+  log(level: LogLevel, message: string, fields: Readonly<Record<string, unknown>>): void;
+  run(record: RunRecord): void;
+}

@@ -1,0 +1,21 @@
+import type { Position } from './connect-record.ts';
+
+/** Below zero when `a` comes first, zero when both are the same place. A prefix comes before what it begins. */
+export function comparePositions(a: Position, b: Position): number {
+  for (let index = 0; index < a.length && index < b.length; index += 1) {
+    const left = a[index] ?? 0n;
+    const right = b[index] ?? 0n;
+    if (left !== right) return left < right ? -1 : 1;
+  }
+  return a.length - b.length;
+}
+
+/** As text for a record's header: `12.3456.7`. */
+export function formatPosition(position: Position): string {
+  return position.join('.');
+}
+
+/** `undefined` when the text is not one `formatPosition` writes. */
+export function parsePosition(text: string): Position | undefined {
+  return /^\d+(\.\d+)*$/.test(text) ? text.split('.').map(BigInt) : undefined;
+}

@@ -1,0 +1,49 @@
+/** What a claim asks for, derived from the effect of the target and the configuration. */
+
+import type { RuntimeConfig } from '../core/config/connector-config.ts';
+import type { ClaimRequest, LogClaimRequest } from '../core/cursor/claim.ts';
+import type { Offer } from '../core/offer.ts';
+import type { Effect } from '../plugins/api/sink.ts';
+
+export interface ClaimTerms {
+  /** Slices of one queue that may be held at once. */
+  readonly heldMax: number;
+  readonly graceMs: number;
+  readonly ended: Offer['ended'];
+}
+
+/**
+ * One slice at a time where an old write could land over a newer one, or where order was asked for. An `overwrite` target's
+ * late put can land even after its invocation was seen to end, so only time tells that it is over.
+ */
+export function claimTerms(
+  effect: Effect,
+  runtime: RuntimeConfig,
+  { skewMaxMs, offer }: { readonly skewMaxMs: number; readonly offer: Offer },
+): ClaimTerms {
+  const parallel = effect === 'versioned' || (effect === 'append' && runtime['delivery.order'] === 'none');
+  const late = effect === 'overwrite';
+  return {
+    heldMax: parallel ? runtime['queue.slices.max'] : 1,
+    graceMs: skewMaxMs + (late ? runtime['put.timeout.ms'] : 0),
+    ended: late ? [] : offer.ended,
+  };
+}
+
+export type ClaimMoment = Pick<ClaimRequest, 'holder' | 'nowMs' | 'revision'>;
+
+export function logClaimRequest(
+  moment: ClaimMoment,
+  terms: ClaimTerms,
+  { records, max }: Pick<LogClaimRequest, 'records' | 'max'>,
+): LogClaimRequest {
+  return {
+    ...moment,
+    graceMs: terms.graceMs,
+    ended: terms.ended,
+    heldMax: terms.heldMax,
+    ordered: terms.heldMax === 1,
+    records,
+    max,
+  };
+}

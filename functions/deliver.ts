@@ -1,0 +1,185 @@
+/**
+ * One batch from the pipeline into the writer: puts, per-record failures, retries inside the slice's time, tolerance.
+ *
+ * Refused records are dead-lettered before a position that covers them is stored anywhere, be it the cursor or a
+ * transactional target (I5).
+ */
+import { backoffMs } from '../core/backoff.ts';
+import { ConnectError, FatalTaskError, FencedError, messageOf, RecordError, RetryableError } from '../core/errors.ts';
+import type { Json } from '../core/json.ts';
+import type { ConnectRecord } from '../core/record/connect-record.ts';
+import type { Effect, PutFailure, PutResult, SinkWriter } from '../plugins/api/sink.ts';
+import { TIMED_OUT, within } from './deadline.ts';
+import { COMMIT_RESERVE_MS, type Invocation } from './invocation.ts';
+import type { Pipeline, Refusal } from './pipeline.ts';
+import { type Tolerance, tolerate } from './tolerance.ts';
+import { type Batch, type Slice, SliceBroken, SliceOver, type Work } from './work.ts';
+
+export interface Delivery {
+  readonly invocation: Invocation;
+  readonly work: Work;
+  readonly slice: Slice;
+  readonly pipeline: Pipeline;
+  readonly writer: SinkWriter;
+  readonly effect: Effect;
+  /** Failed records may be put again without those around them: targets that order by version, or by queue. */
+  readonly retriesAlone: boolean;
+  readonly tolerance: Tolerance;
+  readonly putTimeoutMs: number;
+  readonly retryDelayMaxMs: number;
+}
+
+/** Where `errors.tolerance=none` stopped: `count` records of the batch are finished, the next one was refused. */
+export interface Stop {
+  readonly count: number;
+  readonly refusal: Refusal;
+}
+
+/** Records still to be put, with their indexes in the batch. */
+interface Pending {
+  readonly records: readonly ConnectRecord[];
+  readonly indexes: readonly number[];
+}
+
+/** `null`: the whole batch is delivered. */
+export async function deliver(delivery: Delivery, batch: Batch): Promise<Stop | null> {
+  const { pipeline, tolerance, invocation } = delivery;
+  const stopAtRefusal = tolerance.tolerates === 'none';
+  const { records, indexes, refusals, filtered } = pipeline.process(batch.records, { stopAtRefusal });
+  invocation.tally.counts.filtered += filtered;
+  const [refusal] = refusals;
+  if (stopAtRefusal && refusal !== undefined) {
+    const stop = await putAll(delivery, { records, indexes }, { batch, count: refusal.index });
+    return stop ?? { count: refusal.index, refusal };
+  }
+  await tolerateAll(delivery, refusals);
+  return putAll(delivery, { records, indexes }, { batch, count: batch.records.length });
+}
+
+/** Puts until nothing is left to be put again. The target then stands behind the first `count` records of the batch. */
+async function putAll(
+  delivery: Delivery,
+  all: Pending,
+  { batch, count }: { readonly batch: Batch; readonly count: number },
+): Promise<Stop | null> {
+  const { tolerance, effect, work, invocation } = delivery;
+  const transactional = effect === 'transactional';
+  let pending = all;
+  for (let attempt = 1; ; attempt += 1) {
+    if (pending.records.length === 0 && !transactional) return null;
+    const failures = await putOnce(delivery, pending, { position: work.positionBehind(batch, count), attempt });
+    if (failures === 'again') continue;
+    const sorted = sortFailures(delivery, pending, failures);
+    const [refusal] = sorted.refusals;
+    if (refusal !== undefined && tolerance.tolerates === 'none') {
+      // Nothing of a transactional put was taken: what comes before the refused record goes in alone.
+      if (transactional)
+        return (
+          (await putAll(delivery, before(pending, refusal.index), { batch, count: refusal.index })) ?? {
+            count: refusal.index,
+            refusal,
+          }
+        );
+      return { count: refusal.index, refusal };
+    }
+    await tolerateAll(delivery, sorted.refusals);
+    invocation.tally.counts.delivered += pending.records.length - sorted.again.records.length - sorted.refusals.length;
+    if (failures.length === 0 || (sorted.again.records.length === 0 && !transactional)) return null;
+    pending = sorted.again;
+    if (sorted.retryable !== null) await pause(delivery, attempt, sorted.retryable);
+  }
+}
+
+/** One put. `again`: it failed as a whole, the pause is over, and time is left. */
+async function putOnce(
+  delivery: Delivery,
+  { records }: Pending,
+  { position, attempt }: { readonly position: Json; readonly attempt: number },
+): Promise<readonly PutFailure[] | 'again'> {
+  const { invocation, slice, writer } = delivery;
+  try {
+    const result = await timedPut(delivery, (signal) => writer.put({ ...slice.identity, records, position }, signal));
+    invocation.tally.counts.stale += result.stale ?? 0;
+    return result.failures;
+  } catch (error) {
+    if (!(error instanceof RetryableError)) throw error;
+    await pause(delivery, attempt, error);
+    return 'again';
+  }
+}
+
+async function timedPut(delivery: Delivery, put: Parameters<typeof within<PutResult>>[2]): Promise<PutResult> {
+  const { work, effect, putTimeoutMs, invocation } = delivery;
+  const leftMs = work.deadline.remainingMs() - COMMIT_RESERVE_MS;
+  // An `overwrite` target must not be written to after the deadline: what the next holder writes then would be undone.
+  if (leftMs <= (effect === 'overwrite' ? putTimeoutMs : 0)) throw new SliceOver();
+  const limitMs = Math.min(putTimeoutMs, leftMs);
+  const result = await within(invocation.host.clock, limitMs, put).catch((error: unknown) => {
+    throw classified(error);
+  });
+  if (result !== TIMED_OUT) return result;
+  // The writer may still be busy, so nothing more is put through it.
+  throw new SliceBroken(new RetryableError(`a put did not end within ${Math.round(limitMs)} ms`, { code: 'target.timed_out' }));
+}
+
+/** What a plugin throws without saying what it means is tried again, a bounded number of times. */
+export function classified(error: unknown): unknown {
+  if (error instanceof RetryableError || error instanceof FencedError || error instanceof FatalTaskError) return error;
+  if (error instanceof SliceBroken || error instanceof SliceOver) return error;
+  if (error instanceof ConnectError || !(error instanceof Error) || error.name !== 'AssertionError') {
+    return new RetryableError(messageOf(error), { code: 'plugin.failed', cause: error });
+  }
+  return error;
+}
+
+/** Waits before another attempt, as long as the target asks, or throws the error where the slice's time does not allow it. */
+async function pause({ invocation, work, retryDelayMaxMs }: Delivery, attempt: number, error: RetryableError): Promise<void> {
+  const { host, tally } = invocation;
+  const pauseMs = Math.max(error.retryAfterMs, backoffMs({ attempts: attempt, maxMs: retryDelayMaxMs }, host.random));
+  if (pauseMs > work.deadline.remainingMs() - 2 * COMMIT_RESERVE_MS) throw error;
+  tally.counts.retries += 1;
+  tally.failed('put', error);
+  await host.clock.sleep(pauseMs);
+}
+
+function sortFailures(
+  { retriesAlone, effect }: Delivery,
+  { records, indexes }: Pending,
+  failures: readonly PutFailure[],
+): { readonly refusals: Refusal[]; readonly again: Pending; readonly retryable: RetryableError | null } {
+  const refusals: Refusal[] = [];
+  const retried = new Set<number>();
+  const refused = new Set<number>();
+  let retryable: RetryableError | null = null;
+  for (const { index, error } of [...failures].sort((a, b) => a.index - b.index)) {
+    const record = records[index];
+    if (record === undefined)
+      throw new RetryableError(`a sink reported a failure of record ${index} of ${records.length}`, { code: 'plugin.failed' });
+    if (error instanceof RecordError) {
+      // What is put again anyway is judged again.
+      if (retryable !== null && !retriesAlone) continue;
+      refused.add(index);
+      refusals.push({ index: indexes[index] ?? 0, record, stage: 'put', error });
+    } else {
+      retryable ??= error;
+      retried.add(index);
+    }
+  }
+  const firstRetried = retried.size === 0 ? Number.POSITIVE_INFINITY : Math.min(...retried);
+  const again = (_: unknown, index: number): boolean => {
+    if (refused.has(index)) return false;
+    if (effect === 'transactional') return failures.length > 0;
+    return retriesAlone ? retried.has(index) : index >= firstRetried;
+  };
+  return { refusals, again: { records: records.filter(again), indexes: indexes.filter(again) }, retryable };
+}
+
+function before({ records, indexes }: Pending, end: number): Pending {
+  const taken = (index: number): boolean => index < end;
+  return { records: records.filter((_, at) => taken(indexes[at] ?? end)), indexes: indexes.filter(taken) };
+}
+
+async function tolerateAll({ invocation, tolerance, slice, work }: Delivery, refusals: readonly Refusal[]): Promise<void> {
+  if (work.deadline.remainingMs() <= COMMIT_RESERVE_MS) throw new SliceOver();
+  await tolerate(invocation, tolerance, { identity: slice.identity, refusals, describe: ({ record }) => work.describe(record) });
+}

@@ -1,0 +1,104 @@
+/**
+ * The writer of a source that is at least once: appends to the queues of each record's topic.
+ *
+ * Queues are written side by side, each in order; a queue that fails leaves the others alone, and only its records are put
+ * again.
+ */
+import { RecordError, RetryableError } from '../core/errors.ts';
+import type { MessageQueue } from '../core/message-queue.ts';
+import type { OutgoingRecord } from '../core/ports.ts';
+import type { ConnectRecord } from '../core/record/connect-record.ts';
+import type { PutBatch, PutFailure, PutResult, SinkWriter } from '../plugins/api/sink.ts';
+import type { Host } from './host.ts';
+import { outgoing } from './outgoing.ts';
+import { chooseQueue } from './queue-choice.ts';
+
+/** The part of a batch that goes to one queue. */
+export interface QueueBatch {
+  readonly queue: MessageQueue;
+  readonly records: OutgoingRecord[];
+  /** For each record, its index in the batch that was put. */
+  readonly indexes: number[];
+}
+
+export class LogWriter implements SinkWriter {
+  readonly #host: Host;
+  readonly #topicQueues: number;
+  readonly #topics = new Map<string, readonly MessageQueue[]>();
+  #turn: number;
+
+  constructor(host: Host, { topicQueues }: { readonly topicQueues: number }) {
+    this.#host = host;
+    this.#topicQueues = topicQueues;
+    this.#turn = Math.floor(host.random.next() * topicQueues);
+  }
+
+  async put({ records }: PutBatch): Promise<PutResult> {
+    for (const topic of new Set(records.map((record) => record.topic))) await this.#learn(topic);
+    this.#turn += 1;
+    const nowMs = this.#host.clock.nowMs();
+    const batches = byQueue(records, ({ topic }) => this.#topics.get(topic) ?? [], {
+      turn: this.#turn,
+      encode: (record) => outgoing(record, nowMs),
+    });
+    const failures = await Promise.all(batches.map((batch) => this.#send(batch)));
+    return { failures: failures.flat().sort((a, b) => a.index - b.index) };
+  }
+
+  async flush(): Promise<void> {
+    // `send` resolves when the records are durable.
+  }
+
+  async close(): Promise<void> {
+    // Nothing is kept open.
+  }
+
+  async #learn(topic: string): Promise<void> {
+    if (this.#topics.has(topic)) return;
+    this.#topics.set(topic, await queuesOf(this.#host, topic, this.#topicQueues));
+  }
+
+  async #send({ queue, records, indexes }: QueueBatch): Promise<PutFailure[]> {
+    try {
+      const { refused } = await this.#host.broker.send(queue, records);
+      return refused.map(({ index, error }) => ({ index: indexes[index] ?? 0, error }));
+    } catch (error) {
+      if (!(error instanceof RetryableError)) throw error;
+      this.#topics.delete(queue.topic);
+      return indexes.map((index) => ({ index, error }));
+    }
+  }
+}
+
+/** The queues of a topic, which is created when it does not exist. */
+export async function queuesOf(host: Host, topic: string, topicQueues: number): Promise<readonly MessageQueue[]> {
+  const existing = await host.broker.queues(topic);
+  if (existing.length > 0) return existing;
+  await host.broker.ensureTopic(topic, { queues: topicQueues });
+  const created = await host.broker.queues(topic);
+  if (created.length === 0)
+    throw new RetryableError(`topic ${topic} was created but has no queues yet`, { code: 'broker.unavailable' });
+  return created;
+}
+
+/** Splits a batch, each part in the order of the whole. */
+export function byQueue(
+  records: readonly ConnectRecord[],
+  queuesFor: (record: ConnectRecord) => readonly MessageQueue[],
+  { turn, encode }: { readonly turn: number; readonly encode: (record: ConnectRecord) => OutgoingRecord },
+): QueueBatch[] {
+  const parts = new Map<MessageQueue, QueueBatch>();
+  for (const [index, record] of records.entries()) {
+    const queues = queuesFor(record);
+    const queue = queues[chooseQueue(record, queues, turn)];
+    if (queue === undefined) throw new RecordError(`topic ${record.topic} has no queues`);
+    let part = parts.get(queue);
+    if (part === undefined) {
+      part = { queue, records: [], indexes: [] };
+      parts.set(queue, part);
+    }
+    part.records.push(encode(record));
+    part.indexes.push(index);
+  }
+  return [...parts.values()];
+}

@@ -1,0 +1,238 @@
+/**
+ * One run of the function: an offer, and one or more slices of one shard.
+ *
+ * read cursor -> claim -> open reader and writer -> begin -> { read ahead -> pipeline -> deliver -> tolerance } -> flush ->
+ * commit, and claim the next -> outcome.
+ */
+
+import { assert } from '../core/assert.ts';
+import { restartAtMs } from '../core/backoff.ts';
+import type { Refused } from '../core/cursor/claim.ts';
+import type { CheckpointCursor, LogCursor } from '../core/cursor/cursor.ts';
+import { failShard, raiseGate } from '../core/cursor/steer.ts';
+import type { StoredCursor } from '../core/cursor/stored-cursor.ts';
+import { ConfigError, FencedError } from '../core/errors.ts';
+import type { InvocationResult, Offer, Outcome } from '../core/offer.ts';
+import { queueOfShard } from '../core/shard-id.ts';
+import type { SinkWriter } from '../plugins/api/sink.ts';
+import { claimTerms } from './claim-terms.ts';
+import { Deadline } from './deadline.ts';
+import { settleDeadlyRecord } from './deadly-record.ts';
+import { classified, type Delivery, deliver } from './deliver.ts';
+import { discover, isDiscovery } from './discover.ts';
+import type { Host } from './host.ts';
+import { COMMIT_RESERVE_MS, type Invocation, wantedGate } from './invocation.ts';
+import { LogWork } from './log-work.ts';
+import { openShard } from './open-shard.ts';
+import { type OpenedConnector, openConnector } from './opened-connector.ts';
+import { RunTally } from './run-tally.ts';
+import { closeStation } from './sandbox.ts';
+import { flush, limited, settle } from './settle.ts';
+import { SourceWork } from './source-work.ts';
+import { toleranceOf } from './tolerance.ts';
+import { RecordRefused, type Slice, type Work } from './work.ts';
+
+/** As many automatic restarts as `auto.restart.max.attempts` has by default: what sets it cannot be read. */
+const CONFIG_RESTARTS_MAX = 7;
+
+/** `limitMs`: how long the platform lets this run go on. Rejects only when the program itself is wrong. */
+export async function runInvocation(
+  host: Host,
+  offer: Offer,
+  { limitMs }: { readonly limitMs: number },
+): Promise<InvocationResult> {
+  const tally = new RunTally(host, offer);
+  const platform = new Deadline(host.clock, { inMs: limitMs });
+  let shard: StoredCursor | null = null;
+  let ending: Ending;
+  try {
+    const found = await openShard(host, offer);
+    if (found.kind === 'refused') {
+      ending = { outcome: null, refusal: found.reason, notBeforeMs: null };
+    } else {
+      shard = found.shard;
+      const { connector } = found;
+      ending = await runShard(
+        { host, offer, connector, tally, platform, shardRestarts: () => restartsOf(found.shard) },
+        found.shard,
+      );
+    }
+  } catch (error) {
+    ending = endingOf(error, tally);
+  }
+  tally.counts.storeWrites += shard?.writes ?? 0;
+  tally.counts.conflicts += shard?.conflicts ?? 0;
+  const run = tally.record(ending.outcome, ending.refusal);
+  host.telemetry.run(run);
+  return { run, cursor: shard?.document ?? null, notBeforeMs: ending.notBeforeMs };
+}
+
+interface Ending {
+  readonly outcome: Outcome | null;
+  readonly refusal?: string;
+  readonly notBeforeMs: number | null;
+}
+
+/** Errors outside a slice: nothing is held, or the store does not answer and the deadline will pass. */
+function endingOf(error: unknown, tally: RunTally): Ending {
+  if (error instanceof FencedError) return { outcome: 'fenced', notBeforeMs: null };
+  const known = classified(error);
+  if (known instanceof Error && known.name === 'AssertionError') throw known;
+  tally.failed('poll', known);
+  return { outcome: 'failed', notBeforeMs: null };
+}
+
+function restartsOf({ cursor: { status } }: StoredCursor): number {
+  return status.state === 'active' || status.state === 'failed' ? status.restarts : 0;
+}
+
+async function runShard(invocation: Invocation, shard: StoredCursor): Promise<Ending> {
+  const { host, offer, connector } = invocation;
+  let opened: OpenedConnector;
+  try {
+    opened = await openConnector(host, connector);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return failByConfig(invocation, shard, error);
+  }
+  if (isDiscovery(offer.shard)) return discover(invocation, shard as StoredCursor<CheckpointCursor>, opened);
+  const station = host.sandbox.take(offer.shard, connector.revision);
+  const work = openWork(invocation, { shard, opened, station });
+  const claimed = await work.claim();
+  if ('reason' in claimed) {
+    if (station !== undefined) host.sandbox.keep(offer.shard, connector.revision, station);
+    return refusal(claimed);
+  }
+  let writer: SinkWriter | null = null;
+  try {
+    writer = await work.openWriter();
+    const outcome = await runSlices(invocation, { work, opened, writer, first: claimed });
+    host.sandbox.keep(offer.shard, connector.revision, work.station(writer));
+    return { outcome, notBeforeMs: null };
+  } catch (error) {
+    const outcome = await settle(invocation, { work, writer, error: classified(error), runtime: opened.config.runtime });
+    closeStation(work.station(writer));
+    return { outcome, notBeforeMs: null };
+  }
+}
+
+/** A configuration found wrong only here fails the shard, where its status shows it. */
+async function failByConfig(invocation: Invocation, shard: StoredCursor, error: ConfigError): Promise<Ending> {
+  const { tally, host } = invocation;
+  tally.failed('poll', error);
+  const restartAt = restartAtMs({
+    restarts: invocation.shardRestarts(),
+    restartsMax: CONFIG_RESTARTS_MAX,
+    nowMs: host.clock.nowMs(),
+  });
+  await shard.change(
+    (cursor) => failShard(raiseGate(cursor, wantedGate(invocation)), { code: error.code, retryAtMs: restartAt }),
+    { forMs: host.settings.claimMs },
+  );
+  return { outcome: 'failed', notBeforeMs: restartAt };
+}
+
+function refusal({ reason, notBeforeMs }: Refused): Ending {
+  return { outcome: null, refusal: reason, notBeforeMs };
+}
+
+function openWork(
+  invocation: Invocation,
+  {
+    shard,
+    opened,
+    station,
+  }: { readonly shard: StoredCursor; readonly opened: OpenedConnector; readonly station: ReturnType<Host['sandbox']['take']> },
+): Work {
+  const { host, offer } = invocation;
+  const { source, sink, config } = opened;
+  const effect = sink?.effect ?? 'append';
+  const terms = claimTerms(effect, config.runtime, { skewMaxMs: host.settings.skewMaxMs, offer });
+  if (source !== null)
+    return new SourceWork(invocation, { shard: shard as StoredCursor<CheckpointCursor>, opened, source, terms, station });
+  const queue = queueOfShard(offer.shard);
+  assert(queue !== undefined, `a sink's shard names a queue, not ${offer.shard}`);
+  return new LogWork(invocation, { shard: shard as StoredCursor<LogCursor>, queue, opened, terms, station });
+}
+
+/** Slices one after the other, until nothing is left, the quantum is over, or the gate closes. */
+async function runSlices(
+  invocation: Invocation,
+  {
+    work,
+    opened,
+    writer,
+    first,
+  }: { readonly work: Work; readonly opened: OpenedConnector; readonly writer: SinkWriter; readonly first: Slice },
+): Promise<Outcome> {
+  const { host, offer, tally } = invocation;
+  const quantum = new Deadline(host.clock, { inMs: offer.quantumMs });
+  let begun = -1;
+  for (let slice: Slice | null = first; slice !== null; ) {
+    tally.counts.slices += 1;
+    const delivery = deliveryOf(invocation, { work, opened, writer, slice });
+    // Every claim begins anew, also on a writer that was kept; a source's stretches share one claim.
+    if (begun !== slice.identity.epoch) await begin(delivery);
+    begun = slice.identity.epoch;
+    const finished = await runSlice(delivery);
+    await flush(delivery);
+    if (finished && quantum.remainingMs() > 0) {
+      slice = await work.commitAndClaim();
+    } else {
+      await work.release();
+      slice = null;
+    }
+  }
+  return work.isDrained() ? 'drained' : 'yielded';
+}
+
+function deliveryOf(
+  invocation: Invocation,
+  {
+    work,
+    opened,
+    writer,
+    slice,
+  }: { readonly work: Work; readonly opened: OpenedConnector; readonly writer: SinkWriter; readonly slice: Slice },
+): Delivery {
+  const { runtime } = opened.config;
+  const effect = opened.sink?.effect ?? 'append';
+  return {
+    invocation,
+    work,
+    slice,
+    pipeline: opened.pipeline,
+    writer,
+    effect,
+    retriesAlone: opened.sink === null || effect === 'versioned',
+    tolerance: toleranceOf(runtime, { connector: invocation.connector.name, isSink: opened.source === null }),
+    putTimeoutMs: runtime['put.timeout.ms'],
+    retryDelayMaxMs: runtime['errors.retry.delay.max.ms'],
+  };
+}
+
+async function begin({ writer, slice, work, invocation }: Delivery): Promise<void> {
+  const { begin: start } = writer;
+  if (start === undefined) return;
+  const position = await limited(invocation, work, (signal) => start.call(writer, slice.identity, signal));
+  if (position !== null) work.resumeAt(position);
+}
+
+/** Delivers batch after batch. `false`: the slice's time was over before its end. */
+async function runSlice(delivery: Delivery): Promise<boolean> {
+  const { work, invocation } = delivery;
+  if (await settleDeadlyRecord(delivery)) return true;
+  const sliceTime = new Deadline(invocation.host.clock, { inMs: invocation.offer.slice.durationMs });
+  for (;;) {
+    const batch = await work.next();
+    if (batch === null) return true;
+    const stop = await deliver(delivery, batch);
+    work.delivered(batch, stop?.count ?? batch.records.length);
+    if (stop !== null) throw new RecordRefused(stop.refusal);
+    if (work.wantsCommit()) {
+      await flush(delivery);
+      await work.commit();
+    }
+    if (sliceTime.remainingMs() <= 0 || work.deadline.remainingMs() <= COMMIT_RESERVE_MS) return false;
+  }
+}

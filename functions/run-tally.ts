@@ -1,0 +1,60 @@
+/** Counts what one invocation did; becomes its run record. */
+import { ConnectError, messageOf, type Stage } from '../core/errors.ts';
+import type { Offer, Outcome, RunCounts, RunError, RunRecord } from '../core/offer.ts';
+import type { Host } from './host.ts';
+
+type Counts = { -readonly [K in keyof RunCounts]: number };
+
+export class RunTally {
+  readonly #host: Host;
+  readonly #offer: Offer;
+  readonly #startedAtMs: number;
+  readonly owner: string;
+  /** Claims asked for; makes every holder unique. */
+  claims = 0;
+  readonly counts: Counts = {
+    slices: 0,
+    read: 0,
+    filtered: 0,
+    delivered: 0,
+    deadLettered: 0,
+    dropped: 0,
+    stale: 0,
+    retries: 0,
+    storeWrites: 0,
+    conflicts: 0,
+  };
+  #error: RunError | undefined;
+
+  constructor(host: Host, offer: Offer) {
+    this.#host = host;
+    this.#offer = offer;
+    this.#startedAtMs = host.clock.nowMs();
+    this.owner = host.random.id();
+  }
+
+  /** The last error is the one that ended the invocation, and the one history shows. */
+  failed(stage: Stage, error: unknown, position?: string): void {
+    this.#error = {
+      code: error instanceof ConnectError ? error.code : 'plugin.failed',
+      stage,
+      message: messageOf(error),
+      ...(position === undefined ? {} : { position }),
+    };
+  }
+
+  record(outcome: Outcome | null, refusal?: string): RunRecord {
+    return {
+      offerId: this.#offer.id,
+      owner: this.owner,
+      connector: this.#offer.connector,
+      shard: this.#offer.shard,
+      startedAtMs: this.#startedAtMs,
+      endedAtMs: this.#host.clock.nowMs(),
+      outcome,
+      ...(refusal === undefined ? {} : { refusal }),
+      counts: { ...this.counts },
+      ...(this.#error === undefined ? {} : { error: this.#error }),
+    };
+  }
+}

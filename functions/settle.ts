@@ -1,0 +1,121 @@
+/** How a slice ends that did not come to its end: what is delivered is committed where that is safe, the rest given back. */
+import { backoffMs, restartAtMs } from '../core/backoff.ts';
+import type { RuntimeConfig } from '../core/config/connector-config.ts';
+import { type ConnectError, FatalTaskError, FencedError, RetryableError, type Stage } from '../core/errors.ts';
+import type { Outcome } from '../core/offer.ts';
+import type { CancelSignal } from '../core/ports.ts';
+import type { SinkWriter } from '../plugins/api/sink.ts';
+import { TIMED_OUT, within } from './deadline.ts';
+import { classified } from './deliver.ts';
+import type { Invocation } from './invocation.ts';
+import { type Failure, RecordRefused, SliceBroken, SliceOver, type Work } from './work.ts';
+
+/** An error nobody declared may pass by itself; after so many attempts without progress it will not. */
+const UNKNOWN_ATTEMPTS_MAX = 10;
+
+/**
+ * @throws {AssertionError} the error itself, when it is one: the invocation crashes, its claim runs out, and nothing is lost.
+ */
+export async function settle(
+  invocation: Invocation,
+  {
+    work,
+    writer,
+    error,
+    runtime,
+  }: { readonly work: Work; readonly writer: SinkWriter | null; readonly error: unknown; readonly runtime: RuntimeConfig },
+): Promise<Outcome> {
+  if (error instanceof FencedError) return 'fenced';
+  if (error instanceof SliceOver) return leave(invocation, work, writer, () => work.release(), 'yielded');
+  if (error instanceof RecordRefused) {
+    const { stage, error: refused, record } = error.refusal;
+    invocation.tally.failed(stage, refused, work.describe(record));
+    return leave(invocation, work, writer, () => work.fail(shardFailure(invocation, refused, runtime)), 'failed');
+  }
+  const failure = failureOf(invocation, { work, error, runtime });
+  // A writer whose last write has an unknown outcome is not asked to flush.
+  return leave(invocation, work, error instanceof SliceBroken ? null : writer, () => work.fail(failure), 'failed');
+}
+
+/** Flushes what is delivered; what cannot be flushed is not committed. */
+async function leave(
+  invocation: Invocation,
+  work: Work,
+  writer: SinkWriter | null,
+  end: () => Promise<void>,
+  outcome: Outcome,
+): Promise<Outcome> {
+  try {
+    if (writer !== null) await flush({ invocation, work, writer }).catch(() => undefined);
+    await end();
+    return outcome;
+  } catch (error) {
+    if (error instanceof FencedError) return 'fenced';
+    if (!(error instanceof RetryableError)) throw error;
+    // The store does not answer: the claim runs out by itself.
+    invocation.tally.failed('commit', error);
+    return 'failed';
+  }
+}
+
+function failureOf(
+  invocation: Invocation,
+  { work, error, runtime }: { readonly work: Work; readonly error: unknown; readonly runtime: RuntimeConfig },
+): Failure {
+  const stage: Stage = 'put';
+  if (error instanceof FatalTaskError) {
+    invocation.tally.failed(stage, error);
+    return shardFailure(invocation, error, runtime);
+  }
+  const known = error instanceof SliceBroken ? error.cause : error;
+  if (!(known instanceof RetryableError)) throw known;
+  const attempts = work.attempts() + 1;
+  if (known.code === 'plugin.failed' && attempts >= UNKNOWN_ATTEMPTS_MAX) {
+    const exhausted = new FatalTaskError(`${attempts} attempts failed, the last one with: ${known.message}`, {
+      code: 'shard.attempts_exhausted',
+      cause: known,
+    });
+    invocation.tally.failed(stage, exhausted);
+    return shardFailure(invocation, exhausted, runtime);
+  }
+  invocation.tally.failed(stage, known);
+  const { clock, random } = invocation.host;
+  const pauseMs = Math.max(known.retryAfterMs, backoffMs({ attempts, maxMs: runtime['errors.retry.delay.max.ms'] }, random));
+  return { code: known.code, retryAtMs: clock.nowMs() + pauseMs, shardFails: false, restartAtMs: null };
+}
+
+/** The shard fails; within its restart budget a claim may restart it. */
+export function shardFailure({ host, shardRestarts }: Invocation, { code }: ConnectError, runtime: RuntimeConfig): Failure {
+  const nowMs = host.clock.nowMs();
+  const restartsMax = runtime['auto.restart.max.attempts'];
+  return {
+    code,
+    retryAtMs: nowMs,
+    shardFails: true,
+    restartAtMs: restartAtMs({ restarts: shardRestarts(), restartsMax, nowMs }),
+  };
+}
+
+/** Everything delivered becomes durable, and with that safe to commit. */
+export async function flush({
+  invocation,
+  work,
+  writer,
+}: {
+  readonly invocation: Invocation;
+  readonly work: Work;
+  readonly writer: SinkWriter;
+}): Promise<void> {
+  await limited(invocation, work, (signal) => writer.flush(signal));
+  work.flushed();
+}
+
+/** A call of a plugin that has until the claim's deadline. */
+export async function limited<T>({ host }: Invocation, work: Work, call: (signal: CancelSignal) => Promise<T>): Promise<T> {
+  const result = await within(host.clock, Math.max(work.deadline.remainingMs(), 0), call).catch((error: unknown) => {
+    throw classified(error);
+  });
+  if (result === TIMED_OUT)
+    throw new SliceBroken(new RetryableError('the target did not answer within the claim', { code: 'target.timed_out' }));
+  return result;
+}

@@ -1,0 +1,367 @@
+/** The work of a source's shard: stretches of what its plugin polls, resumed from a checkpoint. */
+import { type CheckpointSlice, type Claim, claimCheckpoint, type Refused } from '../core/cursor/claim.ts';
+import { type CheckpointProgress, commitCheckpoint, failCheckpoint, releaseCheckpoint } from '../core/cursor/commit.ts';
+import type { CheckpointCursor } from '../core/cursor/cursor.ts';
+import { failShard, finish, raiseGate } from '../core/cursor/steer.ts';
+import type { StoredCursor } from '../core/cursor/stored-cursor.ts';
+import { FatalTaskError, FencedError } from '../core/errors.ts';
+import { type Json, jsonEquals } from '../core/json.ts';
+import { ConnectRecord, type Header } from '../core/record/connect-record.ts';
+import { formatPosition } from '../core/record/position.ts';
+import { parseShardId } from '../core/shard-id.ts';
+import type { SinkWriter } from '../plugins/api/sink.ts';
+import type { PolledRecord, PollResult, SourceReader } from '../plugins/api/source.ts';
+import type { ClaimTerms } from './claim-terms.ts';
+import { type Deadline, TIMED_OUT, within } from './deadline.ts';
+import { ExactlyOnceWriter } from './exactly-once-writer.ts';
+import {
+  COMMIT_RESERVE_MS,
+  claimMoment,
+  GATE_CHECK_MS,
+  type Invocation,
+  TAIL_COMMIT_MS,
+  TAIL_IDLE_MS,
+  TAIL_WAIT_MS,
+  wantedGate,
+} from './invocation.ts';
+import { LogWriter } from './log-writer.ts';
+import { type OpenedConnector, type OpenedSource, pluginContext } from './opened-connector.ts';
+import { PaceMeter } from './pace-meter.ts';
+import { decodePins, encodePins } from './pins.ts';
+import type { PlacedReader, Station } from './sandbox.ts';
+import { type Batch, type Failure, type Slice, SliceOver, type Work } from './work.ts';
+
+interface PolledBatch extends Batch {
+  readonly result: PollResult;
+}
+
+/** What a cursor stores for a source: the plugin's own checkpoint, and the pins of an exactly-once one. */
+interface StoredCheckpoint {
+  readonly p: Json;
+  readonly q?: Json;
+}
+
+/** Larger ones would make every commit slow; the source keeps its state elsewhere. Design, "checkpoint". */
+const CHECKPOINT_BYTES_MAX = 16 * 1024;
+
+const NO_HEADERS: readonly Header[] = [];
+
+export class SourceWork implements Work {
+  readonly #invocation: Invocation;
+  readonly #shard: StoredCursor<CheckpointCursor>;
+  readonly #opened: OpenedConnector;
+  readonly #source: OpenedSource;
+  readonly #terms: ClaimTerms;
+  readonly #station: Station | undefined;
+  readonly #pace: PaceMeter;
+
+  deadline: Deadline;
+  #slice: CheckpointSlice | null = null;
+  #writer: ExactlyOnceWriter | null = null;
+  #reader: SourceReader | null = null;
+  /** Where the reader stands, the batch in hand included. */
+  #read: Json = null;
+  #delivered: Json = null;
+  #safe: Json = null;
+  #safePollAtMs = 0;
+  #records = 0;
+  #committedAtMs = 0;
+  #seenAtMs = 0;
+  #idleSinceMs: number | null = null;
+  #idleForMs: number | null = null;
+  #finished = false;
+  #uncommitted = false;
+  #ahead: Promise<PollResult | typeof TIMED_OUT> | null = null;
+
+  constructor(
+    invocation: Invocation,
+    parts: {
+      readonly shard: StoredCursor<CheckpointCursor>;
+      readonly opened: OpenedConnector;
+      readonly source: OpenedSource;
+      readonly terms: ClaimTerms;
+      readonly station: Station | undefined;
+    },
+  ) {
+    this.#invocation = invocation;
+    this.#shard = parts.shard;
+    this.#opened = parts.opened;
+    this.#source = parts.source;
+    this.#terms = parts.terms;
+    this.#station = parts.station;
+    this.#pace = new PaceMeter(invocation.host.clock);
+    this.deadline = invocation.platform;
+  }
+
+  async claim(): Promise<Slice | Refused> {
+    const { deadline, moment } = claimMoment(this.#invocation);
+    const request = { ...moment, graceMs: this.#terms.graceMs, ended: this.#terms.ended };
+    let claimed: Claim<CheckpointCursor, CheckpointSlice> | undefined;
+    await this.#change((cursor) => {
+      const gated = raiseGate(cursor, wantedGate(this.#invocation));
+      claimed = claimCheckpoint(gated, request);
+      return claimed.kind === 'claimed' ? claimed.cursor : gated;
+    });
+    const answer = claimed as Claim<CheckpointCursor, CheckpointSlice>;
+    return answer.kind === 'refused' ? answer : this.#start(answer.slice, deadline);
+  }
+
+  async openWriter(): Promise<SinkWriter> {
+    const { host, connector } = this.#invocation;
+    const { sink, config } = this.#opened;
+    if (sink !== null) return this.#station?.writer ?? sink.open(pluginContext(host, connector.name, this.#shard.shard));
+    const topicQueues = config.runtime['topic.creation.default.partitions'];
+    if (!this.#source.exactlyOnce) return new LogWriter(host, { topicQueues });
+    const { checkpoint, clean } = this.#mustHold();
+    const pins = decodePins(stored(checkpoint).q ?? {});
+    this.#writer = new ExactlyOnceWriter(host, { pins, lookBack: !clean, topicQueues, store: () => this.#storePins() });
+    return this.#writer;
+  }
+
+  station(writer: SinkWriter | null): Station {
+    const reader: PlacedReader | null =
+      this.#reader === null || this.#ahead !== null ? null : { reader: this.#reader, at: this.#read };
+    if (reader === null) void this.#reader?.close();
+    return { writer: this.#opened.sink === null ? null : writer, reader, checkedAtMs: 0 };
+  }
+
+  /** A transactional target stores the plugin's checkpoint; what it holds is never behind what is committed here. */
+  resumeAt(position: Json): void {
+    this.#read = position;
+    this.#delivered = position;
+    this.#safe = position;
+    this.#uncommitted = !jsonEquals(position, stored(this.#mustHold().checkpoint).p);
+  }
+
+  async next(): Promise<PolledBatch | null> {
+    const { offer, tally } = this.#invocation;
+    if (this.#finished || this.#records >= offer.slice.records) return null;
+    await this.#lookAtGate();
+    const result = await (this.#ahead ?? this.#startPoll());
+    this.#ahead = null;
+    if (result === TIMED_OUT) throw new SliceOver();
+    checkSize(result.checkpoint);
+    this.#read = result.checkpoint;
+    this.#finished = result.finished === true;
+    this.#idleForMs = result.idleForMs ?? null;
+    this.#records += result.records.length;
+    tally.counts.read += result.records.length;
+    const records = result.records.map(toRecord);
+    if (records.length > 0) this.#idleSinceMs = null;
+    else if (!this.#finished && this.#idleForMs !== null && !(await this.#waitsOn())) {
+      // Even without records the checkpoint may have moved on.
+      this.delivered({ records, bytes: 0, result } as PolledBatch, 0);
+      return null;
+    }
+    if (!this.#finished && this.#idleForMs === null && this.#records < offer.slice.records) this.#ahead = this.#startPoll();
+    return { records, bytes: 0, result };
+  }
+
+  positionBehind(batch: Batch, count: number): Json {
+    return count === batch.records.length ? (batch as PolledBatch).result.checkpoint : this.#delivered;
+  }
+
+  delivered(batch: Batch, count: number): void {
+    this.#pace.count(count, batch.bytes);
+    // Between two checkpoints there is no place to resume from.
+    if (count < batch.records.length) return;
+    this.#delivered = (batch as PolledBatch).result.checkpoint;
+    this.#uncommitted = true;
+  }
+
+  flushed(): void {
+    this.#safe = this.#delivered;
+    this.#safePollAtMs = this.#idleForMs === null ? 0 : this.#invocation.host.clock.nowMs() + this.#idleForMs;
+  }
+
+  wantsCommit(): boolean {
+    if (this.#invocation.offer.mode !== 'tail' || !this.#uncommitted) return false;
+    return this.#idleSinceMs !== null || this.#invocation.host.clock.monotonicMs() - this.#committedAtMs >= TAIL_COMMIT_MS;
+  }
+
+  async commit(): Promise<void> {
+    const { deadline } = claimMoment(this.#invocation);
+    const progress = this.#progress({ settled: true });
+    const cursor = await this.#change((current) => commitCheckpoint(current, progress, deadline.atMs));
+    if (cursor.holder === null) throw new FencedError(`epoch ${progress.epoch} has ended`);
+    this.deadline = deadline;
+    this.#noteCommit();
+  }
+
+  /** Keeps its epoch: nobody else may claim between two stretches of one source. */
+  async commitAndClaim(): Promise<Slice | null> {
+    if (this.#finished || this.#idleForMs !== null) {
+      await this.release();
+      return null;
+    }
+    await this.commit();
+    const { gate } = this.#shard.cursor;
+    if (gate.state !== 'running' || gate.revision !== this.#invocation.connector.revision) {
+      await this.release();
+      return null;
+    }
+    this.#records = 0;
+    return this.#sliceInHand();
+  }
+
+  async release(): Promise<void> {
+    const progress = this.#progress({ settled: true });
+    const ending = { clean: this.#writer?.isClean() ?? true, pollAtMs: this.#safePollAtMs };
+    const finished = this.#finished && this.#safe === this.#read;
+    await this.#change((cursor) => {
+      const released = releaseCheckpoint(cursor, progress, ending);
+      return finished ? finish(released) : released;
+    });
+    this.#slice = null;
+  }
+
+  async fail({ code, retryAtMs, shardFails, restartAtMs }: Failure): Promise<void> {
+    const progress = this.#progress({ settled: false });
+    await this.#change((cursor) => {
+      const failed = failCheckpoint(cursor, progress, { error: code, retryAtMs });
+      return shardFails ? failShard(failed, { code, retryAtMs: restartAtMs }) : failed;
+    });
+    this.#slice = null;
+  }
+
+  attempts(): number {
+    return this.#slice === null || !jsonEquals(this.#safe, stored(this.#slice.checkpoint).p) ? 0 : this.#slice.attempts;
+  }
+
+  isDrained(): boolean {
+    return this.#finished || this.#idleForMs !== null;
+  }
+
+  describe({ position }: ConnectRecord): string {
+    return position === null ? JSON.stringify(this.#delivered) : formatPosition(position);
+  }
+
+  // -------------------------------------------------------------------------------------------------------------------
+
+  #start(slice: CheckpointSlice, deadline: Deadline): Slice {
+    const { p } = stored(slice.checkpoint);
+    const now = this.#invocation.host.clock.monotonicMs();
+    this.#slice = slice;
+    this.deadline = deadline;
+    this.#read = p;
+    this.#delivered = p;
+    this.#safe = p;
+    this.#committedAtMs = now;
+    this.#seenAtMs = now;
+    this.#pace.restart();
+    return this.#sliceInHand();
+  }
+
+  #sliceInHand(): Slice {
+    const { generation, epoch, deaths, attempts } = this.#mustHold();
+    return { identity: { shard: this.#shard.shard, generation, epoch }, deaths, attempts, isSingle: true };
+  }
+
+  #mustHold(): CheckpointSlice {
+    if (this.#slice === null) throw new FencedError('no slice is held');
+    return this.#slice;
+  }
+
+  #change(transition: (cursor: CheckpointCursor) => CheckpointCursor): Promise<CheckpointCursor> {
+    return this.#shard.change(transition, { forMs: this.deadline.remainingMs() });
+  }
+
+  /** `settled`: the pins move up to what was sent; otherwise they stay where the stored checkpoint needs them. */
+  #progress({ settled }: { readonly settled: boolean }): CheckpointProgress {
+    const { epoch, generation } = this.#mustHold();
+    const writer = this.#writer;
+    const q = writer === null ? {} : { q: encodePins(settled ? writer.settledPins() : writer.pins()) };
+    return { epoch, generation, checkpoint: { p: this.#safe, ...q }, pace: this.#pace.measure(this.#shard.cursor.pace) };
+  }
+
+  async #storePins(): Promise<void> {
+    const progress = this.#progress({ settled: false });
+    const { deadline } = claimMoment(this.#invocation);
+    await this.#change((cursor) => commitCheckpoint(cursor, progress, deadline.atMs));
+    this.deadline = deadline;
+  }
+
+  #noteCommit(): void {
+    const now = this.#invocation.host.clock.monotonicMs();
+    this.#committedAtMs = now;
+    this.#seenAtMs = now;
+    this.#uncommitted = false;
+    this.#pace.restart();
+  }
+
+  async #startPoll(): Promise<PollResult | typeof TIMED_OUT> {
+    const { host, offer } = this.#invocation;
+    const reader = await this.#openReader();
+    const records = Math.min(
+      this.#opened.config.runtime['consumer.override.max.poll.records'],
+      offer.slice.records - this.#records,
+    );
+    const limits = { records, bytes: offer.slice.bytes, waitMs: offer.mode === 'tail' ? TAIL_WAIT_MS : 0 };
+    const poll = within(host.clock, this.deadline.remainingMs() - COMMIT_RESERVE_MS, (signal) => reader.poll(limits, signal));
+    // A poll ahead may fail after its slice has ended: then nobody awaits it, and nothing is lost.
+    poll.catch(() => undefined);
+    return poll;
+  }
+
+  async #openReader(): Promise<SourceReader> {
+    if (this.#reader !== null) return this.#reader;
+    const kept = this.#station?.reader ?? null;
+    if (kept !== null && jsonEquals(kept.at, this.#read)) {
+      this.#reader = kept.reader;
+      return kept.reader;
+    }
+    void kept?.reader.close();
+    const { host, connector } = this.#invocation;
+    const { parts } = parseShardId(this.#shard.shard);
+    this.#reader = await this.#source.open(parts, this.#read, pluginContext(host, connector.name, this.#shard.shard));
+    return this.#reader;
+  }
+
+  /** Whether a tail goes on although nothing came: until it was idle for too long. Waits as the source asked. */
+  async #waitsOn(): Promise<boolean> {
+    const { clock } = this.#invocation.host;
+    if (this.#invocation.offer.mode !== 'tail') return false;
+    const nowMs = clock.monotonicMs();
+    this.#idleSinceMs ??= nowMs;
+    const leftMs = this.#idleSinceMs + TAIL_IDLE_MS - nowMs;
+    if (leftMs <= 0 || (this.#idleForMs ?? 0) > leftMs) return false;
+    await clock.sleep(Math.min(this.#idleForMs ?? 0, GATE_CHECK_MS));
+    return true;
+  }
+
+  async #lookAtGate(): Promise<void> {
+    const { clock } = this.#invocation.host;
+    if (clock.monotonicMs() - this.#seenAtMs < GATE_CHECK_MS) return;
+    const { gate } = await this.#shard.refresh();
+    this.#seenAtMs = clock.monotonicMs();
+    if (gate.state !== 'running' || gate.revision !== this.#invocation.connector.revision) throw new SliceOver();
+  }
+}
+
+function toRecord(polled: PolledRecord): ConnectRecord {
+  const { topic, key, value, timestampMs } = polled;
+  return new ConnectRecord({
+    log: null,
+    position: polled.position ?? null,
+    topic,
+    key,
+    value,
+    timestampMs,
+    tag: polled.tag ?? null,
+    headers: polled.headers ?? NO_HEADERS,
+  });
+}
+
+function stored(checkpoint: Json): StoredCheckpoint {
+  return checkpoint === null ? { p: null } : (checkpoint as unknown as StoredCheckpoint);
+}
+
+function checkSize(checkpoint: Json): void {
+  // Characters, not bytes: close enough, and free of an encoder.
+  const size = JSON.stringify(checkpoint).length;
+  if (size > CHECKPOINT_BYTES_MAX) {
+    throw new FatalTaskError(`the source's checkpoint has ${size} characters, ${CHECKPOINT_BYTES_MAX} are kept`, {
+      code: 'source.checkpoint_too_large',
+    });
+  }
+}

@@ -1,0 +1,55 @@
+/** What happens to refused records with `errors.tolerance=all`: dead-lettered, or dropped where there is no topic for them. */
+import type { RuntimeConfig } from '../core/config/connector-config.ts';
+import type { SliceIdentity } from '../plugins/api/sink.ts';
+import { type DeadLetterTopic, deadLetter } from './dead-letter.ts';
+import type { Invocation } from './invocation.ts';
+import type { Refusal } from './pipeline.ts';
+
+export interface Tolerance {
+  /** `none`: the shard fails at the first refused record. */
+  readonly tolerates: 'none' | 'all';
+  readonly logs: boolean;
+  readonly deadLetters: DeadLetterTopic | null;
+}
+
+/** Dead-letter topics belong to sinks, as in Kafka Connect: a source's record that cannot be written has no bytes yet. */
+export function toleranceOf(
+  runtime: RuntimeConfig,
+  { connector, isSink }: { readonly connector: string; readonly isSink: boolean },
+): Tolerance {
+  const topic = runtime['errors.deadletterqueue.topic.name'];
+  const contextHeaders = runtime['errors.deadletterqueue.context.headers.enable'];
+  return {
+    tolerates: runtime['errors.tolerance'],
+    logs: runtime['errors.log.enable'],
+    deadLetters: topic === undefined || !isSink ? null : { topic, contextHeaders, connector },
+  };
+}
+
+/** Resolves when every refused record is finished: durable in the dead-letter topic, or dropped and counted (I5, I10). */
+export async function tolerate(
+  { host, connector, tally }: Invocation,
+  tolerance: Tolerance,
+  {
+    identity,
+    refusals,
+    describe,
+  }: { readonly identity: SliceIdentity; readonly refusals: readonly Refusal[]; readonly describe: (refusal: Refusal) => string },
+): Promise<void> {
+  if (refusals.length === 0) return;
+  const { deadLetters } = tolerance;
+  if (deadLetters !== null) {
+    await deadLetter(host, deadLetters, { identity, refusals });
+    tally.counts.deadLettered += refusals.length;
+  } else {
+    tally.counts.dropped += refusals.length;
+  }
+  for (const refusal of refusals) tally.failed(refusal.stage, refusal.error, describe(refusal));
+  // A record that is dropped without a trace elsewhere is always logged.
+  if (!tolerance.logs && deadLetters !== null) return;
+  for (const refusal of refusals) {
+    const { stage, error } = refusal;
+    const fields = { connector: connector.name, shard: identity.shard, position: describe(refusal), stage, code: error.code };
+    host.telemetry.log('warn', deadLetters === null ? `dropped: ${error.message}` : `dead-lettered: ${error.message}`, fields);
+  }
+}

@@ -1,0 +1,109 @@
+/**
+ * Sinks: batches of records -> a target.
+ *
+ * Lifecycle of a writer, in this order:
+ * 1. `open(config, context)` makes one. A warm sandbox keeps it for later slices of the same shard and configuration.
+ * 2. `begin(slice)`, transactional targets only: once for every claim, also on a writer that was kept.
+ * 3. `put(batch, signal)`, any number of times: 1..n records of one shard in offset order, never twice at once per writer.
+ *    It may work concurrently inside, as long as the writes of one key keep their order.
+ * 4. `flush(signal)`: resolves when all that was put is durable. The offset is committed only then (I1).
+ * 5. `close()`: after an error or when the sandbox drops the writer. Releases everything; never throws.
+ *
+ * What an answer of `put` means:
+ * - returns failures: these records only were refused, all others were taken. Of a transactional target: nothing was taken,
+ *   and the runtime puts the rest again once the refused ones are dead-lettered.
+ *   A failure with a `RetryableError` is put again; unless the effect is `versioned`, everything from the first such record
+ *   on is put again, so that order is kept.
+ * - throws: no record of the batch counts as delivered, though some may have arrived.
+ *   `RetryableError` is tried again inside the budget, `FencedError` ends the slice, `FatalTaskError` fails the shard;
+ *   anything else is tried again a bounded number of times.
+ * - `signal` aborts when the budget ends. Stop and throw; an abort is not a failure.
+ */
+import type { z } from 'zod';
+import type { RecordError, RetryableError } from '../../core/errors.ts';
+import type { Json } from '../../core/json.ts';
+import type { CancelSignal } from '../../core/ports.ts';
+import type { ConnectRecord, LogRecord } from '../../core/record/connect-record.ts';
+import type { ShardId } from '../../core/shard-id.ts';
+import type { PluginContext } from './context.ts';
+
+/**
+ * What redelivery and a zombie's late write do to the target; the runtime derives parallelism and promises from it.
+ *
+ * | effect          | parallel slices of a queue | promise                                                        |
+ * | --------------- | -------------------------- | --------------------------------------------------------------- |
+ * | `transactional` | one                        | exactly once: the target holds the position beside the data     |
+ * | `versioned`     | several                    | each key ends at its newest version; older writes change nothing |
+ * | `append`        | several, order aside       | at least once, with an idempotency key                          |
+ * | `overwrite`     | one                        | each key ends at its newest value; at least once                |
+ */
+export type Effect = 'transactional' | 'versioned' | 'append' | 'overwrite';
+
+/** A record of a message queue, as every sink but a direct connector's gets it. */
+export type SinkRecord = ConnectRecord & { readonly log: LogRecord };
+
+/** Who writes. A transactional target keeps one row per shard: generation, epoch, position. */
+export interface SliceIdentity {
+  readonly shard: ShardId;
+  readonly generation: number;
+  readonly epoch: number;
+}
+
+export interface PutBatch extends SliceIdentity {
+  /** May be empty for a transactional target: then only the position moves. */
+  readonly records: readonly ConnectRecord[];
+  /**
+   * Where the shard stands once this batch is in: the next offset as digits, or a source's checkpoint. A transactional
+   * target stores it in the same transaction as the records, if its row still has this generation and epoch, and throws
+   * `FencedError` otherwise.
+   */
+  readonly position: Json;
+}
+
+export interface PutFailure {
+  /** Into `records`. */
+  readonly index: number;
+  readonly error: RecordError | RetryableError;
+}
+
+/** Counted by the target, for metrics. */
+export interface PutResult {
+  readonly failures: readonly PutFailure[];
+  /** Records the target ignored because it holds a newer version. */
+  readonly stale?: number;
+}
+
+export interface SinkWriter {
+  /**
+   * Takes the shard's row for this epoch and answers the position it holds, `null` for none: raises generation and epoch
+   * if they are higher, and forgets the position when the generation rises. The slice goes on behind that position.
+   *
+   * @throws {FencedError} when the row has a higher generation, or a higher epoch of the same generation.
+   */
+  begin?(slice: SliceIdentity, signal: CancelSignal): Promise<Json>;
+  put(batch: PutBatch, signal: CancelSignal): Promise<PutResult>;
+  flush(signal: CancelSignal): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface SinkPlugin<Config extends z.ZodType = z.ZodType> {
+  readonly kind: 'sink';
+  readonly name: string;
+  readonly version: string;
+  /** Other names a configuration may use as `connector.class`. */
+  readonly aliases: readonly string[];
+  readonly effect: Effect;
+  /** `bytes`: looks at `valueDatum.bytes` and never at values, so that untouched records are not parsed at all. */
+  readonly reads: 'values' | 'bytes';
+  /** The connector's keys that are not the runtime's own, as text. Every key described. */
+  readonly config: Config;
+  /** @throws {FatalTaskError} when nothing can succeed until somebody acts; {RetryableError} when the target is unwell. */
+  open(config: z.output<Config>, context: PluginContext): Promise<SinkWriter>;
+}
+
+export function defineSink<Config extends z.ZodType>(plugin: Omit<SinkPlugin<Config>, 'kind'>): SinkPlugin<Config> {
+  return { kind: 'sink', ...plugin };
+}
+
+/** All taken, the common answer. */
+export const ALL_TAKEN: PutResult = { failures: [] };

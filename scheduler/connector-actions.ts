@@ -1,0 +1,166 @@
+/**
+ * What operators do to a connector: create it, change its target state or configuration, reset its offsets, delete it.
+ *
+ * Every change writes the connector's document first (revision + 1) and then raises the gate of every cursor. A scheduler that
+ * dies between two gates leaves them behind the document; whoever finds such a gate raises it before claiming. Acting twice
+ * changes nothing more.
+ */
+import { type Connector, connectorKey, decodeConnector, encodeConnector, type TargetState } from '../core/connector.ts';
+import type { Cursor } from '../core/cursor/cursor.ts';
+import { type ResetRefusal, raiseGate, reset, restart } from '../core/cursor/steer.ts';
+import { cursorPartition, type StoreAccess, StoredCursor } from '../core/cursor/stored-cursor.ts';
+import { ConfigError, FencedError } from '../core/errors.ts';
+import type { Json } from '../core/json.ts';
+import type { Offset } from '../core/offset.ts';
+import type { StoredDocument } from '../core/ports.ts';
+import type { ShardId } from '../core/shard-id.ts';
+
+/** One page of cursors; a page is one call of the store, and one held in memory. */
+const PAGE_DOCUMENTS = 500;
+
+/** Two operators who change one connector at once: each retry sees the other's document. */
+const CONFLICTS_MAX = 16;
+
+/** How long an action goes on asking a store that does not answer, per document. */
+const STORE_PATIENCE_MS = 10_000;
+
+type NewConnector = Pick<Connector, 'name' | 'config'> & { readonly targetState?: TargetState };
+
+/** @throws {ConfigError} when the name is taken. */
+export async function createConnector(
+  deps: StoreAccess,
+  { name, config, targetState = 'running' }: NewConnector,
+): Promise<Connector> {
+  const connector: Connector = { name, config, targetState, uid: deps.random.id(), revision: 1, createdAtMs: deps.clock.nowMs() };
+  const result = await deps.store.put(connectorKey(name), encodeConnector(connector), { ifAbsent: true });
+  if ('version' in result) return connector;
+  // A reply that was lost and sent again meets its own document.
+  if (result.current !== null && decodeConnector(result.current.value, name).uid === connector.uid) return connector;
+  throw new ConfigError([{ path: 'name', message: `Connector ${name} already exists` }]);
+}
+
+/** `null` when there is none. */
+export async function readConnector({ store }: StoreAccess, name: string): Promise<Connector | null> {
+  const document = await store.get(connectorKey(name));
+  return document === null ? null : decodeConnector(document.value, name);
+}
+
+/** Resolves once every gate is raised: from then on nothing starts that the new state does not allow (I9). */
+export function setTargetState(
+  deps: StoreAccess,
+  name: string,
+  targetState: Exclude<TargetState, 'deleted'>,
+): Promise<Connector> {
+  return changeConnector(deps, name, (connector) =>
+    connector.targetState === targetState ? connector : { ...connector, targetState },
+  );
+}
+
+export function changeConfig(deps: StoreAccess, name: string, config: Connector['config']): Promise<Connector> {
+  return changeConnector(deps, name, (connector) => ({ ...connector, config }));
+}
+
+/** Failed shards become active; those of a truncated log stay, for only a reset helps them. */
+export async function restartShards(deps: StoreAccess, { uid }: Connector): Promise<void> {
+  await changeCursors(deps, uid, restart);
+}
+
+/** The position of each shard to reset; a shard that is not named keeps its own. */
+export type ResetPositions = ReadonlyMap<ShardId, Offset | Json>;
+
+/** Shards that could not be reset: the connector is not stopped yet, or a slice may still be held. */
+export async function resetOffsets(
+  deps: StoreAccess,
+  { uid }: Connector,
+  { positions, skewMaxMs }: { readonly positions: ResetPositions; readonly skewMaxMs: number },
+): Promise<ReadonlyMap<ShardId, ResetRefusal>> {
+  const refused = new Map<ShardId, ResetRefusal>();
+  await eachCursor(deps, uid, async (cursor) => {
+    const position = positions.get(cursor.shard);
+    if (position === undefined) return;
+    const nowMs = deps.clock.nowMs();
+    let refusal: ResetRefusal | null = null;
+    await cursor.change(
+      (current) => {
+        const result = reset<Cursor>(current, { position: position as Json, nowMs, graceMs: skewMaxMs });
+        refusal = result.kind === 'refused' ? result.reason : null;
+        return result.kind === 'reset' ? result.cursor : current;
+      },
+      { forMs: STORE_PATIENCE_MS },
+    );
+    if (refusal !== null) refused.set(cursor.shard, refusal);
+  });
+  return refused;
+}
+
+/** Closes every gate, then removes the cursors, and the document last: until then the name stays taken. */
+export async function deleteConnector(deps: StoreAccess, name: string): Promise<void> {
+  const { uid } = await changeConnector(deps, name, (connector) =>
+    connector.targetState === 'deleted' ? connector : { ...connector, targetState: 'deleted' },
+  );
+  await eachCursor(deps, uid, (cursor) => cursor.delete());
+  const document = await deps.store.get(connectorKey(name));
+  if (document !== null && decodeConnector(document.value, name).uid === uid) {
+    await deps.store.delete(connectorKey(name), { ifVersion: document.version });
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+/** Writes the document, then the gates. A change that answers the connector it was given only raises what is behind. */
+async function changeConnector(deps: StoreAccess, name: string, change: (connector: Connector) => Connector): Promise<Connector> {
+  const changed = await writeConnector(deps, name, change);
+  const gate = { state: changed.targetState, revision: changed.revision };
+  await changeCursors(deps, changed.uid, (cursor) => raiseGate(cursor, gate));
+  return changed;
+}
+
+async function writeConnector(
+  { store }: StoreAccess,
+  name: string,
+  change: (connector: Connector) => Connector,
+): Promise<Connector> {
+  let document: StoredDocument | null = await store.get(connectorKey(name));
+  for (let conflicts = 0; conflicts <= CONFLICTS_MAX; conflicts += 1) {
+    if (document === null) throw new ConfigError([{ path: 'name', message: `Connector ${name} not found` }]);
+    const connector = decodeConnector(document.value, name);
+    const changed = change(connector);
+    if (changed === connector) return connector;
+    const next = { ...changed, revision: connector.revision + 1 };
+    const result = await store.put(connectorKey(name), encodeConnector(next), { ifVersion: document.version });
+    if ('version' in result) return next;
+    document = result.current;
+  }
+  throw new FencedError(`connector ${name} is being changed by others all the time`);
+}
+
+async function changeCursors(deps: StoreAccess, uid: string, transition: (cursor: Cursor) => Cursor): Promise<void> {
+  await eachCursor(deps, uid, async (cursor) => {
+    await cursor.change(transition, { forMs: STORE_PATIENCE_MS });
+  });
+}
+
+/** One after the other: an action on thousands of shards must not crowd out the invocations. */
+async function eachCursor(deps: StoreAccess, uid: string, act: (cursor: StoredCursor) => Promise<void>): Promise<void> {
+  let after: string | undefined;
+  do {
+    const page = await deps.store.list(cursorPartition(uid), {
+      limit: PAGE_DOCUMENTS,
+      ...(after === undefined ? {} : { after }),
+    });
+    for (const { key, value, version } of page.documents) {
+      const shard = key.sort as ShardId;
+      await unlessGone(() => act(StoredCursor.of(deps, shard, { value, version })));
+    }
+    after = page.next;
+  } while (after !== undefined);
+}
+
+/** A cursor that was deleted meanwhile needs nothing any more. */
+async function unlessGone(act: () => Promise<void>): Promise<void> {
+  try {
+    await act();
+  } catch (error) {
+    if (!(error instanceof FencedError)) throw error;
+  }
+}

@@ -1,0 +1,64 @@
+import { RecordError, RetryableError } from '../../core/errors.ts';
+import type { ConnectRecord } from '../../core/record/connect-record.ts';
+import type { Struct, Value } from '../../core/record/schema.ts';
+import type { Effect } from '../../plugins/api/sink.ts';
+import { discardSink } from '../../plugins/sinks/discard-sink.ts';
+import { datagenSource } from '../../plugins/sources/datagen-source.ts';
+import { aSinkRecord, textDatum } from '../support/connect-records.ts';
+import { memorySink } from '../support/memory-sink.ts';
+import { heldRecords, type MemoryTarget, memoryTarget } from '../support/memory-target.ts';
+import type { SinkTarget } from './sink/sink-under-test.ts';
+import { sinkAcceptance } from './sink-acceptance.ts';
+import { sourceAcceptance } from './source-acceptance.ts';
+
+const nothingToClose = (): Promise<void> => Promise.resolve();
+
+sourceAcceptance({
+  plugin: datagenSource,
+  requiredKeys: ['topic'],
+  newSystem: async () => ({ config: { topic: 'orders', 'record.count': '20', shards: '2' }, close: nothingToClose }),
+});
+
+sinkAcceptance({
+  plugin: discardSink,
+  requiredKeys: [],
+  newTarget: async () => ({ config: {}, close: nothingToClose }),
+});
+
+for (const effect of ['transactional', 'versioned', 'append', 'overwrite'] as const) memorySinkAcceptance(effect);
+
+/** The reference targets: they also show that the suite can be passed, effect by effect. */
+function memorySinkAcceptance(effect: Effect): void {
+  let target: MemoryTarget = memoryTarget(effect);
+  sinkAcceptance({
+    plugin: { ...memorySink(target), open: (config, context) => memorySink(target).open(config, context) },
+    requiredKeys: [],
+    newTarget: async () => {
+      target = memoryTarget(effect);
+      return inMemory(target);
+    },
+  });
+}
+
+function inMemory(target: MemoryTarget): SinkTarget {
+  const refused = new Set<ConnectRecord>();
+  target.refusal = (record) => (refused.has(record) ? new RecordError('this one was marked') : undefined);
+  return {
+    config: {},
+    held: async () => heldRecords(target).map(({ id, key, value }) => ({ id, key: key as string, text: value as string })),
+    heldField: async (key) => fieldOf(heldRecords(target).find((record) => record.key === key)?.value),
+    makeRefused: ({ key, text, offset }) => {
+      const record = aSinkRecord({ key: textDatum(key), value: textDatum(text), offset });
+      refused.add(record);
+      return record;
+    },
+    breakDown: async () => {
+      target.beforeWrite = () => Promise.reject(new RetryableError('the target is away'));
+    },
+    close: nothingToClose,
+  };
+}
+
+function fieldOf(value: Value | undefined): Value {
+  return (value as Struct)['field'] ?? null;
+}

@@ -1,0 +1,26 @@
+// What each npm script runs, for tools/run.mjs. Arguments given after `--` go to a task's last command.
+
+/** @typedef {{ name: string, command: string[] }} Step */
+
+const format = { name: 'format', command: ['biome', 'check', '--linter-enabled=false', '--error-on-warnings', '.'] };
+const lintFast = { name: 'lint (biome)', command: ['biome', 'lint', '--error-on-warnings', '.'] };
+// No cache: it looks at a file alone, and these rules depend on the types of other files.
+const lintTyped = { name: 'lint (eslint)', command: ['eslint', '--max-warnings=0', '.'] };
+const types = { name: 'types', command: ['tsc', '-b'] };
+const layers = { name: 'layers', command: ['depcruise', '--config=.dependency-cruiser.cjs', '.'] };
+const unused = { name: 'unused', command: ['knip'] };
+const quickTests = ['unit', 'contract', 'simulation'].flatMap((project) => ['--project', project]);
+
+/** @type {Record<string, Step[]>} */
+export const tasks = {
+  test: [{ name: 'tests', command: ['vitest', 'run'] }],
+  verify: [format, lintFast, types, lintTyped, layers, unused, { name: 'tests', command: ['vitest', 'run', ...quickTests] }],
+  bench: [{ name: 'bench', command: ['node', 'bench/main.ts'] }],
+  simulate: [{ name: 'simulate', command: ['node', 'test/simulation/main.ts'] }],
+  format: [{ name: 'format', command: ['biome', 'check', '--linter-enabled=false', '--write', '.'] }],
+  'format:check': [format],
+  lint: [lintFast, lintTyped],
+  types: [types],
+  layers: [layers],
+  unused: [unused],
+};
