@@ -5,7 +5,7 @@ import { closeTail, commit, fail, type Progress, release } from '../core/cursor/
 import { type LogCursor, watermark } from '../core/cursor/cursor.ts';
 import { failShard, raiseGate, restart, skip, vanish } from '../core/cursor/steer.ts';
 import type { StoredCursor } from '../core/cursor/stored-cursor.ts';
-import { FencedError } from '../core/errors.ts';
+import { FatalTaskError, FencedError } from '../core/errors.ts';
 import type { Json } from '../core/json.ts';
 import { type MessageQueue, queueKey } from '../core/message-queue.ts';
 import { maxOffset, minOffset, type Offset, offset } from '../core/offset.ts';
@@ -42,8 +42,8 @@ interface LogBatch extends Batch {
   readonly upTo: Offset;
 }
 
-/** A store-time check costs two reads, so an open reader repeats it rarely. */
-const STORE_TIME_CHECK_MS = 30_000;
+/** An invocation ends after so long, and the next one compares the log with the cursor again. Design, "logs born again". */
+const LOG_CHECK_MS = 30_000;
 
 export class LogWork implements Work {
   readonly #invocation: Invocation;
@@ -53,8 +53,8 @@ export class LogWork implements Work {
   readonly #terms: ClaimTerms;
   readonly #pace: PaceMeter;
   readonly #station: Station | undefined;
-  /** When store times were last compared with the cursor, monotonic. */
-  #checkedAtMs: number;
+  /** When the log was compared with the cursor, monotonic. */
+  #checkedAtMs = 0;
 
   deadline: Deadline;
   #slice: LogSlice | null = null;
@@ -93,7 +93,6 @@ export class LogWork implements Work {
     this.#terms = terms;
     this.#pace = new PaceMeter(invocation.host.clock);
     this.#station = station;
-    this.#checkedAtMs = station?.checkedAtMs ?? Number.NEGATIVE_INFINITY;
     this.deadline = invocation.platform;
   }
 
@@ -105,7 +104,7 @@ export class LogWork implements Work {
   }
 
   station(writer: SinkWriter | null): Station {
-    return { writer, reader: null, checkedAtMs: this.#checkedAtMs };
+    return { writer, reader: null };
   }
 
   async claim(): Promise<Slice | Refused> {
@@ -126,7 +125,7 @@ export class LogWork implements Work {
   }
 
   async next(): Promise<LogBatch | null> {
-    if (this.#end !== null && this.#read >= this.#end) return null;
+    if (this.#end === null ? this.#isCheckDue() : this.#read >= this.#end) return null;
     await this.#lookAtGate();
     const result = await (this.#ahead ?? this.#startRead());
     this.#ahead = null;
@@ -167,6 +166,10 @@ export class LogWork implements Work {
   }
 
   async commitAndClaim(): Promise<Slice | null> {
+    if (this.#isCheckDue()) {
+      await this.release();
+      return null;
+    }
     const progress = this.#progress();
     const { deadline, request } = this.#request();
     const claimed = await this.#changeAndClaim((cursor) => commit(cursor, progress, deadline.atMs), request);
@@ -300,7 +303,6 @@ export class LogWork implements Work {
   /** An empty answer: the end of a tail, or a log that is not what it was when the slice was claimed. */
   #nothing({ min, max }: QueueBounds): LogBatch | null {
     if (this.#read < min || this.#end !== null || this.#read > max) {
-      this.#checkedAtMs = Number.NEGATIVE_INFINITY;
       throw new SliceOver();
     }
     const nowMs = this.#invocation.host.clock.monotonicMs();
@@ -317,10 +319,14 @@ export class LogWork implements Work {
     const limits = { records, bytes: offer.slice.bytes, waitMs: this.#end === null ? TAIL_WAIT_MS : 0 };
     const read = within(host.clock, this.deadline.remainingMs() - COMMIT_RESERVE_MS, (signal) =>
       host.broker.read(this.#queue, from, limits, signal),
-    );
+    ).catch(overWhereMissing);
     // A read ahead may fail after its slice has ended: then nobody awaits it, and nothing is lost.
     read.catch(() => undefined);
     return read;
+  }
+
+  #isCheckDue(): boolean {
+    return this.#invocation.host.clock.monotonicMs() - this.#checkedAtMs >= LOG_CHECK_MS;
   }
 
   async #lookAtGate(): Promise<void> {
@@ -342,10 +348,8 @@ export class LogWork implements Work {
     if (this.#shard.cursor.status.state === 'gone') await this.#change(restart);
     const { cursor } = this.#shard;
     await this.#judge(cursor, checkBounds(cursor, bounds));
-    if (clock.monotonicMs() - this.#checkedAtMs >= STORE_TIME_CHECK_MS) {
-      await this.#judge(cursor, await checkStoreTimes(broker, this.#queue, { cursor, bounds, skewMaxMs: settings.skewMaxMs }));
-      this.#checkedAtMs = clock.monotonicMs();
-    }
+    await this.#judge(cursor, await checkStoreTimes(broker, this.#queue, { cursor, bounds, skewMaxMs: settings.skewMaxMs }));
+    this.#checkedAtMs = clock.monotonicMs();
     return bounds;
   }
 
@@ -365,6 +369,11 @@ export class LogWork implements Work {
       verdict.kind === 'truncated' ? verdict.message : `retention removed records up to ${verdict.to} before they were read`;
     telemetry.log('error', message, { connector: this.#invocation.connector.name, shard: this.#shard.shard, position });
   }
+}
+
+/** A queue that vanished ends the slice; the next claim looks at what became of it. */
+function overWhereMissing(error: unknown): never {
+  throw error instanceof FatalTaskError && error.code === 'broker.topic_missing' ? new SliceOver() : error;
 }
 
 function placeIn(batch: LogBatch, count: number): Place {

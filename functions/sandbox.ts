@@ -20,8 +20,6 @@ export interface PlacedReader {
 export interface Station {
   readonly writer: SinkWriter | null;
   readonly reader: PlacedReader | null;
-  /** When the log was last compared with the cursor, on the monotonic clock. */
-  readonly checkedAtMs: number;
 }
 
 /** Far more than one host serves at once; bounds connections that a host with many small shards keeps open. */

@@ -122,7 +122,7 @@ export class SourceWork implements Work {
     const reader: PlacedReader | null =
       this.#reader === null || this.#ahead !== null ? null : { reader: this.#reader, at: this.#read };
     if (reader === null) void this.#reader?.close();
-    return { writer: this.#opened.sink === null ? null : writer, reader, checkedAtMs: 0 };
+    return { writer: this.#opened.sink === null ? null : writer, reader };
   }
 
   /** A transactional target stores the plugin's checkpoint; what it holds is never behind what is committed here. */

@@ -4,14 +4,42 @@
  */
 import type { ConverterPlugin } from './api/converter.ts';
 import type { PredicatePlugin } from './api/predicate.ts';
+import type { Registry } from './api/registry.ts';
 import type { SinkPlugin } from './api/sink.ts';
 import type { SourcePlugin } from './api/source.ts';
 import type { TransformPlugin } from './api/transform.ts';
+import { byteArrayConverter } from './converters/byte-array-converter.ts';
+import { jsonConverter } from './converters/json-converter.ts';
+import { stringConverter } from './converters/string-converter.ts';
+import { hasHeaderKey } from './predicates/has-header-key.ts';
+import { recordIsTombstone } from './predicates/record-is-tombstone.ts';
+import { topicNameMatches } from './predicates/topic-name-matches.ts';
+import { filter } from './transforms/filter.ts';
+import { insertFieldKey, insertFieldValue } from './transforms/insert-field.ts';
+import { replaceFieldKey, replaceFieldValue } from './transforms/replace-field.ts';
 
-export interface Registry {
-  readonly sinks: Readonly<Record<string, () => Promise<SinkPlugin>>>;
-  readonly sources: Readonly<Record<string, () => Promise<SourcePlugin>>>;
-  readonly converters: readonly ConverterPlugin[];
-  readonly transforms: readonly TransformPlugin[];
-  readonly predicates: readonly PredicatePlugin[];
+const sinks: Readonly<Record<string, () => Promise<SinkPlugin>>> = {
+  'discard-sink': async () => (await import('./sinks/discard-sink.ts')).discardSink,
+};
+
+const sources: Readonly<Record<string, () => Promise<SourcePlugin>>> = {
+  'datagen-source': async () => (await import('./sources/datagen-source.ts')).datagenSource,
+};
+
+const converters = byName<ConverterPlugin>([jsonConverter, stringConverter, byteArrayConverter]);
+const transforms = byName<TransformPlugin>([filter, insertFieldKey, insertFieldValue, replaceFieldKey, replaceFieldValue]);
+const predicates = byName<PredicatePlugin>([hasHeaderKey, recordIsTombstone, topicNameMatches]);
+
+export const registry: Registry = {
+  findSink: async (name) => (Object.hasOwn(sinks, name) ? sinks[name]?.() : undefined),
+  findSource: async (name) => (Object.hasOwn(sources, name) ? sources[name]?.() : undefined),
+  findConverter: (name) => converters.get(name),
+  findTransform: (name) => transforms.get(name),
+  findPredicate: (name) => predicates.get(name),
+};
+
+function byName<Plugin extends { readonly name: string; readonly aliases: readonly string[] }>(
+  plugins: readonly Plugin[],
+): ReadonlyMap<string, Plugin> {
+  return new Map(plugins.flatMap((plugin) => [plugin.name, ...plugin.aliases].map((name) => [name, plugin])));
 }

@@ -15,6 +15,7 @@ import {
   type Cursor,
   type Gaps,
   type Gate,
+  type Holder,
   type LogCursor,
   type OpenRange,
   type Pace,
@@ -72,16 +73,21 @@ interface StoredCheckpointCursor {
   readonly p: readonly [number, number] | null;
 }
 
+/** What was parsed may be anything: each field is checked where it is read. */
+type Unchecked<T> = { readonly [K in keyof T]?: unknown };
+
+/** @throws {AssertionError} for a cursor that no version could read back: what is stored stays. */
 export function encodeCursor(cursor: Cursor): string {
+  if (cursor.kind === 'log') assertLogCursor(cursor);
   return JSON.stringify(cursor.kind === 'log' ? storeLog(cursor) : storeCheckpoint(cursor));
 }
 
 /** @throws {FatalTaskError} `store.document_corrupt` or `store.document_newer`, naming the shard. */
 export function decodeCursor(text: string, shard: ShardId): Cursor {
-  let stored: StoredLogCursor | StoredCheckpointCursor;
   try {
-    stored = JSON.parse(text) as StoredLogCursor | StoredCheckpointCursor;
+    const stored = JSON.parse(text) as Unchecked<StoredLogCursor> & Unchecked<StoredCheckpointCursor>;
     if (typeof stored.v === 'number' && stored.v > FORMAT) throw newer(shard, stored.v);
+    if (stored.v !== FORMAT) throw new AssertionError('not a format');
     const cursor = stored.k === 'l' ? readLog(stored) : readCheckpoint(stored);
     if (cursor.kind === 'log') assertLogCursor(cursor);
     return cursor;
@@ -114,7 +120,7 @@ function storeLog(cursor: LogCursor): StoredLogCursor {
   };
 }
 
-function readLog(stored: StoredLogCursor): LogCursor {
+function readLog(stored: Unchecked<StoredLogCursor>): LogCursor {
   return {
     kind: 'log',
     generation: int(stored.g),
@@ -122,7 +128,7 @@ function readLog(stored: StoredLogCursor): LogCursor {
     status: readStatus(stored.s),
     next: readOffset(stored.n),
     epoch: int(stored.e),
-    open: stored.o.map(readRange),
+    open: list(stored.o).map(readRange),
     pace: readPace(stored.p),
     lastStoredAtMs: stored.t === null ? null : number(stored.t),
     gaps: stored.x === null ? null : readGaps(stored.x),
@@ -149,21 +155,21 @@ function storeCheckpoint(cursor: CheckpointCursor): StoredCheckpointCursor {
   };
 }
 
-function readCheckpoint(stored: StoredCheckpointCursor): CheckpointCursor {
+function readCheckpoint(stored: Unchecked<StoredCheckpointCursor>): CheckpointCursor {
   if (stored.k !== 'c' || typeof stored.cl !== 'boolean' || stored.c === undefined) throw new AssertionError('not a cursor');
   return {
     kind: 'checkpoint',
     generation: int(stored.g),
     gate: readGate(stored.gt),
     status: readStatus(stored.s),
-    checkpoint: stored.c,
+    checkpoint: stored.c as Json,
     clean: stored.cl,
     epoch: int(stored.e),
     attempts: int(stored.a),
     deaths: int(stored.d),
-    holder: stored.h === null ? null : { owner: string(stored.h[0]), deadlineAtMs: number(stored.h[1]) },
+    holder: stored.h === null ? null : readHolder(list(stored.h)),
     retryAtMs: number(stored.r),
-    error: stored.er,
+    error: readError(stored.er),
     pollAtMs: number(stored.pa),
     pace: readPace(stored.p),
   };
@@ -177,15 +183,29 @@ function storeRange(range: OpenRange): StoredRange {
   return ['h', String(start), length, deaths, attempts, range.epoch, range.holder.owner, range.holder.deadlineAtMs];
 }
 
-function readRange(stored: StoredRange): OpenRange {
-  const start = readOffset(stored[1]);
-  const troubles = { deaths: int(stored[3]), attempts: int(stored[4]) };
-  if (stored[0] === 'f') {
-    return { kind: 'free', start, end: readEnd(start, stored[2]), ...troubles, retryAtMs: number(stored[5]), error: stored[6] };
+function readRange(stored: unknown): OpenRange {
+  const [letter, first, length, deaths, attempts, ...rest] = list(stored);
+  const start = readOffset(first);
+  const troubles = { deaths: int(deaths), attempts: int(attempts) };
+  if (letter === 'f') {
+    const [retryAtMs, error] = rest;
+    return {
+      kind: 'free',
+      start,
+      end: readEnd(start, length),
+      ...troubles,
+      retryAtMs: number(retryAtMs),
+      error: readError(error),
+    };
   }
-  const end = stored[2] === null ? null : readEnd(start, stored[2]);
-  const holder = { owner: string(stored[6]), deadlineAtMs: number(stored[7]) };
-  return { kind: 'held', start, end, ...troubles, epoch: int(stored[5]), holder };
+  if (letter !== 'h') throw new AssertionError('not a range');
+  const [epoch, ...holder] = rest;
+  const end = length === null ? null : readEnd(start, length);
+  return { kind: 'held', start, end, ...troubles, epoch: int(epoch), holder: readHolder(holder) };
+}
+
+function readHolder([owner, deadlineAtMs]: readonly unknown[]): Holder {
+  return { owner: string(owner), deadlineAtMs: number(deadlineAtMs) };
 }
 
 function storeGate({ state, revision }: Gate): StoredGate {
@@ -195,9 +215,10 @@ function storeGate({ state, revision }: Gate): StoredGate {
 const gateLetters = { running: 'r', paused: 'p', stopped: 's', deleted: 'd' } as const;
 const gateStates = { r: 'running', p: 'paused', s: 'stopped', d: 'deleted' } as const;
 
-function readGate([letter, revision]: StoredGate): Gate {
-  if (!Object.hasOwn(gateStates, letter)) throw new AssertionError('not a gate');
-  return { state: gateStates[letter], revision: int(revision) };
+function readGate(stored: unknown): Gate {
+  const [letter, revision] = list(stored);
+  if (typeof letter !== 'string' || !Object.hasOwn(gateStates, letter)) throw new AssertionError('not a gate');
+  return { state: gateStates[letter as keyof typeof gateStates], revision: int(revision) };
 }
 
 function storeStatus(status: Status): StoredStatus {
@@ -213,17 +234,16 @@ function storeStatus(status: Status): StoredStatus {
   }
 }
 
-function readStatus(stored: StoredStatus): Status {
-  switch (stored[0]) {
+function readStatus(stored: unknown): Status {
+  const [letter, ...rest] = list(stored);
+  switch (letter) {
     case 'a':
-      return { state: 'active', restarts: int(stored[1]) };
-    case 'f':
-      return {
-        state: 'failed',
-        code: stored[1],
-        retryAtMs: stored[2] === null ? null : number(stored[2]),
-        restarts: int(stored[3]),
-      };
+      return { state: 'active', restarts: int(rest[0]) };
+    case 'f': {
+      const [failure, retryAtMs, restarts] = rest;
+      const retry = retryAtMs === null ? null : number(retryAtMs);
+      return { state: 'failed', code: code(failure), retryAtMs: retry, restarts: int(restarts) };
+    }
     case 'g':
       return { state: 'gone' };
     case 'd':
@@ -233,35 +253,59 @@ function readStatus(stored: StoredStatus): Status {
   }
 }
 
-/** Whole microseconds and bytes are precise enough for sizing, and short. */
+/** Hundredths of a microsecond and whole bytes are precise enough for sizing, and short. */
 function storePace(pace: Pace | null): readonly [number, number] | null {
   return pace === null ? null : [Math.round(pace.usPerRecord * 100) / 100, Math.round(pace.bytesPerRecord)];
 }
 
-function readPace(stored: readonly [number, number] | null): Pace | null {
-  return stored === null ? null : { usPerRecord: number(stored[0]), bytesPerRecord: number(stored[1]) };
+function readPace(stored: unknown): Pace | null {
+  if (stored === null) return null;
+  const [usPerRecord, bytesPerRecord] = list(stored);
+  return { usPerRecord: number(usPerRecord), bytesPerRecord: number(bytesPerRecord) };
 }
 
-function readGaps([count, records, start, end]: readonly [number, string, string, string]): Gaps {
-  return { count: int(count), records: BigInt(records), start: readOffset(start), end: readOffset(end) };
+function readGaps(stored: unknown): Gaps {
+  const [count, records, start, end] = list(stored);
+  return { count: int(count), records: digits(records), start: readOffset(start), end: readOffset(end) };
 }
 
-function readOffset(digits: unknown): Offset {
-  return offset(BigInt(string(digits)));
+function readError(stored: unknown): ErrorCode | null {
+  return stored === null ? null : code(stored);
+}
+
+function readOffset(value: unknown): Offset {
+  return offset(digits(value));
 }
 
 function readEnd(start: Offset, length: unknown): Offset {
-  return offset(start + BigInt(string(length)));
+  return offset(start + digits(length));
+}
+
+/** Decimal digits only: `BigInt` alone would also take an empty text, blanks and hexadecimal. */
+function digits(value: unknown): bigint {
+  if (typeof value !== 'string' || !/^\d+$/.test(value)) throw new AssertionError('not digits');
+  return BigInt(value);
 }
 
 function int(value: unknown): number {
-  if (!Number.isSafeInteger(value)) throw new AssertionError('not an integer');
-  return value as number;
+  if (!Number.isInteger(value)) throw new AssertionError('not an integer');
+  return number(value);
 }
 
+/** No count, time or size is negative, or beyond what a `number` holds exactly. */
 function number(value: unknown): number {
-  if (typeof value !== 'number') throw new AssertionError('not a number');
+  if (typeof value !== 'number' || !(value >= 0 && value <= Number.MAX_SAFE_INTEGER)) throw new AssertionError('not a number');
   return value;
+}
+
+/** Any text: versions that share a format may know different codes. */
+function code(value: unknown): ErrorCode {
+  return string(value) as ErrorCode;
+}
+
+function list(value: unknown): readonly unknown[] {
+  if (!Array.isArray(value)) throw new AssertionError('not a list');
+  return value as readonly unknown[];
 }
 
 function string(value: unknown): string {

@@ -52,19 +52,14 @@ export function isList(json: ExactJson | undefined): json is readonly ExactJson[
 function typeFromJson(json: JsonObject, readDefault: ReadDefault): Schema {
   const optional = json['optional'] === true;
   const type = json['type'];
-  switch (type) {
-    case 'array':
-      return { type, optional, items: partFromJson(json, 'items', readDefault) };
-    case 'map':
-      return { type, optional, keys: partFromJson(json, 'keys', readDefault), values: partFromJson(json, 'values', readDefault) };
-    case 'struct':
-      return { type, optional, fields: fieldsFromJson(json['fields'], readDefault) };
-    default: {
-      const primitive = primitiveTypes.get(type);
-      if (primitive === undefined) throw new ShapeError(`unknown schema type ${jsonString(String(type))}`);
-      return { type: primitive, optional };
-    }
+  if (type === 'array') return { type, optional, items: partFromJson(json, 'items', readDefault) };
+  if (type === 'struct') return { type, optional, fields: fieldsFromJson(json['fields'], readDefault) };
+  if (type === 'map') {
+    return { type, optional, keys: partFromJson(json, 'keys', readDefault), values: partFromJson(json, 'values', readDefault) };
   }
+  const primitive = primitiveTypes.get(type);
+  if (primitive === undefined) throw new ShapeError(`unknown schema type ${String(type)}`);
+  return { type: primitive, optional };
 }
 
 function partFromJson(json: JsonObject, part: 'items' | 'keys' | 'values', readDefault: ReadDefault): Schema {

@@ -19,13 +19,6 @@ export function setField<V>(struct: { [field: string]: V }, name: string, value:
   else struct[name] = value;
 }
 
-/** A copy that takes further fields. */
-export function copyStruct(struct: Struct): StructBuilder {
-  // `assign` sets fields, so it would follow `__proto__`; spreading defines them. Adding a field to a spread copy of a parsed
-  // object costs four times as much as adding it to an assigned one (Node 24, 12 fields: 0.6 against 0.15 microseconds).
-  return Object.hasOwn(struct, '__proto__') ? { ...struct } : Object.assign({}, struct);
-}
-
 /** Whether a value is a struct or a schemaless map: any object that is not one of the other shapes. */
 export function isStruct(value: Value): value is Struct {
   return (

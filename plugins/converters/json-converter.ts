@@ -113,7 +113,7 @@ function payloadWriter(withSchemas: boolean, options: WriteOptions): (schema: Sc
 
   const schemaless: Frame = {
     head: withSchemas ? '{"schema":null,"payload":' : '',
-    write: (value) => jsonText(value, base64.encode),
+    write: (value) => jsonText(value ?? null, base64.encode),
     tail: withSchemas ? '}' : '',
   };
 

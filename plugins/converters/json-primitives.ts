@@ -131,14 +131,8 @@ function digitsOf(json: Exclude<ExactJson, null | string>): string {
 
 /** Whether a payload of this schema can hold numbers that a double would round. */
 export function hasDecimal(schema: Schema): boolean {
-  switch (schema.type) {
-    case 'array':
-      return hasDecimal(schema.items);
-    case 'map':
-      return hasDecimal(schema.keys) || hasDecimal(schema.values);
-    case 'struct':
-      return schema.fields.some((field) => hasDecimal(field.schema));
-    default:
-      return schema.name === logicalNames.decimal;
-  }
+  if (schema.type === 'array') return hasDecimal(schema.items);
+  if (schema.type === 'map') return hasDecimal(schema.keys) || hasDecimal(schema.values);
+  if (schema.type === 'struct') return schema.fields.some((field) => hasDecimal(field.schema));
+  return schema.name === logicalNames.decimal;
 }

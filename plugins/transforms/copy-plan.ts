@@ -4,8 +4,8 @@ import { fieldOf, type StructBuilder, setField } from '../../core/record/struct.
 import { transformError } from './record-part.ts';
 
 export interface CopyRules {
-  /** The name a field gets; `undefined` leaves it out. */
-  readonly rename: (name: string) => string | undefined;
+  /** The name a field gets; `null` leaves it out. */
+  readonly rename: (name: string) => string | null;
   /** Fields behind the copied ones, for the caller to fill. */
   readonly added: readonly Field[];
   readonly replaceNullWithDefault: boolean;
@@ -42,7 +42,7 @@ function copyPlan(schema: StructSchema, { rename, added, replaceNullWithDefault 
   const copies: FieldCopy[] = [];
   for (const { name, schema: type } of schema.fields) {
     const to = rename(name);
-    if (to === undefined) continue;
+    if (to === null) continue;
     fields.push({ name: to, schema: type });
     copies.push({ from: name, to, fallback: (replaceNullWithDefault ? type.default : null) ?? null });
   }

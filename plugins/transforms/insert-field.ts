@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { booleanKey, textKey } from '../../core/config/keys.ts';
 import type { ConnectRecord } from '../../core/record/connect-record.ts';
 import { logicalNames, type Schema } from '../../core/record/schema.ts';
-import { copyStruct, setField } from '../../core/record/struct.ts';
+import { type StructBuilder, setField } from '../../core/record/struct.ts';
 import { defineTransform } from '../api/transform.ts';
 import { copied, copyPlans } from './copy-plan.ts';
 import { onPart, partAliases, type RecordPart, type StructTransform, transformError } from './record-part.ts';
@@ -85,7 +85,7 @@ function insertion(inserted: readonly Insertion[], replaceNullWithDefault: boole
   const planOf = copyPlans({ rename: (name) => name, added, replaceNullWithDefault });
   return {
     schemaless(struct, record) {
-      const copy = copyStruct(struct);
+      const copy: StructBuilder = { ...struct };
       for (const { name, read } of inserted) {
         const value = read(record);
         if (value !== undefined) setField(copy, name, asSchemaless(value));
@@ -105,7 +105,9 @@ function insertion(inserted: readonly Insertion[], replaceNullWithDefault: boole
   };
 }
 
+const SAFE_MAX = BigInt(Number.MAX_SAFE_INTEGER);
+
 /** Without a schema an integer is a `number` while it is a safe one. */
 function asSchemaless(value: string | number | bigint): string | number | bigint {
-  return typeof value === 'bigint' && value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : value;
+  return typeof value === 'bigint' && value <= SAFE_MAX ? Number(value) : value;
 }

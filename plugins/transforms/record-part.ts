@@ -14,23 +14,32 @@ export function partAliases(transform: string, part: RecordPart): readonly strin
 
 /** What a transform does to a struct: one way for each form that has fields. */
 export interface StructTransform {
+  /** Answers the same struct when nothing changes, so that its bytes can be passed on. */
   schemaless(struct: Struct, record: ConnectRecord): Struct;
   withSchema(schema: StructSchema, struct: Struct, record: ConnectRecord): Datum;
 }
 
 /** The same for the chosen part of a record. Null passes through, and anything without fields is refused. */
-export function onPart(part: RecordPart, { schemaless, withSchema }: StructTransform): (record: ConnectRecord) => ConnectRecord {
-  return (record) => {
-    const { schema, value } = part === 'key' ? record.keyDatum : record.valueDatum;
-    if (value === null) return record;
-    if (!isStruct(value)) throw transformError(`the ${part} has no fields`);
-    if (schema === null) {
-      const changed = schemaless(value, record);
-      return changed === value ? record : record.with({ [part]: { schema, value: changed } });
-    }
-    if (schema.type !== 'struct') throw transformError(`the ${part} is of type ${schema.type}, which has no fields`);
-    return record.with({ [part]: withSchema(schema, value, record) });
-  };
+export function onPart(part: RecordPart, transform: StructTransform): (record: ConnectRecord) => ConnectRecord {
+  return part === 'key'
+    ? (record) => {
+        const key = changed(record.keyDatum, record, transform);
+        return key === record.keyDatum ? record : record.with({ key });
+      }
+    : (record) => {
+        const value = changed(record.valueDatum, record, transform);
+        return value === record.valueDatum ? record : record.with({ value });
+      };
+}
+
+function changed(datum: Datum, record: ConnectRecord, { schemaless, withSchema }: StructTransform): Datum {
+  const { schema, value } = datum;
+  if (value === null) return datum;
+  if (schema !== null && schema.type !== 'struct') throw transformError(`type ${schema.type} has no fields`);
+  if (!isStruct(value)) throw transformError('the value has no fields');
+  if (schema !== null) return withSchema(schema, value, record);
+  const struct = schemaless(value, record);
+  return struct === value ? datum : { schema, value: struct };
 }
 
 export function transformError(message: string): RecordError {

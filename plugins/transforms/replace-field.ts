@@ -38,24 +38,27 @@ function replaceField(part: RecordPart) {
   });
 }
 
+/** What becomes of a field: another name, or `null` when it is left out. Fields without an entry stay. */
+type Changes = ReadonlyMap<string, string | null>;
+
 function replacement({
   exclude,
   include,
   renames,
   'replace.null.with.default': replaceNullWithDefault,
 }: Config): StructTransform {
-  const excluded = new Set(exclude);
+  const changes: Changes = new Map([...renames, ...exclude.map((name) => [name, null] as const)]);
   const included = include.length === 0 ? null : new Set(include);
-  const names = new Map(renames);
-  const affected = [...excluded, ...names.keys()];
 
-  function rename(name: string): string | undefined {
-    return excluded.has(name) || included?.has(name) === false ? undefined : (names.get(name) ?? name);
+  function rename(name: string): string | null {
+    if (included?.has(name) === false) return null;
+    const to = changes.get(name);
+    return to === undefined ? name : to;
   }
 
   const planOf = copyPlans({ rename, added: [], replaceNullWithDefault });
   return {
-    schemaless: (struct) => (included === null && !hasAny(struct, affected) ? struct : replaced(struct, rename)),
+    schemaless: (struct) => (included === null && !touches(changes, struct) ? struct : replaced(struct, rename)),
     withSchema(schema, struct) {
       const plan = planOf(schema);
       return { schema: plan.schema, value: copied(plan, struct) };
@@ -63,15 +66,16 @@ function replacement({
   };
 }
 
-function hasAny(struct: Struct, names: readonly string[]): boolean {
-  return names.some((name) => Object.hasOwn(struct, name));
+function touches(changes: Changes, struct: Struct): boolean {
+  for (const name of changes.keys()) if (Object.hasOwn(struct, name)) return true;
+  return false;
 }
 
-function replaced(struct: Struct, rename: (name: string) => string | undefined): Struct {
+function replaced(struct: Struct, rename: (name: string) => string | null): Struct {
   const copy: StructBuilder = {};
   for (const name in struct) {
     const to = rename(name);
-    if (to !== undefined) setField(copy, to, struct[name] ?? null);
+    if (to !== null) setField(copy, to, struct[name] ?? null);
   }
   return copy;
 }

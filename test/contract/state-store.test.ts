@@ -1,18 +1,27 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
 import { MemoryStateStore } from '../../adapters/memory/memory-state-store.ts';
 import { SqliteStateStore } from '../../adapters/sqlite/sqlite-state-store.ts';
 import { systemRandom } from '../../adapters/system.ts';
-import { aTemporaryFolder } from '../support/temporary-folder.ts';
 import { stateStoreContract } from './state-store-contract.ts';
 
-stateStoreContract({ name: 'MemoryStateStore', newStore: ({ clock }) => new MemoryStateStore({ clock }) });
+stateStoreContract({
+  name: 'MemoryStateStore',
+  newStore: async ({ clock }) => ({ store: new MemoryStateStore({ clock }), close: async () => undefined }),
+});
 
 stateStoreContract({
   name: 'SqliteStateStore',
-  newStore: ({ clock }) => {
-    const store = new SqliteStateStore({ path: join(aTemporaryFolder(), 'state.db'), clock, random: systemRandom });
-    onTestFinished(() => store.close());
-    return store;
+  async newStore({ clock }) {
+    const folder = mkdtempSync(join(tmpdir(), 'sortie-test-'));
+    const store = new SqliteStateStore({ path: join(folder, 'state.db'), clock, random: systemRandom });
+    return {
+      store,
+      async close() {
+        store.close();
+        rmSync(folder, { recursive: true });
+      },
+    };
   },
 });

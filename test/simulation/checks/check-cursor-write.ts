@@ -1,0 +1,164 @@
+/** Runs after every write of a cursor: the invariants that one step can break. */
+import {
+  assertLogCursor,
+  type CheckpointCursor,
+  type Cursor,
+  type HeldRange,
+  type LogCursor,
+  type OpenRange,
+  watermark,
+} from '../../../core/cursor/cursor.ts';
+import type { Json } from '../../../core/json.ts';
+import { advance, type Offset } from '../../../core/offset.ts';
+import { parseShardId, queueOfShard, type ShardId } from '../../../core/shard-id.ts';
+import type { Incarnation } from '../world/incarnation.ts';
+import type { World } from '../world/world.ts';
+import { transitionsOf } from './transitions.ts';
+
+export interface CursorWrite {
+  readonly shard: ShardId;
+  readonly caller: Incarnation;
+  readonly before: Cursor | null;
+  readonly after: Cursor;
+}
+
+export function checkCursorWrite(world: World, write: CursorWrite): void {
+  const { shard, before, after } = write;
+  world.cursors.set(shard, after);
+  for (const name of transitionsOf(before, after)) world.transition(name);
+  if (before === null) return;
+  checkGate(world, write, before);
+  if (before.kind === 'log' && after.kind === 'log') checkLog(world, write, before, after);
+  if (before.kind === 'checkpoint' && after.kind === 'checkpoint') checkCheckpoint(world, write, before, after);
+}
+
+/** I9: a claim passes only an open gate, and none that an acknowledged action has closed. */
+function checkGate(world: World, { shard, after }: CursorWrite, before: Cursor): void {
+  if (after.epoch === before.epoch) return;
+  const acknowledged = world.acknowledged.get(parseShardId(shard).uid);
+  if (after.gate.state !== 'running')
+    world.violate('I9', `a slice of ${shard} started behind a gate that says ${after.gate.state}`);
+  if (acknowledged !== undefined && after.gate.revision < acknowledged.revision) {
+    world.violate(
+      'I9',
+      `a slice of ${shard} started at revision ${after.gate.revision}, after ${acknowledged.revision} was acknowledged`,
+    );
+  }
+}
+
+function checkLog(world: World, write: CursorWrite, before: LogCursor, after: LogCursor): void {
+  const { shard, caller } = write;
+  for (const range of after.open)
+    if (range.kind === 'held' && range.epoch > before.epoch) world.owners.set(range.holder.owner, caller);
+  assertLogCursor(after);
+  if (after.epoch < before.epoch) world.violate('I2', `the epoch of ${shard} went back`);
+  if (after.generation !== before.generation) return;
+  if (watermark(after) < watermark(before)) {
+    world.violate('I3', `the watermark of ${shard} went back from ${watermark(before)} to ${watermark(after)}`);
+  }
+  checkHeld(world, write, after);
+  checkProgress(world, write, before, after);
+}
+
+/** I4: where order counts, or an old write could land over a new one, one slice is held. */
+function checkHeld(world: World, { shard }: CursorWrite, after: LogCursor): void {
+  const held = after.open.filter((range): range is HeldRange => range.kind === 'held').length;
+  const max = heldMax(world, shard);
+  if (held > max) world.violate('I4', `${held} slices of ${shard} are held, ${max} may be`);
+}
+
+function heldMax(world: World, shard: ShardId): number {
+  const queue = queueOfShard(shard);
+  const setup = world.setups.find(({ kind, topic }) => kind === 'sink' && topic === queue?.topic);
+  if (setup?.kind !== 'sink') return 1;
+  const parallel = setup.effect === 'versioned' || (setup.effect === 'append' && setup.config['delivery.order'] === 'none');
+  return parallel ? Number(setup.config['queue.slices.max']) : 1;
+}
+
+/** I1, I2: what is newly finished was delivered, and the one who says so held it. */
+function checkProgress(world: World, { shard, caller }: CursorWrite, before: LogCursor, after: LogCursor): void {
+  const queue = queueOfShard(shard);
+  if (queue === undefined) return;
+  const skippedTo = after.gaps !== null && after.gaps.count !== (before.gaps?.count ?? 0) ? after.gaps.end : null;
+  let moved = false;
+  for (const { from, to, holder } of finishedBetween(before, after)) {
+    for (let at = from; at < to; at = advance(at, 1)) {
+      if (skippedTo !== null && at < skippedTo) continue;
+      moved = true;
+      const records = world.recordsAt(queue, at);
+      const isFinished = records.some((record) => record.value === null || world.isFinished(shard, after.generation, record));
+      if (!isFinished)
+        return world.violate('I1', `${shard} counts ${at} as finished, which was neither delivered nor dead-lettered`);
+      if (holder !== null && world.owners.get(holder) !== caller) {
+        return world.violate('I2', `${caller.name} finished ${at} of ${shard}, which is held by another`);
+      }
+    }
+  }
+  if (moved) world.committedAtMs.set(shard, world.time.nowMs);
+}
+
+interface Finished {
+  readonly from: Offset;
+  readonly to: Offset;
+  /** Who held it before; `null` for what was not claimed. */
+  readonly holder: string | null;
+}
+
+/** Ranges that were to be done before and are not any more. */
+function finishedBetween(before: LogCursor, after: LogCursor): Finished[] {
+  const finished: Finished[] = [];
+  const todo: { start: Offset; end: Offset; holder: string | null }[] = before.open.flatMap((range) => bounded(range, after));
+  if (after.next > before.next) todo.push({ start: before.next, end: after.next, holder: tailOwner(before) });
+  for (const { start, end, holder } of todo) {
+    for (let at = start; at < end; ) {
+      const open = after.open.find((range) => range.start <= at && (range.end === null || range.end > at));
+      if (open !== undefined) {
+        at = open.end ?? end;
+        continue;
+      }
+      if (at >= after.next) break;
+      const nextOpen = after.open.find((range) => range.start > at);
+      const to = [end, nextOpen?.start ?? end, after.next].reduce((a, b) => (a < b ? a : b));
+      finished.push({ from: at, to, holder });
+      at = to;
+    }
+  }
+  return finished;
+}
+
+function bounded(range: OpenRange, after: LogCursor): { start: Offset; end: Offset; holder: string | null }[] {
+  const end = range.end ?? after.next;
+  return end > range.start ? [{ start: range.start, end, holder: range.kind === 'held' ? range.holder.owner : null }] : [];
+}
+
+function tailOwner(cursor: LogCursor): string | null {
+  const last = cursor.open.at(-1);
+  return last?.kind === 'held' && last.end === null ? last.holder.owner : null;
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+function checkCheckpoint(world: World, write: CursorWrite, before: CheckpointCursor, after: CheckpointCursor): void {
+  const { shard, caller } = write;
+  if (after.holder !== null && after.epoch > before.epoch) world.owners.set(after.holder.owner, caller);
+  if (after.epoch < before.epoch) world.violate('I2', `the epoch of ${shard} went back`);
+  if (after.generation !== before.generation) return;
+  const was = seqOf(before.checkpoint);
+  const is = seqOf(after.checkpoint);
+  if (is < was) world.violate('I3', `the checkpoint of ${shard} went back from ${was} to ${is}`);
+  if (is === was) return;
+  world.committedAtMs.set(shard, world.time.nowMs);
+  if (before.holder === null || world.owners.get(before.holder.owner) !== caller) {
+    world.violate('I2', `${caller.name} moved the checkpoint of ${shard}, which it does not hold`);
+  }
+  for (let row = was; row < is; row += 1) {
+    if (!world.isFinished(shard, after.generation, row)) {
+      return world.violate('I1', `the checkpoint of ${shard} covers row ${row}, which is not durable anywhere`);
+    }
+  }
+}
+
+function seqOf(checkpoint: Json): number {
+  const plugin = checkpoint === null ? null : (checkpoint as { readonly p: Json }).p;
+  return plugin === null ? 0 : (plugin as { readonly seq: number }).seq;
+}

@@ -1,0 +1,135 @@
+/** One seed, from an empty world to the last check. */
+import { type Cursor, watermark } from '../../core/cursor/cursor.ts';
+import { queueShardId, shardId } from '../../core/shard-id.ts';
+import { checkContent } from './checks/check-content.ts';
+import { Disturber } from './world/disturber.ts';
+import { Operator } from './world/operator.ts';
+import { Producer } from './world/producer.ts';
+import { SimHost } from './world/sim-host.ts';
+import { StandInScheduler } from './world/stand-in-scheduler.ts';
+import { World } from './world/world.ts';
+
+export interface SimulationResult {
+  readonly seed: number;
+  /** `null`: every check held. */
+  readonly violation: string | null;
+  /** Of every line of the trace: the same seed gives the same. */
+  readonly digest: string;
+  readonly trace: readonly string[];
+  readonly faults: ReadonlyMap<string, number>;
+  readonly transitions: ReadonlyMap<string, number>;
+  readonly shards: number;
+  readonly records: number;
+  readonly simulatedMs: number;
+}
+
+/** Each run moves at least so many records. */
+const RECORDS_MIN = 300;
+
+/** Once nothing fails any more: as long as the longest freeze, an abandoned claim, and a deadly record halved and condemned take. */
+const DRAIN_MAX_MS = 60 * 60_000;
+
+/** Between two looks of the operator at what is still broken. */
+const HEAL_EVERY_MS = 10_000;
+
+/** Lines of a trace that are kept to be read. */
+const LINES_MAX = 400;
+
+export async function simulate(
+  seed: number,
+  { linesMax = LINES_MAX }: { readonly linesMax?: number } = {},
+): Promise<SimulationResult> {
+  const world = new World(seed, { linesMax });
+  const startedAtMs = world.time.nowMs;
+  const { time, random } = world;
+  const producer = new Producer(world);
+  const operator = new Operator(world);
+  await producer.createTopics();
+
+  const hosts = Array.from({ length: random.int(2, 4) }, (_, index) => new SimHost(world, `host-${index + 1}`));
+  const scheduler = new StandInScheduler(world, hosts);
+  const disturber = new Disturber(world, hosts);
+  const troubledUntilMs = startedAtMs + random.between(40_000, 90_000);
+  const holds = (): boolean => world.violation === null;
+
+  await runUntil(world, operator.createAll());
+  scheduler.start();
+  producer.start(troubledUntilMs);
+  operator.start(troubledUntilMs);
+  disturber.start(troubledUntilMs);
+  await time.runWhile(holds, troubledUntilMs);
+
+  world.faults.active = false;
+  world.note('world', 'all is well from now on');
+  disturber.stop();
+  await runUntil(world, producer.topUp(RECORDS_MIN));
+  const untilMs = time.nowMs + DRAIN_MAX_MS;
+  while (holds() && !(await isDrained(world)) && time.nowMs < untilMs) {
+    disturber.stop();
+    await runUntil(world, operator.heal());
+    await time.runWhile(holds, time.nowMs + HEAL_EVERY_MS);
+  }
+  if (holds() && !(await isDrained(world))) world.violate('liveness', await undrained(world));
+  if (holds()) await checkContent(world);
+
+  return {
+    seed,
+    violation: world.violation?.message ?? null,
+    digest: world.trace.digest(),
+    trace: world.trace.lines(),
+    faults: world.faults.counts,
+    transitions: world.transitions,
+    shards: world.cursors.size,
+    records: producer.records,
+    simulatedMs: time.nowMs - startedAtMs,
+  };
+}
+
+/** Lets time pass until something is done. */
+async function runUntil(world: World, done: Promise<void>): Promise<void> {
+  let isDone = false;
+  void done.then(() => {
+    isDone = true;
+  });
+  await world.time.runWhile(() => !isDone && world.violation === null, Number.POSITIVE_INFINITY);
+}
+
+async function isDrained(world: World): Promise<boolean> {
+  return (await undrainedShards(world)).length === 0;
+}
+
+async function undrained(world: World): Promise<string> {
+  return `not drained after ${DRAIN_MAX_MS / 60_000} minutes: ${(await undrainedShards(world)).join('; ')}`;
+}
+
+async function undrainedShards(world: World): Promise<string[]> {
+  const undrained: string[] = [];
+  for (const setup of world.setups) {
+    const uid = world.uids.get(setup.name) ?? '';
+    if (setup.kind === 'sink') {
+      for (const queue of await world.broker.queues(setup.topic)) {
+        const shard = queueShardId(uid, queue);
+        const [bounds] = await world.broker.bounds([queue]);
+        const cursor = world.cursors.get(shard);
+        if (cursor?.kind !== 'log' || watermark(cursor) !== bounds?.max)
+          undrained.push(`${shard} ${describe(cursor)} of ${bounds?.max}`);
+      }
+    } else {
+      for (const [part, rows] of setup.rows) {
+        const shard = shardId(uid, ['rows', part]);
+        const cursor = world.cursors.get(shard);
+        const seq =
+          cursor?.kind === 'checkpoint' ? ((cursor.checkpoint as { p?: { seq: number } | null } | null)?.p?.seq ?? 0) : -1;
+        if (seq !== rows.length || cursor?.status.state === 'failed')
+          undrained.push(`${shard} ${describe(cursor)} at ${seq} of ${rows.length}`);
+      }
+    }
+  }
+  return undrained;
+}
+
+function describe(cursor: Cursor | undefined): string {
+  if (cursor === undefined) return 'without cursor';
+  const status = cursor.status.state === 'failed' ? cursor.status.code : cursor.status.state;
+  return cursor.kind === 'log' ? `${status} at ${watermark(cursor)}` : status;
+}

@@ -1,0 +1,181 @@
+/** Somebody who acts on connectors at any moment, through the product's own actions, and may be killed between two gates. */
+import { connectorKey, decodeConnector } from '../../../core/connector.ts';
+import type { Json } from '../../../core/json.ts';
+import { type Offset, offset } from '../../../core/offset.ts';
+import { parseShardId, queueOfShard, type ShardId } from '../../../core/shard-id.ts';
+import {
+  changeConfig,
+  createConnector,
+  deleteConnector,
+  readConnector,
+  resetOffsets,
+  restartShards,
+  setTargetState,
+} from '../../../scheduler/connector-actions.ts';
+import { memoryTarget } from '../../support/memory-target.ts';
+import { Incarnation } from './incarnation.ts';
+import { storeOf } from './ports.ts';
+import { SeededRandom } from './seeded-random.ts';
+import type { Setup } from './setup.ts';
+import type { World } from './world.ts';
+
+const SKEW_MAX_MS = 5_000;
+
+export class Operator {
+  readonly #world: World;
+  readonly #random: SeededRandom;
+  #hands = 0;
+
+  constructor(world: World) {
+    this.#world = world;
+    this.#random = new SeededRandom(`operator ${world.seed}`);
+  }
+
+  async createAll(): Promise<void> {
+    for (const setup of this.#world.setups) await this.#create(setup);
+  }
+
+  /** Acts now and then until `untilMs`. */
+  start(untilMs: number): void {
+    const { time } = this.#world;
+    const next = (): void => {
+      if (time.nowMs < untilMs) void this.#act().then(() => time.after(this.#random.between(2_000, 15_000), next));
+    };
+    time.after(this.#random.between(1_000, 10_000), next);
+  }
+
+  async #act(): Promise<void> {
+    const setup = this.#random.pick(this.#world.setups);
+    const { faults } = this.#world;
+    if (faults.strikes('connector paused', 0.4)) await this.#closeForAWhile(setup, 'paused');
+    if (faults.strikes('connector stopped', 0.2)) await this.#closeForAWhile(setup, 'stopped');
+    if (faults.strikes('offsets reset', 0.2)) await this.#reset(setup);
+    if (faults.strikes('configuration changed', 0.4)) await this.#changeConfig(setup);
+    if (faults.strikes('connector deleted and created again', 0.12)) await this.#recreate(setup);
+  }
+
+  async #closeForAWhile(setup: Setup, state: 'paused' | 'stopped'): Promise<void> {
+    await this.#attempt(setup, (deps) => setTargetState(deps, setup.name, state));
+    await this.#world.time.delay(this.#random.between(500, 12_000));
+    await this.#attempt(setup, (deps) => setTargetState(deps, setup.name, 'running'));
+  }
+
+  /** Stops, waits until nothing can be held any more, and starts a new generation from the earliest position. */
+  async #reset(setup: Setup): Promise<void> {
+    await this.#attempt(setup, (deps) => setTargetState(deps, setup.name, 'stopped'));
+    await this.#world.time.delay(30_000);
+    await this.#attempt(setup, async (deps) => {
+      const connector = await readConnector(deps, setup.name);
+      if (connector !== null)
+        await resetOffsets(deps, connector, { positions: await this.#earliest(connector.uid), skewMaxMs: SKEW_MAX_MS });
+    });
+    await this.#attempt(setup, (deps) => setTargetState(deps, setup.name, 'running'));
+  }
+
+  async #earliest(uid: string): Promise<ReadonlyMap<ShardId, Offset | Json>> {
+    const positions = new Map<ShardId, Offset | Json>();
+    for (const shard of this.#world.cursors.keys()) {
+      if (parseShardId(shard).uid !== uid) continue;
+      const queue = queueOfShard(shard);
+      const [bounds] = queue === undefined ? [null] : await this.#world.broker.bounds([queue]);
+      positions.set(shard, queue === undefined ? null : (bounds?.min ?? offset(0)));
+    }
+    return positions;
+  }
+
+  async #changeConfig(setup: Setup): Promise<void> {
+    setup.config = { ...setup.config, 'consumer.override.max.poll.records': String(this.#random.int(2, 15)) };
+    await this.#attempt(setup, (deps) => changeConfig(deps, setup.name, setup.config));
+  }
+
+  async #recreate(setup: Setup): Promise<void> {
+    await this.#attempt(setup, (deps) => deleteConnector(deps, setup.name));
+    await this.#world.time.delay(this.#random.between(0, 3_000));
+    if ((await this.#world.store.get(connectorKey(setup.name))) === null) await this.#create(setup);
+  }
+
+  async #create(setup: Setup): Promise<void> {
+    // Values in an old target belong to the old connector: what is there must not be mistaken for work of the new one.
+    if (setup.kind === 'sink') {
+      setup.target = memoryTarget(setup.effect);
+      this.#world.equip(setup.target);
+    }
+    await this.#attempt(setup, async (deps) => {
+      const { uid } = await createConnector(deps, { name: setup.name, config: setup.config });
+      this.#world.uids.set(setup.name, uid);
+    });
+    const document = await this.#world.store.get(connectorKey(setup.name));
+    if (document === null) await this.#create(setup);
+    else this.#world.uids.set(setup.name, decodeConnector(document.value, setup.name).uid);
+  }
+
+  /** One action by a process of its own, which may die on the way; then it stays half done. */
+  async #attempt(setup: Setup, act: (deps: Parameters<typeof setTargetState>[0]) => Promise<unknown>): Promise<void> {
+    const { time, faults } = this.#world;
+    this.#hands += 1;
+    let isOver = false;
+    const process = new Incarnation(`operator.${this.#hands}`, this.#world, {
+      skewMs: 0,
+      onDeath: () => {
+        isOver = true;
+      },
+    });
+    const deps = {
+      store: storeOf(this.#world, process),
+      clock: process.clock,
+      random: new SeededRandom(`${this.#world.seed} operator ${this.#hands}`),
+    };
+    if (faults.strikes('14 operator killed between two gates', 0.3))
+      time.after(this.#random.between(5, 60), () => process.kill('between two gates'));
+    act(deps).then(
+      async () => {
+        await this.#acknowledge(setup);
+        isOver = true;
+      },
+      (error: unknown) => {
+        this.#world.note(process.name, `gives up: ${String(error)}`);
+        isOver = true;
+      },
+    );
+    while (!isOver) await time.delay(20);
+  }
+
+  /** What was answered: every gate is raised to this revision by now. */
+  async #acknowledge({ name }: Setup): Promise<void> {
+    const document = await this.#world.store.get(connectorKey(name));
+    if (document === null) return;
+    const { uid, revision, targetState } = decodeConnector(document.value, name);
+    const gates = [...this.#world.cursors].filter(([shard]) => parseShardId(shard).uid === uid);
+    // Another action may be half done on top of this one.
+    if (targetState !== 'deleted' && gates.every(([, { gate }]) => gate.revision === revision))
+      this.#world.acknowledged.set(uid, { revision });
+  }
+
+  /** Once nothing fails any more: whatever is left half done is done, and whatever failed is looked at. */
+  async heal(): Promise<void> {
+    for (const setup of this.#world.setups) {
+      const document = await this.#world.store.get(connectorKey(setup.name));
+      if (document === null) await this.#create(setup);
+      else if (decodeConnector(document.value, setup.name).targetState === 'deleted') await this.#recreate(setup);
+      await this.#attempt(setup, (deps) => setTargetState(deps, setup.name, 'running'));
+      const failed = this.#failures(setup);
+      if (failed.some((code) => code === 'shard.log_truncated')) await this.#reset(setup);
+      else if (failed.length > 0) {
+        if (failed.includes('shard.log_gap')) setup.config = { ...setup.config, 'log.gap.policy': 'skip' };
+        if (failed.some((code) => code.startsWith('record.'))) setup.config = { ...setup.config, 'errors.tolerance': 'all' };
+        await this.#attempt(setup, (deps) => changeConfig(deps, setup.name, setup.config));
+        await this.#attempt(setup, async (deps) => {
+          const connector = await readConnector(deps, setup.name);
+          if (connector !== null) await restartShards(deps, connector);
+        });
+      }
+    }
+  }
+
+  #failures({ name }: Setup): string[] {
+    const uid = this.#world.uids.get(name);
+    return [...this.#world.cursors].flatMap(([shard, { status }]) =>
+      parseShardId(shard).uid === uid && status.state === 'failed' ? [status.code] : [],
+    );
+  }
+}

@@ -1,0 +1,125 @@
+/** The product's ports as one incarnation has them: every call travels, and every write is checked where it happens. */
+import { decodeCursor } from '../../../core/cursor/codec.ts';
+import { queueKey } from '../../../core/message-queue.ts';
+import { advance, offset } from '../../../core/offset.ts';
+import type { LogBroker, OutgoingRecord, StateStore, Telemetry } from '../../../core/ports.ts';
+import type { LogHeaders } from '../../../core/record/connect-record.ts';
+import { queueOfShard, type ShardId, shardId } from '../../../core/shard-id.ts';
+import { checkCursorWrite } from '../checks/check-cursor-write.ts';
+import type { Incarnation } from './incarnation.ts';
+import { rowOf } from './setup.ts';
+import type { World } from './world.ts';
+
+export function storeOf(world: World, caller: Incarnation): StateStore {
+  const { store } = world;
+  const isCursor = (partition: string): boolean => partition.startsWith('cursors/');
+  return {
+    get: (key) => caller.call({ side: 'store', what: `get ${key.sort}`, writes: false }, () => store.get(key)),
+    put: (key, value, condition, options) =>
+      caller.call({ side: 'store', what: `put ${key.sort} ${value}`, writes: true }, async () => {
+        const result = await store.put(key, value, condition, options);
+        if (!('version' in result)) world.faults.note('16 conflicting write');
+        else if (isCursor(key.partition)) {
+          const shard = key.sort as ShardId;
+          checkCursorWrite(world, { shard, caller, before: world.cursors.get(shard) ?? null, after: decodeCursor(value, shard) });
+        }
+        return result;
+      }),
+    delete: (key, condition) =>
+      caller.call({ side: 'store', what: `delete ${key.sort}`, writes: true }, async () => {
+        const result = await store.delete(key, condition);
+        if ('deleted' in result && isCursor(key.partition)) world.cursors.delete(key.sort as ShardId);
+        return result;
+      }),
+    list: (partition, page) =>
+      caller.call({ side: 'store', what: `list ${partition}`, writes: false }, () => store.list(partition, page)),
+  };
+}
+
+export function brokerOf(world: World, caller: Incarnation): LogBroker {
+  const { broker } = world;
+  const read = (what: string) => ({ side: 'broker' as const, what, writes: false });
+  return {
+    queues: (topic) => caller.call(read(`queues ${topic}`), () => broker.queues(topic)),
+    topics: () => caller.call(read('topics'), () => broker.topics()),
+    bounds: (queues) => caller.call(read(`bounds ${queues.map(queueKey).join(' ')}`), () => broker.bounds(queues)),
+    read: (queue, from, limits, signal) =>
+      caller.call(read(`read ${queueKey(queue)} from ${from}`), () => broker.read(queue, from, limits, signal)),
+    send: (queue, records) =>
+      caller.call(
+        { side: 'broker', what: `send ${records.length} to ${queueKey(queue)}`, writes: true, mayBeLate: true },
+        async () => {
+          const result = await broker.send(queue, records);
+          noteDeadLetters(
+            world,
+            records.map(({ headers }) => headers),
+          );
+          noteRows(
+            world,
+            queue.topic,
+            result.refused.length === 0
+              ? records
+              : records.filter((_, index) => !result.refused.some((refusal) => refusal.index === index)),
+          );
+          return result;
+        },
+      ),
+    ensureTopic: (topic, options) => caller.call(read(`create ${topic}`), () => broker.ensureTopic(topic, options)),
+    offsetAt: (queue, atMs) => caller.call(read(`offset at ${atMs}`), () => broker.offsetAt(queue, atMs)),
+    watch: (queues, signal) => broker.watch(queues, signal),
+  };
+}
+
+/** A source's row is finished once it is in its topic. */
+function noteRows(world: World, topic: string, records: readonly OutgoingRecord[]): void {
+  const setup = world.setups.find((candidate) => candidate.kind === 'source' && candidate.topic === topic);
+  const uid = setup === undefined ? undefined : world.uids.get(setup.name);
+  if (uid === undefined) return;
+  for (const { value } of records) {
+    const { part, seq } = rowOf(value);
+    const shard = shardId(uid, ['rows', part]);
+    world.finish(shard, world.cursors.get(shard)?.generation ?? 1, seq);
+  }
+}
+
+/** A dead-lettered record is finished as soon as its letter is in the log (I5). */
+function noteDeadLetters(world: World, letters: readonly LogHeaders[]): void {
+  for (const headers of letters) {
+    const id = headers.find(([name]) => name === 'sortie.errors.id')?.[1];
+    if (id === undefined) continue;
+    const parts = id.split('/');
+    const at = offset(BigInt(parts.pop() ?? '0'));
+    const generation = Number(parts.pop());
+    finishAt(world, parts.join('/') as ShardId, generation, at);
+  }
+}
+
+function finishAt(world: World, shard: ShardId, generation: number, at: ReturnType<typeof offset>): void {
+  const queue = queueOfShard(shard);
+  for (const record of queue === undefined ? [] : world.recordsAt(queue, at)) world.finish(shard, generation, record);
+}
+
+/** Drops are told to operators only by a log line, so that is what counts here too (I10). */
+export function telemetryOf(world: World, caller: Incarnation): Telemetry {
+  return {
+    count: () => undefined,
+    observe: () => undefined,
+    run: (record) => {
+      if (record.outcome === 'failed' || record.outcome === 'fenced') world.disturbances += 1;
+      world.disturbances += record.counts.retries;
+      world.note(
+        caller.name,
+        `run ${record.shard}: ${record.outcome ?? record.refusal} ${record.error === undefined ? '' : `${record.error.code} ${record.error.message}`}`,
+      );
+    },
+    log: (level, message, fields) => {
+      world.note(caller.name, `${level}: ${message} ${String(fields['position'] ?? '')}`);
+      const { shard, position } = fields;
+      if (!message.startsWith('dropped') || typeof shard !== 'string' || typeof position !== 'string') return;
+      const generation = world.cursors.get(shard as ShardId)?.generation ?? 0;
+      const at = position.split('@')[1];
+      if (at !== undefined) finishAt(world, shard as ShardId, generation, advance(offset(0), BigInt(at)));
+      else world.finish(shard as ShardId, generation, Number(position));
+    },
+  };
+}

@@ -1,0 +1,158 @@
+/** Fills topics and source tables while the run goes on, and does to logs what clusters and their operators do. */
+import { type MessageQueue, queueKey } from '../../../core/message-queue.ts';
+import { advance, offset } from '../../../core/offset.ts';
+import type { OutgoingRecord } from '../../../core/ports.ts';
+import { SeededRandom } from './seeded-random.ts';
+import { rowId, type SinkSetup, type SourceSetup } from './setup.ts';
+import type { World } from './world.ts';
+
+const encoder = new TextEncoder();
+
+/** Beyond 2^53, so that a digit lost on the way shows (I8). */
+const LARGE = 9_007_199_254_740_993n;
+
+/** A topic must be gone for longer than clocks may differ: otherwise store times cannot tell the new one from the old. */
+const RECREATED_AFTER_MS = 8_000;
+
+export class Producer {
+  readonly #world: World;
+  readonly #random: SeededRandom;
+  #produced = 0;
+  records = 0;
+
+  constructor(world: World) {
+    this.#world = world;
+    this.#random = new SeededRandom(`producer ${world.seed}`);
+  }
+
+  /** Topics as they are when connectors start, with a first load in them. */
+  async createTopics(): Promise<void> {
+    for (const setup of this.#world.setups) {
+      if (setup.kind !== 'sink') continue;
+      this.#world.broker.createTopic(setup.topic, { queues: this.#random.int(2, 3) });
+      await this.#produce(setup, this.#random.int(60, 160));
+    }
+    for (const setup of this.#world.setups) if (setup.kind === 'source') this.#grow(setup, this.#random.int(40, 120));
+  }
+
+  start(untilMs: number): void {
+    const { time } = this.#world;
+    const next = (): void => {
+      if (time.nowMs < untilMs) void this.#step().then(() => time.after(this.#random.between(200, 4_000), next));
+    };
+    time.after(this.#random.between(100, 2_000), next);
+    const disturb = (): void => {
+      if (time.nowMs < untilMs) void this.#disturb().then(() => time.after(this.#random.between(2_000, 9_000), disturb));
+    };
+    time.after(this.#random.between(1_000, 8_000), disturb);
+  }
+
+  /** At least so many records flow through every run. */
+  async topUp(records: number): Promise<void> {
+    const sink = this.#world.setups.find((setup): setup is SinkSetup => setup.kind === 'sink');
+    if (sink !== undefined && this.records < records) await this.#produce(sink, records - this.records);
+  }
+
+  async #step(): Promise<void> {
+    for (const setup of this.#world.setups) {
+      if (setup.kind === 'source') this.#grow(setup, this.#random.int(0, 15));
+      else await this.#produce(setup, this.#random.int(0, 20));
+    }
+  }
+
+  #grow(setup: SourceSetup, count: number): void {
+    for (const [part, rows] of setup.rows) {
+      for (let made = 0; made < count; made += 1) {
+        const tooLarge =
+          this.#hasPositions(setup) && setup.target === null && this.#world.faults.strikes('27 record too large', 0.02);
+        rows.push({ key: `p${part}-k${this.#random.int(0, 6)}`, id: rowId(part, rows.length), tooLarge });
+        this.records += 1;
+      }
+    }
+  }
+
+  #hasPositions({ exactlyOnce }: SourceSetup): boolean {
+    return exactlyOnce;
+  }
+
+  async #produce({ topic, effect }: SinkSetup, count: number): Promise<void> {
+    const queues = await this.#world.broker.queues(topic);
+    const batches = new Map<MessageQueue, OutgoingRecord[]>();
+    for (let made = 0; made < count && queues.length > 0; made += 1) {
+      const queue = this.#random.pick(queues);
+      const record = this.#record(queue, effect);
+      const copies = this.#world.faults.strikes('24 record doubled by its producer', 0.05) ? [record, record] : [record];
+      batches.set(queue, [...(batches.get(queue) ?? []), ...copies]);
+      this.records += copies.length;
+    }
+    if (batches.size > 1 && this.#world.faults.strikes('25 queues out of step', 0.3)) {
+      const [late] = batches.keys();
+      const records = late === undefined ? [] : (batches.get(late) ?? []);
+      if (late !== undefined) batches.delete(late);
+      this.#world.time.after(this.#random.between(100, 3_000), () => void this.#appendIfThere(late as MessageQueue, records));
+    }
+    for (const [queue, records] of batches) await this.#appendIfThere(queue, records);
+  }
+
+  async #appendIfThere(queue: MessageQueue, records: readonly OutgoingRecord[]): Promise<void> {
+    const [bounds] = await this.#world.broker.bounds([queue]);
+    if (bounds !== null) await this.#world.append(queue, records);
+  }
+
+  /** A key lives in one queue, so that its last record is the last one of its queue. */
+  #record({ queueId }: MessageQueue, effect: SinkSetup['effect']): OutgoingRecord {
+    const { faults } = this.#world;
+    this.#produced += 1;
+    const key = `q${queueId}-k${this.#random.int(0, 5)}`;
+    const id = this.#produced;
+    const base = { key: encoder.encode(key), tag: null, headers: [], bornAtMs: this.#world.time.nowMs };
+    if (this.#random.chance(0.05)) return { ...base, value: null };
+    if (faults.strikes('32 poison record', 0.02)) return { ...base, value: encoder.encode(`{"id":${id},`) };
+    const refuse = this.#random.chance(0.01);
+    // Only beside other shards that commit, and where refused records may pass, is it found and set aside.
+    const deadly = effect !== 'append' && faults.strikes('11 out of memory on a record', 0.003);
+    const flags = `${refuse ? ',"refuse":true' : ''}${deadly ? ',"deadly":true' : ''}`;
+    return { ...base, value: encoder.encode(`{"id":${id},"key":"${key}","large":${LARGE + BigInt(id)}${flags}}`) };
+  }
+
+  async #disturb(): Promise<void> {
+    const { faults, broker, time } = this.#world;
+    const sinks = this.#world.setups.filter((setup): setup is SinkSetup => setup.kind === 'sink');
+    const setup = this.#random.pick(sinks);
+    const queues = await broker.queues(setup.topic);
+    if (queues.length === 0) return;
+    const queue = this.#random.pick(queues);
+    const [bounds] = await broker.bounds([queue]);
+    if (bounds === null || bounds === undefined) return;
+    if (queues.length < 5 && faults.strikes('26 queue added', 0.15)) broker.addQueues(setup.topic, { queues: 1 });
+    if (queues.length > 2 && faults.strikes('26 queue removed', 0.05)) broker.removeQueue(queues.at(-1) as MessageQueue);
+    else if (faults.strikes('31 retention overtook the reader', 0.15)) {
+      this.#world.note('cluster', `retention of ${queueKey(queue)} up to ${bounds.max}`);
+      broker.truncateBefore(queue, advance(bounds.min, (bounds.max - bounds.min) / BigInt(this.#random.int(1, 3))));
+    } else if (faults.strikes('topic truncated', 0.06)) await this.#recreate(setup, { refill: false });
+    else if (faults.strikes('topic created anew and refilled', 0.1)) await this.#recreate(setup, { refill: true });
+    await time.delay(0);
+  }
+
+  /** Deleted, and created again some time later: empty, or filled past where readers were. */
+  async #recreate(setup: SinkSetup, { refill }: { readonly refill: boolean }): Promise<void> {
+    const { broker, time, faults } = this.#world;
+    const queues = await broker.queues(setup.topic);
+    const bounds = await broker.bounds(queues);
+    this.#world.note('cluster', `${setup.topic} is deleted`);
+    broker.deleteTopic(setup.topic);
+    faults.note('28 topic missing');
+    await time.delay(RECREATED_AFTER_MS + this.#random.between(0, 20_000));
+    broker.createTopic(setup.topic, { queues: queues.length });
+    this.#world.note('cluster', `${setup.topic} is created anew${refill ? ' and refilled' : ''}`);
+    if (!refill) return;
+    for (const [index, queue] of (await broker.queues(setup.topic)).entries()) {
+      const past = Number(bounds[index]?.max ?? offset(0)) + this.#random.int(1, 10);
+      await this.#world.append(
+        queue,
+        Array.from({ length: past }, () => this.#record(queue, setup.effect)),
+      );
+      this.records += past;
+    }
+  }
+}

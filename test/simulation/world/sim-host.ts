@@ -1,0 +1,92 @@
+/** A machine that runs invocations in one process, and starts that process anew some time after it died. */
+import type { Offer } from '../../../core/offer.ts';
+import type { Host } from '../../../functions/host.ts';
+import { runInvocation } from '../../../functions/run-invocation.ts';
+import { Sandbox } from '../../../functions/sandbox.ts';
+import { Incarnation } from './incarnation.ts';
+import { brokerOf, storeOf, telemetryOf } from './ports.ts';
+import { SeededRandom } from './seeded-random.ts';
+import { registryOf } from './sim-plugins.ts';
+import type { World } from './world.ts';
+
+/** How long the platform lets one invocation run. */
+const LIMIT_MS = 40_000;
+
+interface Life {
+  readonly process: Incarnation;
+  readonly host: Host;
+  running: number;
+}
+
+export class SimHost {
+  readonly name: string;
+  readonly #world: World;
+  readonly #claimMs: number;
+  readonly #slots: number;
+  #lives = 0;
+  #life: Life | null = null;
+
+  constructor(world: World, name: string) {
+    this.#world = world;
+    this.name = name;
+    this.#slots = world.random.int(1, 3);
+    // Versions differ in what they hold to be right; their documents are the same.
+    this.#claimMs = world.random.chance(0.3) ? 12_000 : 20_000;
+    if (this.#claimMs !== 20_000) world.faults.note('two versions at once');
+    this.#start();
+  }
+
+  get process(): Incarnation | null {
+    return this.#life?.process ?? null;
+  }
+
+  /** Whether the offer was taken. */
+  take(offer: Offer): boolean {
+    const life = this.#life;
+    if (life === null || life.process.isFrozen || life.running >= this.#slots) return false;
+    if (this.#world.faults.strikes('13 start failed', 0.01)) {
+      life.process.kill('start failed');
+      return false;
+    }
+    if (this.#world.faults.strikes('10 hard timeout in mid-slice', 0.02)) {
+      this.#world.time.after(this.#world.random.between(5, 400), () => life.process.kill('hard timeout'));
+    }
+    life.running += 1;
+    this.#world.note(life.process.name, `takes ${offer.id}: ${offer.mode} of ${offer.shard}`);
+    runInvocation(life.host, offer, { limitMs: LIMIT_MS }).then(
+      () => {
+        life.running -= 1;
+      },
+      (error: unknown) =>
+        this.#world.violate('assertion', `${offer.shard}: ${String(error instanceof Error ? error.stack : error)}`),
+    );
+    return true;
+  }
+
+  #start(): void {
+    this.#lives += 1;
+    const name = `${this.name}.${this.#lives}`;
+    const skewMs = this.#world.random.between(-1_200, 1_200);
+    const process: Incarnation = new Incarnation(name, this.#world, { skewMs, onDeath: () => this.#died(process) });
+    const host: Host = {
+      store: storeOf(this.#world, process),
+      broker: brokerOf(this.#world, process),
+      clock: process.clock,
+      random: new SeededRandom(`${this.#world.seed} ${name}`),
+      telemetry: telemetryOf(this.#world, process),
+      registry: registryOf(this.#world, process),
+      sandbox: new Sandbox(),
+      settings: { skewMaxMs: 5_000, claimMs: this.#claimMs },
+    };
+    this.#life = { process, host, running: 0 };
+  }
+
+  #died(process: Incarnation): void {
+    this.#world.disturbances += 1;
+    this.#life = null;
+    const { time, random } = this.#world;
+    // The end of a process is often seen; that of a machine is not.
+    if (random.chance(0.6)) time.after(random.between(1, 500), () => process.noticeDeath());
+    time.after(random.between(100, 3_000), () => this.#start());
+  }
+}

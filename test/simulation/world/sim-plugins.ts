@@ -1,0 +1,170 @@
+/** The registry of a simulated host: real converters, transforms and predicates; sources and sinks that call over the network. */
+import { z } from 'zod';
+import { FatalTaskError } from '../../../core/errors.ts';
+import type { CancelSignal } from '../../../core/ports.ts';
+import type { Registry } from '../../../plugins/api/registry.ts';
+import { ALL_TAKEN, type PutBatch, type PutResult, type SinkPlugin, type SinkWriter } from '../../../plugins/api/sink.ts';
+import { defineSource, type PolledRecord, type SourcePlugin } from '../../../plugins/api/source.ts';
+import { registry as realRegistry } from '../../../plugins/registry.ts';
+import { memorySink } from '../../support/memory-sink.ts';
+import type { MemoryTarget } from '../../support/memory-target.ts';
+import type { Incarnation } from './incarnation.ts';
+import { idOf, isDeadly, isRefused, refused } from './payload.ts';
+import type { SinkSetup, SourceRow, SourceSetup } from './setup.ts';
+import type { World } from './world.ts';
+
+export function registryOf(world: World, caller: Incarnation): Registry {
+  return {
+    ...realRegistry,
+    findSink: async (name) => {
+      const setup = world.setups.find(
+        (candidate) => name === (candidate.kind === 'sink' ? `plugin-${candidate.name}` : `target-${candidate.name}`),
+      );
+      return setup?.target ? simSink(world, caller, setup.target, setup) : undefined;
+    },
+    findSource: async (name) => {
+      const setup = world.setups.find((candidate) => name === `plugin-${candidate.name}`);
+      return setup?.kind === 'source' ? simSource(world, caller, setup) : undefined;
+    },
+  };
+}
+
+function simSink(world: World, caller: Incarnation, target: MemoryTarget, setup: SinkSetup | SourceSetup): SinkPlugin {
+  const plugin = memorySink(target);
+  return {
+    ...plugin,
+    name: `plugin-${setup.name}`,
+    open: async (config, context) => {
+      const writer = await plugin.open(config, context);
+      return target.effect === 'append' ? bufferedWriter(world, caller, writer) : directWriter(world, caller, writer);
+    },
+  };
+}
+
+/** A remote write goes on when its caller stops waiting. */
+const NOBODY_STOPS_IT: CancelSignal = new AbortController().signal;
+
+function directWriter(world: World, caller: Incarnation, writer: SinkWriter): SinkWriter {
+  const { begin } = writer;
+  const put = (batch: PutBatch): Promise<PutResult> =>
+    caller.call({ side: 'target', what: putText(batch), writes: true, mayBeLate: begin === undefined }, async () => {
+      await upset(world, caller, batch);
+      const result = await writer.put(batch, NOBODY_STOPS_IT);
+      noteDelivered(world, batch, begin === undefined || result.failures.length === 0 ? result : null);
+      return result;
+    });
+  return {
+    ...(begin === undefined
+      ? {}
+      : {
+          begin: (slice) =>
+            caller.call({ side: 'target', what: `begin epoch ${slice.epoch} of ${slice.shard}`, writes: true }, () =>
+              begin(slice, NOBODY_STOPS_IT),
+            ),
+        }),
+    put,
+    flush: () => Promise.resolve(),
+    close: () => Promise.resolve(),
+  };
+}
+
+/** Takes records into memory and sends them with `flush`: what was put and not flushed dies with its process. */
+function bufferedWriter(world: World, caller: Incarnation, writer: SinkWriter): SinkWriter {
+  let buffered: PutBatch[] = [];
+  return {
+    put: async (batch) => {
+      const failures = batch.records.flatMap((record, index) => (isRefused(record) ? [{ index, error: refused() }] : []));
+      const refusedIndexes = new Set(failures.map(({ index }) => index));
+      buffered.push({ ...batch, records: batch.records.filter((_, index) => !refusedIndexes.has(index)) });
+      return failures.length === 0 ? ALL_TAKEN : { failures };
+    },
+    flush: async () => {
+      for (const batch of buffered) {
+        await caller.call({ side: 'target', what: `flush ${putText(batch)}`, writes: true }, async () => {
+          await upset(world, caller, batch);
+          noteDelivered(world, batch, await writer.put(batch, NOBODY_STOPS_IT));
+        });
+      }
+      buffered = [];
+    },
+    close: async () => {
+      buffered = [];
+    },
+  };
+}
+
+function putText({ records, shard, epoch, position }: PutBatch): string {
+  return `put ${records.length} of ${shard} epoch ${epoch} up to ${JSON.stringify(position)}`;
+}
+
+/** What may happen to a write on its way into the target. */
+async function upset(world: World, caller: Incarnation, { records }: PutBatch): Promise<void> {
+  if (records.some(isDeadly)) {
+    world.faults.note('11 out of memory on a record');
+    caller.kill('out of memory on a record');
+    await new Promise(() => undefined);
+  }
+  if (world.faults.strikes('put hangs', 0.005)) await world.time.delay(world.random.between(2_000, 12_000));
+  if (world.faults.strikes('plugin throws the unknown', 0.005)) throw new TypeError('something is not a function');
+}
+
+function noteDelivered(world: World, { records, shard, generation }: PutBatch, result: PutResult | null): void {
+  if (result === null) return;
+  const failed = new Set(result.failures.map(({ index }) => index));
+  for (const [index, record] of records.entries()) {
+    if (failed.has(index)) continue;
+    world.finish(shard, generation, record.log ?? idOf(record));
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+const NO_KEYS = z.object({});
+
+/** A seq is the index of the next row. */
+interface SimCheckpoint {
+  readonly seq: number;
+}
+
+function simSource(world: World, caller: Incarnation, setup: SourceSetup): SourcePlugin {
+  return defineSource({
+    name: `plugin-${setup.name}`,
+    version: '1.0.0',
+    aliases: [],
+    exactlyOnce: setup.exactlyOnce,
+    discoverEveryMs: 20_000,
+    config: NO_KEYS,
+    discover: () =>
+      caller.call({ side: 'source', what: 'discover', writes: false }, () =>
+        [...setup.rows.keys()].map((part) => ({ parts: ['rows', part], finite: setup.finite })),
+      ),
+    open: async (_config, [, part = ''], checkpoint) => {
+      let seq = ((checkpoint ?? { seq: 0 }) as unknown as SimCheckpoint).seq;
+      const rows = setup.rows.get(part);
+      if (rows === undefined) throw new FatalTaskError(`there is no ${part}`);
+      return {
+        poll: ({ records: limit }) =>
+          caller.call({ side: 'source', what: `poll ${setup.name} ${part} from ${seq}`, writes: false }, () => {
+            const taken = rows.slice(seq, seq + limit);
+            const records = taken.map((row, index) => polled(setup, row, seq + index));
+            seq += taken.length;
+            const atEnd = seq === rows.length;
+            const finished = setup.finite && atEnd && !world.faults.active;
+            return { records, checkpoint: { seq }, ...(atEnd ? { idleForMs: 300 } : {}), ...(finished ? { finished } : {}) };
+          }),
+        close: () => Promise.resolve(),
+      };
+    },
+  });
+}
+
+function polled(setup: SourceSetup, row: SourceRow, seq: number): PolledRecord {
+  const value = { id: row.id, key: row.key, ...(row.tooLarge ? { fill: 'x'.repeat(3_000) } : {}) };
+  return {
+    topic: setup.topic,
+    key: { schema: null, value: row.key },
+    value: { schema: null, value },
+    timestampMs: null,
+    ...(setup.exactlyOnce || setup.target !== null ? { position: [BigInt(seq)] } : {}),
+  };
+}

@@ -1,0 +1,128 @@
+/**
+ * A plain stand-in for the scheduler: looks at cursors, some of them as they were a while ago, and sends offers on their way,
+ * some of them twice, late, in another order, or never.
+ */
+import type { Connector } from '../../../core/connector.ts';
+import { connectorKey, decodeConnector } from '../../../core/connector.ts';
+import type { Cursor } from '../../../core/cursor/cursor.ts';
+import type { EndedHolder, Offer } from '../../../core/offer.ts';
+import { parseShardId, queueOfShard, queueShardId, type ShardId, shardId } from '../../../core/shard-id.ts';
+import { SeededRandom } from './seeded-random.ts';
+import type { SimHost } from './sim-host.ts';
+import type { World } from './world.ts';
+
+const TICK_MS = 250;
+
+/** Another shard that moved on within so long speaks for the environment. */
+const PEERS_COMMIT_WITHIN_MS = 30 * 60_000;
+
+export class StandInScheduler {
+  readonly #world: World;
+  readonly #hosts: readonly SimHost[];
+  readonly #random: SeededRandom;
+  #stale: ReadonlyMap<ShardId, Cursor> = new Map();
+  #offers = 0;
+
+  constructor(world: World, hosts: readonly SimHost[]) {
+    this.#world = world;
+    this.#hosts = hosts;
+    this.#random = new SeededRandom(`offers ${world.seed}`);
+  }
+
+  start(): void {
+    this.#world.time.after(this.#random.between(0, TICK_MS), () => void this.#tick());
+  }
+
+  async #tick(): Promise<void> {
+    const cursors = this.#view();
+    for (const { name } of this.#world.setups) {
+      const document = await this.#world.store.get(connectorKey(name));
+      if (document === null) continue;
+      const connector = decodeConnector(document.value, name);
+      for (const shard of await this.#shards(connector)) this.#offer(connector, shard, cursors.get(shard));
+    }
+    this.#world.time.after(TICK_MS, () => void this.#tick());
+  }
+
+  #view(): ReadonlyMap<ShardId, Cursor> {
+    if (this.#world.faults.strikes('17 offer from a stale view', 0.2)) return this.#stale;
+    const now = new Map(this.#world.cursors);
+    if (this.#random.chance(0.1)) this.#stale = now;
+    return now;
+  }
+
+  async #shards(connector: Connector): Promise<ShardId[]> {
+    const setup = this.#world.setup(connector.name);
+    if (setup?.kind === 'sink')
+      return (await this.#world.broker.queues(setup.topic)).map((queue) => queueShardId(connector.uid, queue));
+    const known = [...this.#world.cursors.keys()].filter((shard) => parseShardId(shard).uid === connector.uid);
+    return [...new Set([shardId(connector.uid, ['discovery']), ...known])];
+  }
+
+  #offer(connector: Connector, shard: ShardId, cursor: Cursor | undefined): void {
+    const { faults, time } = this.#world;
+    const isDue = cursor?.kind !== 'checkpoint' || cursor.pollAtMs <= time.nowMs;
+    if (cursor?.status.state === 'done' || !isDue || this.#random.chance(0.3)) return;
+    const offer = this.#make(connector, shard, cursor);
+    if (faults.strikes('3 offer lost', 0.2)) return;
+    this.#dispatch(offer);
+    if (faults.strikes('1 offer doubled', 0.2)) this.#dispatch(offer);
+    if (faults.strikes('2 offer delayed', 0.1)) time.after(this.#random.between(1_000, 60_000), () => this.#dispatch(offer));
+    if (faults.strikes('4 offers reordered', 0.2)) time.after(this.#random.between(10, 900), () => this.#dispatch(offer));
+  }
+
+  #make(connector: Connector, shard: ShardId, cursor: Cursor | undefined): Offer {
+    const random = this.#random;
+    this.#offers += 1;
+    return {
+      id: `offer-${this.#offers}`,
+      connector: connector.name,
+      uid: connector.uid,
+      shard,
+      mode: random.chance(0.35) ? 'tail' : 'slice',
+      slice: { records: random.int(4, 30), bytes: 1_000_000, durationMs: random.int(200, 4_000) },
+      quantumMs: random.pick([0, 300, 2_000, 20_000]),
+      ended: this.#ended(cursor),
+      peersCommit: this.#peersCommit(shard),
+    };
+  }
+
+  #ended(cursor: Cursor | undefined): EndedHolder[] {
+    if (cursor === undefined) return [];
+    const held: EndedHolder[] =
+      cursor.kind === 'log'
+        ? cursor.open.flatMap((range) => (range.kind === 'held' ? [{ owner: range.holder.owner, epoch: range.epoch }] : []))
+        : cursor.holder === null
+          ? []
+          : [{ owner: cursor.holder.owner, epoch: cursor.epoch }];
+    return held.filter(({ owner }) => this.#world.owners.get(owner)?.isSeenDead === true);
+  }
+
+  #peersCommit(shard: ShardId): boolean {
+    const { uid } = parseShardId(shard);
+    return [...this.#world.committedAtMs].some(
+      ([other, atMs]) =>
+        other !== shard && parseShardId(other).uid === uid && this.#world.time.nowMs - atMs < PEERS_COMMIT_WITHIN_MS,
+    );
+  }
+
+  #dispatch(offer: Offer): void {
+    const { time, faults } = this.#world;
+    time.after(this.#random.between(0.5, 5), () => {
+      const host = this.#random.pick(this.#hosts);
+      if (host.take(offer)) {
+        if (queueOfShard(offer.shard) !== undefined) this.#noteZombie(offer.shard);
+      } else faults.note('12 start throttled');
+    });
+  }
+
+  /** A frozen host whose claim has run out, and another that starts on the same shard. */
+  #noteZombie(shard: ShardId): void {
+    const cursor = this.#world.cursors.get(shard);
+    if (cursor?.kind !== 'log') return;
+    for (const range of cursor.open) {
+      if (range.kind !== 'held' || range.holder.deadlineAtMs + 5_000 > this.#world.time.nowMs) continue;
+      if (this.#world.owners.get(range.holder.owner)?.isFrozen === true) this.#world.faults.note('5 zombie beside its successor');
+    }
+  }
+}

@@ -1,0 +1,135 @@
+/** Everything there is in one simulated run, and the truth about it that no part of the product sees. */
+import { MemoryLogBroker } from '../../../adapters/memory/memory-log-broker.ts';
+import { MemoryStateStore } from '../../../adapters/memory/memory-state-store.ts';
+import type { Cursor } from '../../../core/cursor/cursor.ts';
+import { type MessageQueue, queueKey } from '../../../core/message-queue.ts';
+import type { Offset } from '../../../core/offset.ts';
+import type { Clock, OutgoingRecord } from '../../../core/ports.ts';
+import type { LogRecord } from '../../../core/record/connect-record.ts';
+import type { ShardId } from '../../../core/shard-id.ts';
+import type { MemoryTarget } from '../../support/memory-target.ts';
+import { Faults } from '../faults/faults.ts';
+import type { Incarnation, Side, Surroundings } from './incarnation.ts';
+import { isRefused, refused } from './payload.ts';
+import { SeededRandom } from './seeded-random.ts';
+import { drawSetups, type History, type Setup } from './setup.ts';
+import { Trace } from './trace.ts';
+import { VirtualTime } from './virtual-time.ts';
+
+/** 2026-01-01, so that moments read as such. */
+const START_MS = Date.UTC(2026, 0, 1);
+
+/** A violated invariant ends the run. */
+export class Violation extends Error {
+  override readonly name = 'Violation';
+}
+
+/** What the operator was told: from then on nothing starts that the state does not allow. */
+export interface Acknowledged {
+  readonly revision: number;
+}
+
+export class World implements Surroundings {
+  readonly seed: number;
+  readonly time = new VirtualTime(START_MS);
+  readonly random: SeededRandom;
+  readonly faults: Faults;
+  readonly trace: Trace;
+  readonly outages = new Map<Side, number>();
+  readonly clock: Clock;
+  readonly store: MemoryStateStore;
+  readonly broker: MemoryLogBroker;
+  readonly setups: readonly Setup[];
+  readonly history: History = new Map();
+  /** Records of each shard and generation that are finished: delivered durably, dead-lettered, or dropped. */
+  readonly #finished = new Map<string, Set<unknown>>();
+  readonly cursors = new Map<ShardId, Cursor>();
+  readonly owners = new Map<string, Incarnation>();
+  /** Of each connector by name, as it is now. */
+  readonly uids = new Map<string, string>();
+  /** When a shard last moved on. */
+  readonly committedAtMs = new Map<ShardId, number>();
+  readonly acknowledged = new Map<string, Acknowledged>();
+  readonly transitions = new Map<string, number>();
+  /** Kills, freezes, failures: each may cause one slice to be delivered again. */
+  disturbances = 0;
+  violation: Violation | null = null;
+
+  constructor(seed: number, { linesMax }: { readonly linesMax: number }) {
+    this.seed = seed;
+    this.random = new SeededRandom(`seed ${seed}`);
+    this.faults = new Faults(new SeededRandom(`faults ${seed}`));
+    this.trace = new Trace({ linesMax });
+    this.clock = {
+      nowMs: () => this.time.nowMs,
+      monotonicMs: () => this.time.nowMs,
+      sleep: (durationMs, signal) =>
+        new Promise((resolve) => {
+          const callOff = this.time.after(durationMs, resolve);
+          signal?.addEventListener('abort', () => {
+            callOff();
+            resolve();
+          });
+        }),
+    };
+    this.store = new MemoryStateStore({ clock: this.clock });
+    this.broker = new MemoryLogBroker({ clock: this.clock, recordBytesMax: 2_000 });
+    this.setups = drawSetups(this.random);
+    for (const { target } of this.setups) if (target !== null) this.equip(target);
+  }
+
+  note(who: string, what: string): void {
+    this.trace.add(this.time.nowMs - START_MS, who, what);
+  }
+
+  violate(invariant: string, message: string): void {
+    this.note('CHECK', `${invariant}: ${message}`);
+    this.violation ??= new Violation(`${invariant}: ${message}`);
+  }
+
+  /** `what` is a log record, or the index of a source's row. */
+  finish(shard: ShardId, generation: number, what: unknown): void {
+    const key = `${shard}|${generation}`;
+    const set = this.#finished.get(key) ?? new Set();
+    this.#finished.set(key, set.add(what));
+  }
+
+  isFinished(shard: ShardId, generation: number, what: unknown): boolean {
+    return this.#finished.get(`${shard}|${generation}`)?.has(what) ?? false;
+  }
+
+  /** What the log holds, or ever held, at an offset: more than one record where the topic was created anew. */
+  recordsAt(queue: MessageQueue, at: Offset): readonly LogRecord[] {
+    return this.history.get(queueKey(queue))?.get(at) ?? [];
+  }
+
+  /** Appends to a sink's topic, outside of all faults. */
+  async append(queue: MessageQueue, records: readonly OutgoingRecord[]): Promise<void> {
+    const { firstOffset } = await this.broker.send(queue, records);
+    const { records: stored } = await this.broker.read(queue, firstOffset, {
+      records: records.length,
+      bytes: Number.MAX_SAFE_INTEGER,
+      waitMs: 0,
+    });
+    const byOffset = this.history.get(queueKey(queue)) ?? new Map<Offset, LogRecord[]>();
+    this.history.set(queueKey(queue), byOffset);
+    for (const record of stored) byOffset.set(record.offset, [...(byOffset.get(record.offset) ?? []), record]);
+  }
+
+  /** A target that refuses what says of itself that it will be refused. */
+  equip(target: MemoryTarget): void {
+    target.refusal = (record) => {
+      if (!isRefused(record)) return undefined;
+      this.faults.note('target refused a record');
+      return refused();
+    };
+  }
+
+  transition(name: string): void {
+    this.transitions.set(name, (this.transitions.get(name) ?? 0) + 1);
+  }
+
+  setup(connector: string): Setup | undefined {
+    return this.setups.find(({ name }) => name === connector);
+  }
+}

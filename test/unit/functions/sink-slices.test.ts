@@ -1,0 +1,210 @@
+import { describe, expect, test } from 'vitest';
+import { encodeCursor } from '../../../core/cursor/codec.ts';
+import { watermark } from '../../../core/cursor/cursor.ts';
+import { FILTER_TOMBSTONES } from '../../support/configs.ts';
+import { memorySink } from '../../support/memory-sink.ts';
+import { memoryTarget } from '../../support/memory-target.ts';
+import { aSinkShard, numbered, valuesIn } from '../../support/sink-shard.ts';
+import { watchedSink } from '../../support/watched-sink.ts';
+
+describe('runInvocation of a slice', () => {
+  test('delivers at most the records of one slice, and commits them (I6)', async () => {
+    const target = memoryTarget('append');
+    const sink = await aSinkShard({ target, values: numbered(5) });
+
+    const { run } = await sink.run({ slice: { records: 3 } });
+
+    expect(valuesIn(target)).toEqual(['0', '1', '2']);
+    expect(run.outcome).toBe('yielded');
+    expect(await sink.cursor()).toMatchObject({ next: 3n, open: [] });
+  });
+
+  test('goes on where the one before ended', async () => {
+    const target = memoryTarget('append');
+    const sink = await aSinkShard({ target, values: numbered(5) });
+
+    await sink.run({ slice: { records: 3 } });
+    const { run } = await sink.run({ slice: { records: 3 } });
+
+    expect(valuesIn(target)).toEqual(numbered(5));
+    expect(run.outcome).toBe('drained');
+  });
+
+  test('reads and puts in batches of max.poll.records, in order (I7)', async () => {
+    const target = memoryTarget('append');
+    const { plugin, calls } = watchedSink(memorySink(target));
+    const sink = await aSinkShard({ plugin, values: numbered(5), config: { 'consumer.override.max.poll.records': '2' } });
+
+    await sink.run();
+
+    expect(calls).toEqual(['open', 'put 2', 'put 2', 'put 1', 'flush']);
+    expect(valuesIn(target)).toEqual(numbered(5));
+  });
+
+  test('of an empty log claims nothing and says why', async () => {
+    const sink = await aSinkShard();
+
+    const { run, notBeforeMs } = await sink.run();
+
+    expect(run).toMatchObject({ outcome: null, refusal: 'nothing-to-claim', counts: { slices: 0, read: 0 } });
+    expect(notBeforeMs).toBeNull();
+  });
+
+  test('that is already held is refused until its holder may be taken for dead', async () => {
+    const sink = await aSinkShard({ values: ['a'] });
+    const startedAtMs = sink.host.clock.nowMs();
+    sink.host.clock.jump(0);
+    const meanwhile = { answer: undefined as Awaited<ReturnType<typeof sink.run>> | undefined };
+    const target = memoryTarget('append');
+    target.beforeWrite = async () => {
+      meanwhile.answer = await second.run({}, { on: second.anotherHost() });
+    };
+    const second = await aSinkShard({ target, values: ['a'] });
+
+    await second.run();
+
+    expect(meanwhile.answer?.run).toMatchObject({ outcome: null, refusal: 'held' });
+    expect(meanwhile.answer?.notBeforeMs).toBe(startedAtMs + 25_000);
+  });
+
+  test('loops while its quantum lasts, at one store write a slice', async () => {
+    const target = memoryTarget('append');
+    const sink = await aSinkShard({ target, values: numbered(10) });
+
+    const { run } = await sink.run({ slice: { records: 3 }, quantumMs: 5_000 });
+
+    expect(valuesIn(target)).toEqual(numbered(10));
+    expect(run).toMatchObject({ outcome: 'drained', counts: { slices: 4, read: 10, delivered: 10 } });
+    // One for the first claim; every further one is also the commit of the slice before.
+    expect(run.counts.storeWrites).toBe(1 + 4);
+  });
+
+  test('claims no further slice once its quantum is over', async () => {
+    const target = memoryTarget('append');
+    const sink = await aSinkShard({ target, values: numbered(10) });
+    target.beforeWrite = () => sink.host.clock.sleep(400);
+
+    const { run } = await sink.run({ slice: { records: 1 }, quantumMs: 1_000 });
+
+    expect(run).toMatchObject({ outcome: 'yielded', counts: { slices: 3 } });
+    expect(watermark(await sink.cursor())).toBe(3n);
+  });
+
+  test('ends early when its time is over, and gives back what is left (I6)', async () => {
+    const target = memoryTarget('append');
+    const sink = await aSinkShard({ target, values: numbered(6), config: { 'consumer.override.max.poll.records': '2' } });
+    target.beforeWrite = () => sink.host.clock.sleep(600);
+
+    const { run } = await sink.run({ slice: { durationMs: 2_000 } });
+
+    expect(run.outcome).toBe('yielded');
+    expect(await sink.cursor()).toMatchObject({ next: 6n, open: [{ kind: 'free', start: 4n, end: 6n, attempts: 0 }] });
+  });
+
+  test('ends in time to commit before the platform ends the run (I6)', async () => {
+    const target = memoryTarget('append');
+    const sink = await aSinkShard({ target, values: numbered(100), config: { 'consumer.override.max.poll.records': '1' } });
+    target.beforeWrite = () => sink.host.clock.sleep(300);
+    const startedAtMs = sink.host.clock.nowMs();
+
+    const { run } = await sink.run({ slice: { durationMs: 60_000 }, quantumMs: 60_000 }, { limitMs: 5_000 });
+
+    expect(run.outcome).toBe('yielded');
+    expect(run.endedAtMs - startedAtMs).toBeLessThan(5_000);
+    expect(watermark(await sink.cursor())).toBe(BigInt(valuesIn(target).length));
+    expect(valuesIn(target).length).toBeGreaterThan(5);
+  });
+
+  test('counts what was filtered beside what was delivered', async () => {
+    const target = memoryTarget('append');
+    const values = ['0', { value: null }, '2', { value: null }, '4'];
+    const sink = await aSinkShard({ target, values, config: FILTER_TOMBSTONES });
+
+    const { run } = await sink.run();
+
+    expect(valuesIn(target)).toEqual(['0', '2', '4']);
+    expect(run.counts).toMatchObject({ read: 5, filtered: 2, delivered: 3 });
+  });
+
+  test('of a versioned target counts records older than what the target holds as stale, not as delivered', async () => {
+    const target = memoryTarget('versioned');
+    const key = new Uint8Array([107]);
+    const sink = await aSinkShard({ target, values: [{ key }, { key }, { key }] });
+    await sink.run();
+    target.documents.set('k', { ...target.documents.get('k'), version: 1n << 50n } as never);
+    await sink.send({ key }, { key: new Uint8Array([108]) });
+
+    const { run } = await sink.run();
+
+    expect(run.counts).toMatchObject({ read: 2, stale: 1, delivered: 1 });
+  });
+
+  test('may run beside others of one queue where the target orders by version', async () => {
+    const target = memoryTarget('versioned');
+    const sink = await aSinkShard({ target, values: numbered(4), config: { 'consumer.override.max.poll.records': '2' } });
+    let inside = 0;
+    target.beforeWrite = async () => {
+      inside += 1;
+      if (inside === 1) await sink.run({ slice: { records: 2 } }, { on: sink.anotherHost() });
+    };
+
+    await sink.run({ slice: { records: 2 } });
+
+    expect([...target.documents.values()].map(({ slice }) => slice.epoch).sort()).toEqual([1, 1, 2, 2]);
+    expect(await sink.cursor()).toMatchObject({ next: 4n, open: [] });
+  });
+
+  test('leaves a run record, and brings the stored cursor back', async () => {
+    const sink = await aSinkShard({ values: numbered(2) });
+
+    const { run, cursor } = await sink.run({ id: 'offer-7' });
+
+    expect(sink.host.telemetry.runs).toEqual([run]);
+    expect(run).toMatchObject({ offerId: 'offer-7', connector: 'orders-sink', shard: sink.shard });
+    expect(cursor?.value).toBe(encodeCursor(await sink.cursor()));
+  });
+});
+
+describe('runInvocation of a transactional target', () => {
+  test('begins every slice of a loop anew', async () => {
+    const { plugin, calls } = watchedSink(memorySink(memoryTarget('transactional')));
+    const sink = await aSinkShard({ plugin, values: numbered(3) });
+
+    await sink.run({ slice: { records: 2 }, quantumMs: 5_000 });
+
+    expect(calls).toEqual(['open', 'begin 1', 'put 2', 'flush', 'begin 2', 'put 1', 'flush']);
+  });
+
+  test('stores its position also when every record was filtered', async () => {
+    const target = memoryTarget('transactional');
+    const sink = await aSinkShard({ target, values: [{ value: null }, { value: null }], config: FILTER_TOMBSTONES });
+
+    await sink.run();
+
+    expect(target.applied).toEqual([]);
+    expect(target.rows.get(sink.shard)).toEqual({ generation: 1, epoch: 1, position: '2' });
+  });
+
+  test('goes on where the target is, when that is ahead of the cursor', async () => {
+    const target = memoryTarget('transactional');
+    const sink = await aSinkShard({ target, values: numbered(5) });
+    target.rows.set(sink.shard, { generation: 1, epoch: 0, position: '3' });
+
+    const { run } = await sink.run();
+
+    expect(valuesIn(target)).toEqual(['3', '4']);
+    expect(run.counts).toMatchObject({ read: 2, delivered: 2 });
+    expect(await sink.cursor()).toMatchObject({ next: 5n, open: [] });
+  });
+
+  test('reads nothing of a slice that the target holds already', async () => {
+    const target = memoryTarget('transactional');
+    const sink = await aSinkShard({ target, values: numbered(5) });
+    target.rows.set(sink.shard, { generation: 1, epoch: 0, position: '4' });
+
+    const { run } = await sink.run({ slice: { records: 3 } });
+
+    expect(run.counts).toMatchObject({ slices: 1, read: 0 });
+    expect(await sink.cursor()).toMatchObject({ next: 3n, open: [] });
+  });
+});
