@@ -22,12 +22,17 @@ export function claimTerms(
   { skewMaxMs, offer }: { readonly skewMaxMs: number; readonly offer: Offer },
 ): ClaimTerms {
   const parallel = effect === 'versioned' || (effect === 'append' && runtime['delivery.order'] === 'none');
-  const late = effect === 'overwrite';
+  const late = lateMs(effect, runtime);
   return {
     heldMax: parallel ? runtime['queue.slices.max'] : 1,
-    graceMs: skewMaxMs + (late ? runtime['put.timeout.ms'] : 0),
-    ended: late ? [] : offer.ended,
+    graceMs: skewMaxMs + late,
+    ended: late > 0 ? [] : offer.ended,
   };
+}
+
+/** How long a put that nobody waits for any more may still land over what is put after it. */
+export function lateMs(effect: Effect, runtime: RuntimeConfig): number {
+  return effect === 'overwrite' ? runtime['put.timeout.ms'] : 0;
 }
 
 export type ClaimMoment = Pick<ClaimRequest, 'holder' | 'nowMs' | 'revision'>;

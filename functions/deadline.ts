@@ -35,12 +35,13 @@ export async function within<T>(
   const abort = new AbortController();
   const done = new AbortController();
   const timer = clock.sleep(limitMs, done.signal).then((): typeof TIMED_OUT => {
-    if (!done.signal.aborted) abort.abort();
+    // With a reason, for without one an exception with a stack is made each time.
+    if (!done.signal.aborted) abort.abort(TIMED_OUT);
     return TIMED_OUT;
   });
   try {
     return await Promise.race([step(abort.signal), timer]);
   } finally {
-    done.abort();
+    done.abort(TIMED_OUT);
   }
 }

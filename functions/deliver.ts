@@ -9,11 +9,11 @@ import { ConnectError, FatalTaskError, FencedError, messageOf, RecordError, Retr
 import type { Json } from '../core/json.ts';
 import type { ConnectRecord } from '../core/record/connect-record.ts';
 import type { Effect, PutFailure, PutResult, SinkWriter } from '../plugins/api/sink.ts';
-import { TIMED_OUT, within } from './deadline.ts';
+import { type Deadline, TIMED_OUT, within } from './deadline.ts';
 import { COMMIT_RESERVE_MS, type Invocation } from './invocation.ts';
 import type { Pipeline, Refusal } from './pipeline.ts';
 import { type Tolerance, tolerate } from './tolerance.ts';
-import { type Batch, type Slice, SliceBroken, SliceOver, type Work } from './work.ts';
+import { type Batch, RecordRefused, type Slice, SliceBroken, SliceOver, type Work } from './work.ts';
 
 export interface Delivery {
   readonly invocation: Invocation;
@@ -27,6 +27,8 @@ export interface Delivery {
   readonly tolerance: Tolerance;
   readonly putTimeoutMs: number;
   readonly retryDelayMaxMs: number;
+  /** How long a put that failed may still land and undo what is put after it. */
+  readonly lateMs: number;
 }
 
 /** Where `errors.tolerance=none` stopped: `count` records of the batch are finished, the next one was refused. */
@@ -99,13 +101,22 @@ async function putOnce(
   const { invocation, slice, writer } = delivery;
   try {
     const result = await timedPut(delivery, (signal) => writer.put({ ...slice.identity, records, position }, signal));
-    invocation.tally.counts.stale += result.stale ?? 0;
+    const stale = result.stale ?? 0;
+    invocation.tally.counts.stale += stale;
+    invocation.tally.counts.delivered -= stale;
     return result.failures;
   } catch (error) {
     if (!(error instanceof RetryableError)) throw error;
+    // It may have landed, or land yet. Only the next epoch's `begin` keeps a transactional target from taking it twice.
+    if (delivery.effect === 'transactional') throw new SliceBroken(error);
     await pause(delivery, attempt, error);
     return 'again';
   }
+}
+
+/** Whether one more put may take as long as it is allowed to, and still be committed before `deadline`. */
+export function hasTimeForPut({ putTimeoutMs }: Delivery, deadline: Deadline): boolean {
+  return deadline.remainingMs() > putTimeoutMs + COMMIT_RESERVE_MS;
 }
 
 async function timedPut(delivery: Delivery, put: Parameters<typeof within<PutResult>>[2]): Promise<PutResult> {
@@ -125,7 +136,7 @@ async function timedPut(delivery: Delivery, put: Parameters<typeof within<PutRes
 /** What a plugin throws without saying what it means is tried again, a bounded number of times. */
 export function classified(error: unknown): unknown {
   if (error instanceof RetryableError || error instanceof FencedError || error instanceof FatalTaskError) return error;
-  if (error instanceof SliceBroken || error instanceof SliceOver) return error;
+  if (error instanceof SliceBroken || error instanceof SliceOver || error instanceof RecordRefused) return error;
   if (error instanceof ConnectError || !(error instanceof Error) || error.name !== 'AssertionError') {
     return new RetryableError(messageOf(error), { code: 'plugin.failed', cause: error });
   }
@@ -133,9 +144,13 @@ export function classified(error: unknown): unknown {
 }
 
 /** Waits before another attempt, as long as the target asks, or throws the error where the slice's time does not allow it. */
-async function pause({ invocation, work, retryDelayMaxMs }: Delivery, attempt: number, error: RetryableError): Promise<void> {
+async function pause(
+  { invocation, work, retryDelayMaxMs, lateMs }: Delivery,
+  attempt: number,
+  error: RetryableError,
+): Promise<void> {
   const { host, tally } = invocation;
-  const pauseMs = Math.max(error.retryAfterMs, backoffMs({ attempts: attempt, maxMs: retryDelayMaxMs }, host.random));
+  const pauseMs = Math.max(error.retryAfterMs, lateMs, backoffMs({ attempts: attempt, maxMs: retryDelayMaxMs }, host.random));
   if (pauseMs > work.deadline.remainingMs() - 2 * COMMIT_RESERVE_MS) throw error;
   tally.counts.retries += 1;
   tally.failed('put', error);

@@ -5,11 +5,10 @@
  *
  * 1. The last holder may have sent records that no committed checkpoint covers, and a send of its may still be on its way: for
  *    up to a second, as `LogBroker.send` promises.
- * 2. So the next holder waits that second, then reads each pinned queue from its pinned offset to its end, and finds the last
- *    position of its own shard there.
- * 3. The source is polled from the committed checkpoint and brings the same records again, for the same queues. What is at
- *    or below the last position of its queue has landed, and is not sent again. Sends to a queue keep their order, so nothing
- *    above it has.
+ * 2. So the next holder waits that second, then reads each pinned queue from its pinned offset to its end, and notes the
+ *    positions of its own shard there: at most what one slice sends between two commits.
+ * 3. The source is polled from the committed checkpoint and brings the same records again, for the same queues. What has
+ *    landed is not sent again. What the log refused is not there, is refused again, and so is never passed over in silence.
  *
  * A send whose outcome is unknown ends the slice uncleanly; it is never simply repeated.
  */
@@ -39,7 +38,9 @@ const LOOK_BACK_BYTES = 4 * 1024 * 1024;
 
 /** What a look-back found in one queue. */
 interface Landed {
-  readonly position: Position;
+  /** As text, for a set. */
+  readonly positions: ReadonlySet<string>;
+  readonly last: Position;
   /** Behind the last record that was looked at. */
   readonly end: Offset;
 }
@@ -104,7 +105,7 @@ export class ExactlyOnceWriter implements SinkWriter {
 
   /** Whether the next holder need not look back: nothing is in flight, and nothing lies ahead of the last record. */
   isClean(): boolean {
-    return !this.#inDoubt && [...this.#landed.values()].every(({ position }) => this.#isPast(position));
+    return !this.#inDoubt && [...this.#landed.values()].every(({ last }) => this.#isPast(last));
   }
 
   /** What belongs beside a checkpoint that covers everything put so far. */
@@ -149,7 +150,7 @@ export class ExactlyOnceWriter implements SinkWriter {
   async #send(records: readonly ConnectRecord[], batch: QueueBatch): Promise<PutFailure[]> {
     const { queue } = batch;
     const landed = this.#landed.get(queueKey(queue));
-    const fresh = landed === undefined ? batch : withoutLanded(records, batch, landed.position);
+    const fresh = landed === undefined ? batch : withoutLanded(records, batch, landed.positions);
     if (fresh.records.length === 0) return [];
     try {
       const { firstOffset, refused } = await this.#host.broker.send(queue, fresh.records);
@@ -164,7 +165,7 @@ export class ExactlyOnceWriter implements SinkWriter {
   /** A queue's pin stays while it holds landed records that the source has not come to yet. */
   #settle({ queue, from }: PinnedQueue): PinnedQueue {
     const landed = this.#landed.get(queueKey(queue));
-    if (landed !== undefined && !this.#isPast(landed.position)) return { queue, from };
+    if (landed !== undefined && !this.#isPast(landed.last)) return { queue, from };
     const sentEnd = this.#sentEnd.get(queueKey(queue)) ?? from;
     return { queue, from: maxOffset(maxOffset(from, landed?.end ?? from), sentEnd) };
   }
@@ -176,7 +177,8 @@ export class ExactlyOnceWriter implements SinkWriter {
   async #lookBackIn(queue: MessageQueue, from: Offset): Promise<void> {
     const [bounds] = await this.#host.broker.bounds([queue]);
     if (bounds === null || bounds === undefined) return;
-    let position: Position | null = null;
+    const positions = new Set<string>();
+    let last: Position | null = null;
     let at = maxOffset(from, bounds.min);
     // One read after the other: each begins where the last one ended. Ends at what was the end when it began.
     while (at < bounds.max) {
@@ -186,16 +188,20 @@ export class ExactlyOnceWriter implements SinkWriter {
         waitMs: 0,
       });
       if (next === at) break;
-      for (const record of records) position = later(position, this.#ownPosition(record));
+      for (const position of records.flatMap((record) => this.#ownPosition(record) ?? [])) {
+        positions.add(formatPosition(position));
+        last = later(last, position);
+      }
       at = next;
     }
-    if (position !== null) this.#landed.set(queueKey(queue), { position, end: at });
+    if (last !== null) this.#landed.set(queueKey(queue), { positions, last, end: at });
   }
 
-  #ownPosition({ headers }: LogRecord): Position | undefined {
+  #ownPosition({ headers }: LogRecord): readonly [Position] | undefined {
     const source = headers.findLast(([name]) => name === SOURCE_HEADER);
     const position = headers.findLast(([name]) => name === POSITION_HEADER);
-    return source?.[1] === this.#source && position !== undefined ? parsePosition(position[1]) : undefined;
+    const parsed = position === undefined ? undefined : parsePosition(position[1]);
+    return source?.[1] === this.#source && parsed !== undefined ? [parsed] : undefined;
   }
 
   #headersOf(record: ConnectRecord): LogHeaders {
@@ -206,8 +212,8 @@ export class ExactlyOnceWriter implements SinkWriter {
   }
 }
 
-function later(known: Position | null, found: Position | undefined): Position | null {
-  return found !== undefined && (known === null || comparePositions(found, known) > 0) ? found : known;
+function later(known: Position | null, found: Position): Position {
+  return known === null || comparePositions(found, known) > 0 ? found : known;
 }
 
 function positionOf({ position }: ConnectRecord): Position {
@@ -216,10 +222,10 @@ function positionOf({ position }: ConnectRecord): Position {
   return position;
 }
 
-function withoutLanded(records: readonly ConnectRecord[], batch: QueueBatch, position: Position): QueueBatch {
+function withoutLanded(records: readonly ConnectRecord[], batch: QueueBatch, landed: ReadonlySet<string>): QueueBatch {
   const fresh = batch.indexes.map((index) => {
     const record = records[index];
-    return record !== undefined && comparePositions(positionOf(record), position) > 0;
+    return record !== undefined && !landed.has(formatPosition(positionOf(record)));
   });
   return {
     queue: batch.queue,

@@ -19,9 +19,11 @@ import {
   claimMoment,
   GATE_CHECK_MS,
   type Invocation,
+  mayGoOn,
   TAIL_COMMIT_MS,
   TAIL_IDLE_MS,
   TAIL_WAIT_MS,
+  waitMaxMs,
   wantedGate,
 } from './invocation.ts';
 import { checkBounds, checkStoreTimes, type LogVerdict } from './log-check.ts';
@@ -163,10 +165,12 @@ export class LogWork implements Work {
       throw new FencedError(`epoch ${epoch} no longer holds this tail`);
     this.deadline = deadline;
     this.#noteCommit();
+    if (!mayGoOn(this.#invocation, cursor.gate)) throw new SliceOver();
   }
 
   async commitAndClaim(): Promise<Slice | null> {
-    if (this.#isCheckDue()) {
+    // A tail has no end that a commit could reach: it stays held until it is given back.
+    if (this.#end === null || this.#isCheckDue()) {
       await this.release();
       return null;
     }
@@ -288,7 +292,7 @@ export class LogWork implements Work {
       records.push(this.#opened.pipeline.fromLog(record));
     }
     this.#invocation.tally.counts.read += records.length;
-    return { records, bytes, from, upTo };
+    return { records, bytes, isIdle: false, from, upTo };
   }
 
   /** A tail that fell behind by more than a slice becomes one, so that others can claim behind it. */
@@ -308,7 +312,7 @@ export class LogWork implements Work {
     const nowMs = this.#invocation.host.clock.monotonicMs();
     this.#idleSinceMs ??= nowMs;
     if (nowMs - this.#idleSinceMs >= TAIL_IDLE_MS) return null;
-    return { records: [], bytes: 0, from: this.#read, upTo: this.#read };
+    return { records: [], bytes: 0, isIdle: true, from: this.#read, upTo: this.#read };
   }
 
   #startRead(): Promise<ReadResult | typeof TIMED_OUT> {
@@ -316,7 +320,8 @@ export class LogWork implements Work {
     const from = this.#read;
     const left = this.#end === null ? Number.POSITIVE_INFINITY : Number(this.#end - from);
     const records = Math.min(this.#opened.config.runtime['consumer.override.max.poll.records'], left);
-    const limits = { records, bytes: offer.slice.bytes, waitMs: this.#end === null ? TAIL_WAIT_MS : 0 };
+    const waitMs = this.#end === null ? Math.min(TAIL_WAIT_MS, waitMaxMs(host.clock, this.#seenAtMs)) : 0;
+    const limits = { records, bytes: offer.slice.bytes, waitMs };
     const read = within(host.clock, this.deadline.remainingMs() - COMMIT_RESERVE_MS, (signal) =>
       host.broker.read(this.#queue, from, limits, signal),
     ).catch(overWhereMissing);
@@ -334,7 +339,7 @@ export class LogWork implements Work {
     if (clock.monotonicMs() - this.#seenAtMs < GATE_CHECK_MS) return;
     const { gate } = await this.#shard.refresh();
     this.#seenAtMs = clock.monotonicMs();
-    if (gate.state !== 'running' || gate.revision !== this.#invocation.connector.revision) throw new SliceOver();
+    if (!mayGoOn(this.#invocation, gate)) throw new SliceOver();
   }
 
   /** `null` when the queue does not exist. */

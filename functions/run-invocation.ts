@@ -15,13 +15,13 @@ import { ConfigError, FencedError } from '../core/errors.ts';
 import type { InvocationResult, Offer, Outcome } from '../core/offer.ts';
 import { queueOfShard } from '../core/shard-id.ts';
 import type { SinkWriter } from '../plugins/api/sink.ts';
-import { claimTerms } from './claim-terms.ts';
+import { claimTerms, lateMs } from './claim-terms.ts';
 import { Deadline } from './deadline.ts';
 import { settleDeadlyRecord } from './deadly-record.ts';
-import { classified, type Delivery, deliver } from './deliver.ts';
+import { classified, type Delivery, deliver, hasTimeForPut } from './deliver.ts';
 import { discover, isDiscovery } from './discover.ts';
 import type { Host } from './host.ts';
-import { COMMIT_RESERVE_MS, type Invocation, wantedGate } from './invocation.ts';
+import { type Invocation, wantedGate } from './invocation.ts';
 import { LogWork } from './log-work.ts';
 import { openShard } from './open-shard.ts';
 import { type OpenedConnector, openConnector } from './opened-connector.ts';
@@ -110,7 +110,9 @@ async function runShard(invocation: Invocation, shard: StoredCursor): Promise<En
     host.sandbox.keep(offer.shard, connector.revision, work.station(writer));
     return { outcome, notBeforeMs: null };
   } catch (error) {
-    const outcome = await settle(invocation, { work, writer, error: classified(error), runtime: opened.config.runtime });
+    const { runtime } = opened.config;
+    const late = lateMs(opened.sink?.effect ?? 'append', runtime);
+    const outcome = await settle(invocation, { work, writer, error: classified(error), runtime, lateMs: late });
     closeStation(work.station(writer));
     return { outcome, notBeforeMs: null };
   }
@@ -176,7 +178,7 @@ async function runSlices(
     begun = slice.identity.epoch;
     const finished = await runSlice(delivery);
     await flush(delivery);
-    if (finished && quantum.remainingMs() > 0) {
+    if (finished && quantum.remainingMs() > 0 && hasTimeForPut(delivery, invocation.platform)) {
       slice = await work.commitAndClaim();
     } else {
       await work.release();
@@ -208,6 +210,7 @@ function deliveryOf(
     tolerance: toleranceOf(runtime, { connector: invocation.connector.name, isSink: opened.source === null }),
     putTimeoutMs: runtime['put.timeout.ms'],
     retryDelayMaxMs: runtime['errors.retry.delay.max.ms'],
+    lateMs: lateMs(effect, runtime),
   };
 }
 
@@ -226,13 +229,13 @@ async function runSlice(delivery: Delivery): Promise<boolean> {
   for (;;) {
     const batch = await work.next();
     if (batch === null) return true;
-    const stop = await deliver(delivery, batch);
+    const stop = batch.isIdle ? null : await deliver(delivery, batch);
     work.delivered(batch, stop?.count ?? batch.records.length);
     if (stop !== null) throw new RecordRefused(stop.refusal);
     if (work.wantsCommit()) {
       await flush(delivery);
       await work.commit();
     }
-    if (sliceTime.remainingMs() <= 0 || work.deadline.remainingMs() <= COMMIT_RESERVE_MS) return false;
+    if (sliceTime.remainingMs() <= 0 || !hasTimeForPut(delivery, work.deadline)) return false;
   }
 }

@@ -13,18 +13,19 @@ import { type Failure, RecordRefused, SliceBroken, SliceOver, type Work } from '
 /** An error nobody declared may pass by itself; after so many attempts without progress it will not. */
 const UNKNOWN_ATTEMPTS_MAX = 10;
 
+interface BrokenSlice {
+  readonly work: Work;
+  readonly writer: SinkWriter | null;
+  readonly error: unknown;
+  readonly runtime: RuntimeConfig;
+  /** How long the last put may still land and undo what is put after it. */
+  readonly lateMs: number;
+}
+
 /**
  * @throws {AssertionError} the error itself, when it is one: the invocation crashes, its claim runs out, and nothing is lost.
  */
-export async function settle(
-  invocation: Invocation,
-  {
-    work,
-    writer,
-    error,
-    runtime,
-  }: { readonly work: Work; readonly writer: SinkWriter | null; readonly error: unknown; readonly runtime: RuntimeConfig },
-): Promise<Outcome> {
+export async function settle(invocation: Invocation, { work, writer, error, runtime, lateMs }: BrokenSlice): Promise<Outcome> {
   if (error instanceof FencedError) return 'fenced';
   if (error instanceof SliceOver) return leave(invocation, work, writer, () => work.release(), 'yielded');
   if (error instanceof RecordRefused) {
@@ -32,7 +33,7 @@ export async function settle(
     invocation.tally.failed(stage, refused, work.describe(record));
     return leave(invocation, work, writer, () => work.fail(shardFailure(invocation, refused, runtime)), 'failed');
   }
-  const failure = failureOf(invocation, { work, error, runtime });
+  const failure = failureOf(invocation, { work, error, runtime, lateMs });
   // A writer whose last write has an unknown outcome is not asked to flush.
   return leave(invocation, work, error instanceof SliceBroken ? null : writer, () => work.fail(failure), 'failed');
 }
@@ -58,10 +59,7 @@ async function leave(
   }
 }
 
-function failureOf(
-  invocation: Invocation,
-  { work, error, runtime }: { readonly work: Work; readonly error: unknown; readonly runtime: RuntimeConfig },
-): Failure {
+function failureOf(invocation: Invocation, { work, error, runtime, lateMs }: Omit<BrokenSlice, 'writer'>): Failure {
   const stage: Stage = 'put';
   if (error instanceof FatalTaskError) {
     invocation.tally.failed(stage, error);
@@ -80,7 +78,11 @@ function failureOf(
   }
   invocation.tally.failed(stage, known);
   const { clock, random } = invocation.host;
-  const pauseMs = Math.max(known.retryAfterMs, backoffMs({ attempts, maxMs: runtime['errors.retry.delay.max.ms'] }, random));
+  const pauseMs = Math.max(
+    known.retryAfterMs,
+    lateMs,
+    backoffMs({ attempts, maxMs: runtime['errors.retry.delay.max.ms'] }, random),
+  );
   return { code: known.code, retryAtMs: clock.nowMs() + pauseMs, shardFails: false, restartAtMs: null };
 }
 

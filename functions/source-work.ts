@@ -147,14 +147,15 @@ export class SourceWork implements Work {
     this.#records += result.records.length;
     tally.counts.read += result.records.length;
     const records = result.records.map(toRecord);
+    const isIdle = records.length === 0 && jsonEquals(result.checkpoint, this.#delivered);
     if (records.length > 0) this.#idleSinceMs = null;
     else if (!this.#finished && this.#idleForMs !== null && !(await this.#waitsOn())) {
       // Even without records the checkpoint may have moved on.
-      this.delivered({ records, bytes: 0, result } as PolledBatch, 0);
+      this.delivered({ records, bytes: 0, isIdle, result } as PolledBatch, 0);
       return null;
     }
     if (!this.#finished && this.#idleForMs === null && this.#records < offer.slice.records) this.#ahead = this.#startPoll();
-    return { records, bytes: 0, result };
+    return { records, bytes: 0, isIdle, result };
   }
 
   positionBehind(batch: Batch, count: number): Json {
@@ -166,7 +167,7 @@ export class SourceWork implements Work {
     // Between two checkpoints there is no place to resume from.
     if (count < batch.records.length) return;
     this.#delivered = (batch as PolledBatch).result.checkpoint;
-    this.#uncommitted = true;
+    if (!batch.isIdle) this.#uncommitted = true;
   }
 
   flushed(): void {

@@ -18,6 +18,8 @@ import type { Station } from './sandbox.ts';
 export interface Batch {
   readonly records: readonly ConnectRecord[];
   readonly bytes: number;
+  /** Nothing came, and the shard stands where it stood: there is nothing to deliver, not even a position. */
+  readonly isIdle: boolean;
 }
 
 /** What the spine must know of the slice in hand. */

@@ -13,7 +13,7 @@ import { envelopeReader } from './json-envelope.ts';
 import { type JsonWriter, jsonWriter, type WriteOptions } from './json-writer.ts';
 import { utf8Encoder } from './utf8.ts';
 
-/** A schema of 100 fields takes some 10 KB, so this is 1 GB: more is a mistake. */
+/** A schema of 100 fields takes some 10 KB, so this many take 1 GB: more is a mistake. */
 const CACHE_SIZE_MAX = 100_000;
 
 const Config = z.object({

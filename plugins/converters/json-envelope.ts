@@ -4,13 +4,11 @@
  */
 import type { Datum } from '../../core/record/connect-record.ts';
 import { COLON, isBlank } from '../../core/record/json-characters.ts';
-import type { ExactJson, LosslessJson } from '../../core/record/json-parser.ts';
+import type { ExactJson } from '../../core/record/json-parser.ts';
 import { isObject, type JsonObject, schemaFromJson } from '../../core/record/json-schema.ts';
-import { jsonText } from '../../core/record/json-text.ts';
 import { parseExactJson, parseJson } from '../../core/record/lossless-json.ts';
 import type { Schema, Value } from '../../core/record/schema.ts';
 import { inside, ShapeError } from '../../core/record/shape-error.ts';
-import { base64 } from './base64.ts';
 import { hasDecimal } from './json-primitives.ts';
 import { jsonReader, type ReadOptions } from './json-reader.ts';
 
@@ -53,22 +51,19 @@ export function envelopeReader(options: EnvelopeOptions): (text: string) => Datu
   }
 
   function readUnknown(text: string): Datum {
-    const { schema, payload } = parseEnvelope(text, parseJson);
+    const { schema, payload } = parseEnvelope(text, parseExactJson);
     const kind = schema === null ? SCHEMALESS : kindOf(schema);
     const head = headOf(text);
     if (isHead(head)) remember(ownCopy(head), kind);
-    return {
-      schema: kind.schema,
-      value: kind.read(kind.parse === parseJson ? payload : parseEnvelope(text, kind.parse).payload),
-    };
+    return { schema: kind.schema, value: kind.read(schema === null ? parseEnvelope(text, parseJson).payload : payload) };
   }
 
   function remember(text: string, kind: PayloadKind): void {
     heads.set(text, { text, kind });
   }
 
-  function kindOf(json: LosslessJson): PayloadKind {
-    const key = jsonText(json, base64.encode);
+  function kindOf(json: ExactJson): PayloadKind {
+    const key = JSON.stringify(json, (_name, value: unknown) => (typeof value === 'bigint' ? { digits: String(value) } : value));
     const kind = kinds.get(key) ?? payloadKind(json, options);
     kinds.set(key, kind);
     return kind;
@@ -77,7 +72,7 @@ export function envelopeReader(options: EnvelopeOptions): (text: string) => Datu
   return (text) => readKnown(text) ?? readUnknown(text);
 }
 
-function payloadKind(json: LosslessJson, options: ReadOptions): PayloadKind {
+function payloadKind(json: ExactJson, options: ReadOptions): PayloadKind {
   try {
     const schema = schemaFromJson(json, (type, fallback) => jsonReader(type, options)(fallback));
     return { schema, parse: hasDecimal(schema) ? parseExactJson : parseJson, read: jsonReader(schema, options) };
@@ -138,12 +133,15 @@ function ownCopy(text: string): string {
   return JSON.parse(JSON.stringify(text)) as string;
 }
 
+/** A schema of a thousand fields. Longer ones are read anew each time, so that no topic can fill the memory with them. */
+const KEY_CHARACTERS_MAX = 65_536;
+
 function boundedMap<Entry>(max: number): { get(key: string): Entry | undefined; set(key: string, entry: Entry): void } {
   const entries = new Map<string, Entry>();
   return {
     get: (key) => entries.get(key),
     set(key, entry) {
-      if (max === 0) return;
+      if (max === 0 || key.length > KEY_CHARACTERS_MAX) return;
       entries.set(key, entry);
       const [oldest] = entries.keys();
       if (entries.size > max && oldest !== undefined) entries.delete(oldest);

@@ -4,14 +4,14 @@
  */
 import type { Connector } from '../../../core/connector.ts';
 import { connectorKey, decodeConnector } from '../../../core/connector.ts';
-import type { Cursor } from '../../../core/cursor/cursor.ts';
+import { type Cursor, watermark } from '../../../core/cursor/cursor.ts';
 import type { EndedHolder, Offer } from '../../../core/offer.ts';
 import { parseShardId, queueOfShard, queueShardId, type ShardId, shardId } from '../../../core/shard-id.ts';
 import { SeededRandom } from './seeded-random.ts';
 import type { SimHost } from './sim-host.ts';
 import type { World } from './world.ts';
 
-const TICK_MS = 250;
+const TICK_MS = 400;
 
 /** Another shard that moved on within so long speaks for the environment. */
 const PEERS_COMMIT_WITHIN_MS = 30 * 60_000;
@@ -39,7 +39,10 @@ export class StandInScheduler {
       const document = await this.#world.store.get(connectorKey(name));
       if (document === null) continue;
       const connector = decodeConnector(document.value, name);
-      for (const shard of await this.#shards(connector)) this.#offer(connector, shard, cursors.get(shard));
+      for (const shard of await this.#shards(connector)) {
+        const cursor = cursors.get(shard);
+        if (this.#random.chance(await this.#interest(shard, cursor))) this.#offer(connector, shard, cursor);
+      }
     }
     this.#world.time.after(TICK_MS, () => void this.#tick());
   }
@@ -61,14 +64,22 @@ export class StandInScheduler {
 
   #offer(connector: Connector, shard: ShardId, cursor: Cursor | undefined): void {
     const { faults, time } = this.#world;
-    const isDue = cursor?.kind !== 'checkpoint' || cursor.pollAtMs <= time.nowMs;
-    if (cursor?.status.state === 'done' || !isDue || this.#random.chance(0.3)) return;
     const offer = this.#make(connector, shard, cursor);
     if (faults.strikes('3 offer lost', 0.2)) return;
     this.#dispatch(offer);
     if (faults.strikes('1 offer doubled', 0.2)) this.#dispatch(offer);
     if (faults.strikes('2 offer delayed', 0.1)) time.after(this.#random.between(1_000, 60_000), () => this.#dispatch(offer));
     if (faults.strikes('4 offers reordered', 0.2)) time.after(this.#random.between(10, 900), () => this.#dispatch(offer));
+  }
+
+  /** How likely a shard gets an offer this time: without anything to do, now and then one all the same. */
+  async #interest(shard: ShardId, cursor: Cursor | undefined): Promise<number> {
+    if (cursor === undefined) return 0.8;
+    if (cursor.status.state === 'done') return 0;
+    if (cursor.kind === 'checkpoint') return cursor.pollAtMs <= this.#world.time.nowMs ? 0.5 : 0;
+    const queue = queueOfShard(shard);
+    const [bounds] = queue === undefined ? [] : await this.#world.broker.bounds([queue]);
+    return bounds !== undefined && bounds !== null && bounds.max > watermark(cursor) ? 0.8 : 0.05;
   }
 
   #make(connector: Connector, shard: ShardId, cursor: Cursor | undefined): Offer {

@@ -45,13 +45,14 @@ describe('encodeCursor', () => {
         end: advance(start, 10_000),
         owner,
         epoch: 12_345_678 + index,
-        deadlineAtMs: NOW_MS + CLAIM_MS + index * 777,
+        deadlineAtMs: NOW_MS + CLAIM_MS + index * 777.25,
       });
     });
     const cursor = aLogCursor({
       next: advance(BUSIEST_OFFSET, 160_000),
       generation: 12,
       gate: { state: 'running', revision: 123 },
+      status: { state: 'failed', code: 'source.checkpoint_too_large', retryAtMs: NOW_MS, restarts: 3 },
       open,
       pace: { usPerRecord: 1_234.56, bytesPerRecord: 4_321 },
       lastStoredAtMs: NOW_MS,
