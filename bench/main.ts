@@ -6,6 +6,7 @@ import process from 'node:process';
 import { type Bench, type Figure, figureOf, tableOf } from './figure.ts';
 
 const benches: Readonly<Record<string, () => Promise<Bench>>> = {
+  cursor: () => import('./cursor.ts'),
   store: () => import('./store.ts'),
 };
 

@@ -360,10 +360,10 @@ export class LogWork implements Work {
 
   /** Applies a verdict to the cursor it was made on: after a reset it means nothing. */
   async #judge(judged: LogCursor, verdict: LogVerdict): Promise<void> {
-    if (verdict.kind === 'intact' || judged.status.state !== 'active') return;
+    const skips = this.#opened.config.runtime['log.gap.policy'] === 'skip';
+    if (verdict.kind === 'intact' || isKnown(judged, verdict, skips)) return;
     const { telemetry } = this.#invocation.host;
     const position = `${queueKey(this.#queue)}@${watermark(judged)}`;
-    const skips = this.#opened.config.runtime['log.gap.policy'] === 'skip';
     await this.#change((cursor) => {
       if (cursor.generation !== judged.generation) return cursor;
       if (verdict.kind === 'truncated') return failShard(cursor, { code: 'shard.log_truncated', retryAtMs: null });
@@ -374,6 +374,12 @@ export class LogWork implements Work {
       verdict.kind === 'truncated' ? verdict.message : `retention removed records up to ${verdict.to} before they were read`;
     telemetry.log('error', message, { connector: this.#invocation.connector.name, shard: this.#shard.shard, position });
   }
+}
+
+/** Whether the shard has failed for this already. A shard that failed for something else may restart by itself, so it is judged. */
+function isKnown({ status }: LogCursor, verdict: LogVerdict, skips: boolean): boolean {
+  if (status.state !== 'failed') return false;
+  return status.code === 'shard.log_truncated' || (status.code === 'shard.log_gap' && verdict.kind === 'gap' && !skips);
 }
 
 /** A queue that vanished ends the slice; the next claim looks at what became of it. */

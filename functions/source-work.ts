@@ -4,7 +4,7 @@ import { type CheckpointProgress, commitCheckpoint, failCheckpoint, releaseCheck
 import type { CheckpointCursor } from '../core/cursor/cursor.ts';
 import { failShard, finish, raiseGate } from '../core/cursor/steer.ts';
 import type { StoredCursor } from '../core/cursor/stored-cursor.ts';
-import { FatalTaskError, FencedError } from '../core/errors.ts';
+import { FatalTaskError, FencedError, RetryableError } from '../core/errors.ts';
 import { type Json, jsonEquals } from '../core/json.ts';
 import { ConnectRecord, type Header } from '../core/record/connect-record.ts';
 import { formatPosition } from '../core/record/position.ts';
@@ -19,9 +19,11 @@ import {
   claimMoment,
   GATE_CHECK_MS,
   type Invocation,
+  mayGoOn,
   TAIL_COMMIT_MS,
   TAIL_IDLE_MS,
   TAIL_WAIT_MS,
+  waitMaxMs,
   wantedGate,
 } from './invocation.ts';
 import { LogWriter } from './log-writer.ts';
@@ -136,10 +138,12 @@ export class SourceWork implements Work {
   async next(): Promise<PolledBatch | null> {
     const { offer, tally } = this.#invocation;
     if (this.#finished || this.#records >= offer.slice.records) return null;
+    // The batch before came with a wish to be left alone, which only a tail waits for.
+    if (this.#idleForMs !== null && offer.mode !== 'tail') return null;
     await this.#lookAtGate();
     const result = await (this.#ahead ?? this.#startPoll());
     this.#ahead = null;
-    if (result === TIMED_OUT) throw new SliceOver();
+    if (result === TIMED_OUT) throw this.#outOfTime();
     checkSize(result.checkpoint);
     this.#read = result.checkpoint;
     this.#finished = result.finished === true;
@@ -181,6 +185,11 @@ export class SourceWork implements Work {
   }
 
   async commit(): Promise<void> {
+    await this.#commit();
+    if (!mayGoOn(this.#invocation, this.#shard.cursor.gate)) throw new SliceOver();
+  }
+
+  async #commit(): Promise<void> {
     const { deadline } = claimMoment(this.#invocation);
     const progress = this.#progress({ settled: true });
     const cursor = await this.#change((current) => commitCheckpoint(current, progress, deadline.atMs));
@@ -195,9 +204,8 @@ export class SourceWork implements Work {
       await this.release();
       return null;
     }
-    await this.commit();
-    const { gate } = this.#shard.cursor;
-    if (gate.state !== 'running' || gate.revision !== this.#invocation.connector.revision) {
+    await this.#commit();
+    if (!mayGoOn(this.#invocation, this.#shard.cursor.gate)) {
       await this.release();
       return null;
     }
@@ -255,7 +263,7 @@ export class SourceWork implements Work {
 
   #sliceInHand(): Slice {
     const { generation, epoch, deaths, attempts } = this.#mustHold();
-    return { identity: { shard: this.#shard.shard, generation, epoch }, deaths, attempts, isSingle: true };
+    return { identity: { shard: this.#shard.shard, generation, epoch }, deaths, attempts, isSingle: false };
   }
 
   #mustHold(): CheckpointSlice {
@@ -290,15 +298,21 @@ export class SourceWork implements Work {
     this.#pace.restart();
   }
 
-  async #startPoll(): Promise<PollResult | typeof TIMED_OUT> {
+  #startPoll(): Promise<PollResult | typeof TIMED_OUT> {
     const { host, offer } = this.#invocation;
-    const reader = await this.#openReader();
     const records = Math.min(
       this.#opened.config.runtime['consumer.override.max.poll.records'],
       offer.slice.records - this.#records,
     );
-    const limits = { records, bytes: offer.slice.bytes, waitMs: offer.mode === 'tail' ? TAIL_WAIT_MS : 0 };
-    const poll = within(host.clock, this.deadline.remainingMs() - COMMIT_RESERVE_MS, (signal) => reader.poll(limits, signal));
+    const waitMs = offer.mode === 'tail' ? Math.min(TAIL_WAIT_MS, waitMaxMs(host.clock, this.#seenAtMs)) : 0;
+    const limits = { records, bytes: offer.slice.bytes, waitMs };
+    const poll = within(host.clock, this.deadline.remainingMs() - COMMIT_RESERVE_MS, async (signal) => {
+      const reader = await this.#openReader();
+      if (!signal.aborted) return reader.poll(limits, signal);
+      // Opened after its slice had ended: nobody else knows of it.
+      await reader.close();
+      throw new SliceOver();
+    });
     // A poll ahead may fail after its slice has ended: then nobody awaits it, and nothing is lost.
     poll.catch(() => undefined);
     return poll;
@@ -318,6 +332,12 @@ export class SourceWork implements Work {
     return this.#reader;
   }
 
+  /** The end of a slice that got somewhere; of one that did not, a source that is unwell. */
+  #outOfTime(): Error {
+    if (!jsonEquals(this.#delivered, stored(this.#mustHold().checkpoint).p)) return new SliceOver();
+    return new RetryableError('the source did not answer within the claim', { code: 'source.unavailable' });
+  }
+
   /** Whether a tail goes on although nothing came: until it was idle for too long. Waits as the source asked. */
   async #waitsOn(): Promise<boolean> {
     const { clock } = this.#invocation.host;
@@ -326,7 +346,7 @@ export class SourceWork implements Work {
     this.#idleSinceMs ??= nowMs;
     const leftMs = this.#idleSinceMs + TAIL_IDLE_MS - nowMs;
     if (leftMs <= 0 || (this.#idleForMs ?? 0) > leftMs) return false;
-    await clock.sleep(Math.min(this.#idleForMs ?? 0, GATE_CHECK_MS));
+    await clock.sleep(Math.min(this.#idleForMs ?? 0, waitMaxMs(clock, this.#seenAtMs)));
     return true;
   }
 
@@ -335,7 +355,7 @@ export class SourceWork implements Work {
     if (clock.monotonicMs() - this.#seenAtMs < GATE_CHECK_MS) return;
     const { gate } = await this.#shard.refresh();
     this.#seenAtMs = clock.monotonicMs();
-    if (gate.state !== 'running' || gate.revision !== this.#invocation.connector.revision) throw new SliceOver();
+    if (!mayGoOn(this.#invocation, gate)) throw new SliceOver();
   }
 }
 

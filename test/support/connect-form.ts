@@ -119,7 +119,10 @@ export function datumOf(form: ConnectForm): { readonly schema: Schema | null; re
   if (form.schema === null) return { schema: null, value: untyped(form.payload, '', form.types ?? {}) };
   const read = { replaceNullWithDefault: false };
   const schema = schemaFromJson(form.schema, (type, json) => jsonReader(type, read)(json));
-  return { schema, value: form.invalid === true ? untyped(form.payload, '', form.types ?? {}) : jsonReader(schema, read)(form.payload) };
+  return {
+    schema,
+    value: form.invalid === true ? untyped(form.payload, '', form.types ?? {}) : jsonReader(schema, read)(form.payload),
+  };
 }
 
 function untyped(payload: LosslessJson, pointer: string, types: Readonly<Record<string, string>>): Value {

@@ -13,7 +13,8 @@ describe('comparePositions', () => {
     ['1', '1.0'],
     ['9007199254740992', '9007199254740993'],
   ])('puts %s before %s', (first, second) => {
-    const [a, b] = [first, second].map((text) => text.split('.').map(BigInt)) as [Position, Position];
+    const a: Position = first.split('.').map(BigInt);
+    const b: Position = second.split('.').map(BigInt);
 
     expect(comparePositions(a, b)).toBeLessThan(0);
     expect(comparePositions(b, a)).toBeGreaterThan(0);

@@ -4,7 +4,13 @@ import { RecordError } from '../../../../core/errors.ts';
 import { parseJson } from '../../../../core/record/lossless-json.ts';
 import type { Converter } from '../../../../plugins/api/converter.ts';
 import { jsonConverter } from '../../../../plugins/converters/json-converter.ts';
-import { comparableDatum, converterVectors, datumOf, type FromConnectVector, type ToConnectVector } from '../../../support/connect-form.ts';
+import {
+  comparableDatum,
+  converterVectors,
+  datumOf,
+  type FromConnectVector,
+  type ToConnectVector,
+} from '../../../support/connect-form.ts';
 import { bytesOf, textOf } from '../../../support/log-records.ts';
 
 const { aliases, config: Config } = jsonConverter;
@@ -42,7 +48,8 @@ describe('jsonConverter', () => {
 
 function answer(vector: ToConnectVector | FromConnectVector): unknown {
   const converter = aConverter(vector.config);
-  if (vector.kind === 'toConnect') return comparableDatum(converter.toConnect('t', vector.input == null ? null : bytesOf(vector.input), []));
+  if (vector.kind === 'toConnect')
+    return comparableDatum(converter.toConnect('t', vector.input == null ? null : bytesOf(vector.input), []));
   const { schema, value } = datumOf(vector.input);
   const text = textOf(converter.fromConnect('t', schema, value));
   return text === null ? null : parseJson(text);
