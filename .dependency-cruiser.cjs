@@ -54,7 +54,9 @@ module.exports = {
     layer('functions', ['core', 'plugins', 'adapters']),
     layer('scheduler', ['core', 'plugins', 'adapters']),
     layer('servers', ['core', 'clients']),
-    layer('tools', []),
+    // The launcher starts before anything is installed; what writes documentation reads the code it documents.
+    layer('tools', [], { exceptFrom: '^tools/docs/' }),
+    layer('tools/docs', ['tools', 'core', 'plugins']),
     entriesOnly('functions'),
     entriesOnly('scheduler'),
     ...clientOfScheduler('cli', ['core']),

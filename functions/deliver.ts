@@ -66,23 +66,18 @@ async function putAll(
 ): Promise<Stop | null> {
   const { tolerance, effect, work, invocation } = delivery;
   const transactional = effect === 'transactional';
+  const position = work.positionBehind(batch, count);
+  // What a transactional target took up to a place where nothing can resume, it would take again.
+  if (transactional && position === undefined) return null;
   let pending = all;
   for (let attempt = 1; ; attempt += 1) {
     if (pending.records.length === 0 && !transactional) return null;
-    const failures = await putOnce(delivery, pending, { position: work.positionBehind(batch, count), attempt });
+    const failures = await putOnce(delivery, pending, { position: position ?? null, attempt });
     if (failures === 'again') continue;
     const sorted = sortFailures(delivery, pending, failures);
     const [refusal] = sorted.refusals;
     if (refusal !== undefined && tolerance.tolerates === 'none') {
-      // Nothing of a transactional put was taken: what comes before the refused record goes in alone.
-      if (transactional)
-        return (
-          (await putAll(delivery, before(pending, refusal.index), { batch, count: refusal.index })) ?? {
-            count: refusal.index,
-            refusal,
-          }
-        );
-      return { count: refusal.index, refusal };
+      return stopAt(refusal, delivery, { pending, sorted, attempt, batch });
     }
     await tolerateAll(delivery, sorted.refusals);
     invocation.tally.counts.delivered += pending.records.length - sorted.again.records.length - sorted.refusals.length;
@@ -90,6 +85,25 @@ async function putAll(
     pending = sorted.again;
     if (sorted.retryable !== null) await pause(delivery, attempt, sorted.retryable);
   }
+}
+
+/** What comes before a refused record goes in first: all of it into a transactional target, which took nothing. */
+async function stopAt(
+  refusal: Refusal,
+  delivery: Delivery,
+  {
+    pending,
+    sorted: { again, retryable },
+    attempt,
+    batch,
+  }: { readonly pending: Pending; readonly sorted: SortedFailures; readonly attempt: number; readonly batch: Batch },
+): Promise<Stop> {
+  const { index } = refusal;
+  const earlier = before(again, index);
+  delivery.invocation.tally.counts.delivered += before(pending, index).records.length - earlier.records.length;
+  const failed = retryable !== null && delivery.effect !== 'transactional' && earlier.records.length > 0;
+  if (failed) await pause(delivery, attempt, retryable);
+  return (await putAll(delivery, earlier, { batch, count: index })) ?? { count: index, refusal };
 }
 
 /** One put. `again`: it failed as a whole, the pause is over, and time is left. */
@@ -121,6 +135,7 @@ export function hasTimeForPut({ putTimeoutMs }: Delivery, deadline: Deadline): b
 
 async function timedPut(delivery: Delivery, put: Parameters<typeof within<PutResult>>[2]): Promise<PutResult> {
   const { work, effect, putTimeoutMs, invocation } = delivery;
+  invocation.tally.stage = 'put';
   const leftMs = work.deadline.remainingMs() - COMMIT_RESERVE_MS;
   // An `overwrite` target must not be written to after the deadline: what the next holder writes then would be undone.
   if (leftMs <= (effect === 'overwrite' ? putTimeoutMs : 0)) throw new SliceOver();
@@ -157,11 +172,19 @@ async function pause(
   await host.clock.sleep(pauseMs);
 }
 
+interface SortedFailures {
+  /** In the order of the batch. */
+  readonly refusals: readonly Refusal[];
+  readonly again: Pending;
+  /** The first one. */
+  readonly retryable: RetryableError | null;
+}
+
 function sortFailures(
   { retriesAlone, effect }: Delivery,
   { records, indexes }: Pending,
   failures: readonly PutFailure[],
-): { readonly refusals: Refusal[]; readonly again: Pending; readonly retryable: RetryableError | null } {
+): SortedFailures {
   const refusals: Refusal[] = [];
   const retried = new Set<number>();
   const refused = new Set<number>();
@@ -195,6 +218,8 @@ function before({ records, indexes }: Pending, end: number): Pending {
 }
 
 async function tolerateAll({ invocation, tolerance, slice, work }: Delivery, refusals: readonly Refusal[]): Promise<void> {
-  if (work.deadline.remainingMs() <= COMMIT_RESERVE_MS) throw new SliceOver();
+  if (refusals.length === 0) return;
+  // Only where something is sent: what was delivered a moment ago is not thrown away for being late.
+  if (tolerance.deadLetters !== null && work.deadline.remainingMs() <= COMMIT_RESERVE_MS) throw new SliceOver();
   await tolerate(invocation, tolerance, { identity: slice.identity, refusals, describe: ({ record }) => work.describe(record) });
 }

@@ -90,7 +90,7 @@ export class ExactlyOnceWriter implements SinkWriter {
     const nowMs = this.#host.clock.nowMs();
     const encode = (record: ConnectRecord) => outgoing(record, nowMs, this.#headersOf(record));
     const batches = byQueue(records, ({ topic }) => this.#queues(topic), { turn: 0, encode });
-    const failures = await Promise.all(batches.map((batch) => this.#send(records, batch)));
+    const failures = await allEnded(batches.map((batch) => this.#send(records, batch)));
     this.#last = records.at(-1)?.position ?? this.#last;
     return { failures: failures.flat().sort((a, b) => a.index - b.index) };
   }
@@ -210,6 +210,12 @@ export class ExactlyOnceWriter implements SinkWriter {
       [POSITION_HEADER, formatPosition(positionOf(record))],
     ];
   }
+}
+
+/** Rejects only when all have ended: a send that outlasts its slice could land after the next holder has looked back. */
+async function allEnded<T>(sends: readonly Promise<T>[]): Promise<T[]> {
+  await Promise.allSettled(sends);
+  return Promise.all(sends);
 }
 
 function later(known: Position | null, found: Position): Position {

@@ -5,7 +5,7 @@ import { closeTail, commit, fail, type Progress, release } from '../core/cursor/
 import { type LogCursor, watermark } from '../core/cursor/cursor.ts';
 import { failShard, raiseGate, restart, skip, vanish } from '../core/cursor/steer.ts';
 import type { StoredCursor } from '../core/cursor/stored-cursor.ts';
-import { FatalTaskError, FencedError } from '../core/errors.ts';
+import { FatalTaskError, FencedError, RetryableError } from '../core/errors.ts';
 import type { Json } from '../core/json.ts';
 import { type MessageQueue, queueKey } from '../core/message-queue.ts';
 import { maxOffset, minOffset, type Offset, offset } from '../core/offset.ts';
@@ -131,7 +131,7 @@ export class LogWork implements Work {
     await this.#lookAtGate();
     const result = await (this.#ahead ?? this.#startRead());
     this.#ahead = null;
-    if (result === TIMED_OUT) throw new SliceOver();
+    if (result === TIMED_OUT) throw this.#outOfTime();
     this.#max = result.bounds.max;
     return result.records.length === 0 && result.next === this.#read ? this.#nothing(result.bounds) : await this.#batch(result);
   }
@@ -328,6 +328,12 @@ export class LogWork implements Work {
     // A read ahead may fail after its slice has ended: then nobody awaits it, and nothing is lost.
     read.catch(() => undefined);
     return read;
+  }
+
+  /** The end of a slice that got somewhere; of one that did not, a broker that is unwell. */
+  #outOfTime(): Error {
+    if (this.#delivered.at > this.#mustHold().start) return new SliceOver();
+    return new RetryableError('the broker did not answer within the claim', { code: 'broker.unavailable' });
   }
 
   #isCheckDue(): boolean {

@@ -105,7 +105,7 @@ async function runShard(invocation: Invocation, shard: StoredCursor): Promise<En
   }
   let writer: SinkWriter | null = null;
   try {
-    writer = await work.openWriter();
+    writer = await openWriter(invocation, work);
     const outcome = await runSlices(invocation, { work, opened, writer, first: claimed });
     host.sandbox.keep(offer.shard, connector.revision, work.station(writer));
     return { outcome, notBeforeMs: null };
@@ -116,6 +116,15 @@ async function runShard(invocation: Invocation, shard: StoredCursor): Promise<En
     closeStation(work.station(writer));
     return { outcome, notBeforeMs: null };
   }
+}
+
+function openWriter(invocation: Invocation, work: Work): Promise<SinkWriter> {
+  return limited(invocation, work, async (signal) => {
+    const writer = await work.openWriter();
+    // Opened after its slice had ended: nobody else knows of it.
+    if (signal.aborted) await writer.close();
+    return writer;
+  });
 }
 
 /** A configuration found wrong only here fails the shard, where its status shows it. */
@@ -178,6 +187,7 @@ async function runSlices(
     begun = slice.identity.epoch;
     const finished = await runSlice(delivery);
     await flush(delivery);
+    tally.stage = 'commit';
     if (finished && quantum.remainingMs() > 0 && hasTimeForPut(delivery, invocation.platform)) {
       slice = await work.commitAndClaim();
     } else {
@@ -227,6 +237,7 @@ async function runSlice(delivery: Delivery): Promise<boolean> {
   if (await settleDeadlyRecord(delivery)) return true;
   const sliceTime = new Deadline(invocation.host.clock, { inMs: invocation.offer.slice.durationMs });
   for (;;) {
+    invocation.tally.stage = 'poll';
     const batch = await work.next();
     if (batch === null) return true;
     const stop = batch.isIdle ? null : await deliver(delivery, batch);
@@ -234,6 +245,7 @@ async function runSlice(delivery: Delivery): Promise<boolean> {
     if (stop !== null) throw new RecordRefused(stop.refusal);
     if (work.wantsCommit()) {
       await flush(delivery);
+      invocation.tally.stage = 'commit';
       await work.commit();
     }
     if (sliceTime.remainingMs() <= 0 || !hasTimeForPut(delivery, work.deadline)) return false;

@@ -12,6 +12,8 @@ export class RunTally {
   readonly owner: string;
   /** Claims asked for; makes every holder unique. */
   claims = 0;
+  /** Where the invocation is, for errors that do not say where they come from. */
+  stage: Stage = 'poll';
   readonly counts: Counts = {
     slices: 0,
     read: 0,

@@ -33,9 +33,13 @@ export async function settle(invocation: Invocation, { work, writer, error, runt
     invocation.tally.failed(stage, refused, work.describe(record));
     return leave(invocation, work, writer, () => work.fail(shardFailure(invocation, refused, runtime)), 'failed');
   }
-  const failure = failureOf(invocation, { work, error, runtime, lateMs });
+  const known = error instanceof SliceBroken ? error.cause : error;
+  if (!(known instanceof RetryableError || known instanceof FatalTaskError)) throw known;
+  const { stage } = invocation.tally;
+  // Asked for after the flush, for only that shows whether there was progress.
+  const fail = (): Promise<void> => work.fail(failureOf(invocation, { work, error: known, stage, runtime, lateMs }));
   // A writer whose last write has an unknown outcome is not asked to flush.
-  return leave(invocation, work, error instanceof SliceBroken ? null : writer, () => work.fail(failure), 'failed');
+  return leave(invocation, work, error instanceof SliceBroken ? null : writer, fail, 'failed');
 }
 
 /** Flushes what is delivered; what cannot be flushed is not committed. */
@@ -59,31 +63,33 @@ async function leave(
   }
 }
 
-function failureOf(invocation: Invocation, { work, error, runtime, lateMs }: Omit<BrokenSlice, 'writer'>): Failure {
-  const stage: Stage = 'put';
+interface FailedSlice extends Omit<BrokenSlice, 'writer'> {
+  readonly error: RetryableError | FatalTaskError;
+  readonly stage: Stage;
+}
+
+function failureOf(invocation: Invocation, { work, error, stage, runtime, lateMs }: FailedSlice): Failure {
   if (error instanceof FatalTaskError) {
     invocation.tally.failed(stage, error);
     return shardFailure(invocation, error, runtime);
   }
-  const known = error instanceof SliceBroken ? error.cause : error;
-  if (!(known instanceof RetryableError)) throw known;
   const attempts = work.attempts() + 1;
-  if (known.code === 'plugin.failed' && attempts >= UNKNOWN_ATTEMPTS_MAX) {
-    const exhausted = new FatalTaskError(`${attempts} attempts failed, the last one with: ${known.message}`, {
+  if (error.code === 'plugin.failed' && attempts >= UNKNOWN_ATTEMPTS_MAX) {
+    const exhausted = new FatalTaskError(`${attempts} attempts failed, the last one with: ${error.message}`, {
       code: 'shard.attempts_exhausted',
-      cause: known,
+      cause: error,
     });
     invocation.tally.failed(stage, exhausted);
     return shardFailure(invocation, exhausted, runtime);
   }
-  invocation.tally.failed(stage, known);
+  invocation.tally.failed(stage, error);
   const { clock, random } = invocation.host;
   const pauseMs = Math.max(
-    known.retryAfterMs,
+    error.retryAfterMs,
     lateMs,
     backoffMs({ attempts, maxMs: runtime['errors.retry.delay.max.ms'] }, random),
   );
-  return { code: known.code, retryAtMs: clock.nowMs() + pauseMs, shardFails: false, restartAtMs: null };
+  return { code: error.code, retryAtMs: clock.nowMs() + pauseMs, shardFails: false, restartAtMs: null };
 }
 
 /** The shard fails; within its restart budget a claim may restart it. */
@@ -112,8 +118,13 @@ export async function flush({
   work.flushed();
 }
 
-/** A call of a plugin that has until the claim's deadline. */
-export async function limited<T>({ host }: Invocation, work: Work, call: (signal: CancelSignal) => Promise<T>): Promise<T> {
+/** A call of a writer that has until the claim's deadline. */
+export async function limited<T>(
+  { host, tally }: Invocation,
+  work: Work,
+  call: (signal: CancelSignal) => Promise<T>,
+): Promise<T> {
+  tally.stage = 'put';
   const result = await within(host.clock, Math.max(work.deadline.remainingMs(), 0), call).catch((error: unknown) => {
     throw classified(error);
   });

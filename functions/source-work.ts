@@ -2,6 +2,7 @@
 import { type CheckpointSlice, type Claim, claimCheckpoint, type Refused } from '../core/cursor/claim.ts';
 import { type CheckpointProgress, commitCheckpoint, failCheckpoint, releaseCheckpoint } from '../core/cursor/commit.ts';
 import type { CheckpointCursor } from '../core/cursor/cursor.ts';
+import { readSourceCheckpoint } from '../core/cursor/source-checkpoint.ts';
 import { failShard, finish, raiseGate } from '../core/cursor/steer.ts';
 import type { StoredCursor } from '../core/cursor/stored-cursor.ts';
 import { FatalTaskError, FencedError, RetryableError } from '../core/errors.ts';
@@ -35,12 +36,6 @@ import { type Batch, type Failure, type Slice, SliceOver, type Work } from './wo
 
 interface PolledBatch extends Batch {
   readonly result: PollResult;
-}
-
-/** What a cursor stores for a source: the plugin's own checkpoint, and the pins of an exactly-once one. */
-interface StoredCheckpoint {
-  readonly p: Json;
-  readonly q?: Json;
 }
 
 /** Larger ones would make every commit slow; the source keeps its state elsewhere. Design, "checkpoint". */
@@ -115,7 +110,7 @@ export class SourceWork implements Work {
     const topicQueues = config.runtime['topic.creation.default.partitions'];
     if (!this.#source.exactlyOnce) return new LogWriter(host, { topicQueues });
     const { checkpoint, clean } = this.#mustHold();
-    const pins = decodePins(stored(checkpoint).q ?? {});
+    const pins = decodePins(readSourceCheckpoint(checkpoint).q ?? {});
     this.#writer = new ExactlyOnceWriter(host, { pins, lookBack: !clean, topicQueues, store: () => this.#storePins() });
     return this.#writer;
   }
@@ -132,7 +127,7 @@ export class SourceWork implements Work {
     this.#read = position;
     this.#delivered = position;
     this.#safe = position;
-    this.#uncommitted = !jsonEquals(position, stored(this.#mustHold().checkpoint).p);
+    this.#uncommitted = !jsonEquals(position, readSourceCheckpoint(this.#mustHold().checkpoint).p);
   }
 
   async next(): Promise<PolledBatch | null> {
@@ -162,8 +157,8 @@ export class SourceWork implements Work {
     return { records, bytes: 0, isIdle, result };
   }
 
-  positionBehind(batch: Batch, count: number): Json {
-    return count === batch.records.length ? (batch as PolledBatch).result.checkpoint : this.#delivered;
+  positionBehind(batch: Batch, count: number): Json | undefined {
+    return count === batch.records.length ? (batch as PolledBatch).result.checkpoint : undefined;
   }
 
   delivered(batch: Batch, count: number): void {
@@ -234,7 +229,7 @@ export class SourceWork implements Work {
   }
 
   attempts(): number {
-    return this.#slice === null || !jsonEquals(this.#safe, stored(this.#slice.checkpoint).p) ? 0 : this.#slice.attempts;
+    return this.#slice === null || !jsonEquals(this.#safe, readSourceCheckpoint(this.#slice.checkpoint).p) ? 0 : this.#slice.attempts;
   }
 
   isDrained(): boolean {
@@ -248,7 +243,7 @@ export class SourceWork implements Work {
   // -------------------------------------------------------------------------------------------------------------------
 
   #start(slice: CheckpointSlice, deadline: Deadline): Slice {
-    const { p } = stored(slice.checkpoint);
+    const { p } = readSourceCheckpoint(slice.checkpoint);
     const now = this.#invocation.host.clock.monotonicMs();
     this.#slice = slice;
     this.deadline = deadline;
@@ -334,7 +329,7 @@ export class SourceWork implements Work {
 
   /** The end of a slice that got somewhere; of one that did not, a source that is unwell. */
   #outOfTime(): Error {
-    if (!jsonEquals(this.#delivered, stored(this.#mustHold().checkpoint).p)) return new SliceOver();
+    if (!jsonEquals(this.#delivered, readSourceCheckpoint(this.#mustHold().checkpoint).p)) return new SliceOver();
     return new RetryableError('the source did not answer within the claim', { code: 'source.unavailable' });
   }
 
@@ -371,10 +366,6 @@ function toRecord(polled: PolledRecord): ConnectRecord {
     tag: polled.tag ?? null,
     headers: polled.headers ?? NO_HEADERS,
   });
-}
-
-function stored(checkpoint: Json): StoredCheckpoint {
-  return checkpoint === null ? { p: null } : (checkpoint as unknown as StoredCheckpoint);
 }
 
 function checkSize(checkpoint: Json): void {

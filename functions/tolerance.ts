@@ -36,9 +36,9 @@ export async function tolerate(
     describe,
   }: { readonly identity: SliceIdentity; readonly refusals: readonly Refusal[]; readonly describe: (refusal: Refusal) => string },
 ): Promise<void> {
-  if (refusals.length === 0) return;
   const { deadLetters } = tolerance;
   if (deadLetters !== null) {
+    tally.stage = 'deadLetter';
     await deadLetter(host, deadLetters, { identity, refusals });
     tally.counts.deadLettered += refusals.length;
   } else {

@@ -50,8 +50,8 @@ export interface Work {
   resumeAt(position: Json): void;
   /** `null`: the slice is at its end, or nothing more comes for now. */
   next(): Promise<Batch | null>;
-  /** What a transactional target stores when the first `count` records of the batch are in. */
-  positionBehind(batch: Batch, count: number): Json;
+  /** What a transactional target stores when the first `count` records of the batch are in; `undefined`: nothing can resume there. */
+  positionBehind(batch: Batch, count: number): Json | undefined;
   /** The first `count` records of the batch are delivered. */
   delivered(batch: Batch, count: number): void;
   /** Everything delivered is durable. */

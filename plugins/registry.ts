@@ -18,6 +18,8 @@ import { filter } from './transforms/filter.ts';
 import { insertFieldKey, insertFieldValue } from './transforms/insert-field.ts';
 import { replaceFieldKey, replaceFieldValue } from './transforms/replace-field.ts';
 
+export type Plugin = SinkPlugin | SourcePlugin | ConverterPlugin | TransformPlugin | PredicatePlugin;
+
 const sinks: Readonly<Record<string, () => Promise<SinkPlugin>>> = {
   'discard-sink': async () => (await import('./sinks/discard-sink.ts')).discardSink,
 };
@@ -37,6 +39,13 @@ export const registry: Registry = {
   findTransform: (name) => transforms.get(name),
   findPredicate: (name) => predicates.get(name),
 };
+
+/** Every plugin there is, each once. Loads all of their drivers. */
+export async function allPlugins(): Promise<readonly Plugin[]> {
+  const loaded = [...Object.values(sinks), ...Object.values(sources)].map((load) => load());
+  const named = [converters, transforms, predicates].flatMap((plugins): Plugin[] => [...plugins.values()]);
+  return [...new Set([...(await Promise.all(loaded)), ...named])];
+}
 
 function byName<Plugin extends { readonly name: string; readonly aliases: readonly string[] }>(
   plugins: readonly Plugin[],

@@ -7,6 +7,7 @@
  */
 import { type Connector, connectorKey, decodeConnector, encodeConnector, type TargetState } from '../core/connector.ts';
 import type { Cursor } from '../core/cursor/cursor.ts';
+import { resumingAt } from '../core/cursor/source-checkpoint.ts';
 import { type ResetRefusal, raiseGate, reset, restart } from '../core/cursor/steer.ts';
 import { cursorPartition, type StoreAccess, StoredCursor } from '../core/cursor/stored-cursor.ts';
 import { ConfigError, FencedError } from '../core/errors.ts';
@@ -65,7 +66,7 @@ export async function restartShards(deps: StoreAccess, { uid }: Connector): Prom
   await changeCursors(deps, uid, restart);
 }
 
-/** The position of each shard to reset; a shard that is not named keeps its own. */
+/** An offset, or a source's own checkpoint, for each shard to reset; a shard that is not named keeps its own. */
 export type ResetPositions = ReadonlyMap<ShardId, Offset | Json>;
 
 /** Shards that could not be reset: the connector is not stopped yet, or a slice may still be held. */
@@ -82,7 +83,8 @@ export async function resetOffsets(
     let refusal: ResetRefusal | null = null;
     await cursor.change(
       (current) => {
-        const result = reset<Cursor>(current, { position: position as Json, nowMs, graceMs: skewMaxMs });
+        const at = current.kind === 'checkpoint' ? resumingAt(position as Json) : (position as Offset);
+        const result = reset<Cursor>(current, { position: at as Json, nowMs, graceMs: skewMaxMs });
         refusal = result.kind === 'refused' ? result.reason : null;
         return result.kind === 'reset' ? result.cursor : current;
       },

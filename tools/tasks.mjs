@@ -17,6 +17,7 @@ export const tasks = {
   verify: [format, lintFast, types, lintTyped, layers, unused, { name: 'tests', command: ['vitest', 'run', ...quickTests] }],
   bench: [{ name: 'bench', command: ['node', 'bench/main.ts'] }],
   simulate: [{ name: 'simulate', command: ['node', 'test/simulation/main.ts'] }],
+  docs: [{ name: 'docs', command: ['node', 'tools/docs/main.ts'] }],
   format: [{ name: 'format', command: ['biome', 'check', '--linter-enabled=false', '--write', '.'] }],
   'format:check': [format],
   lint: [lintFast, lintTyped],

@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { ConfigError, type ConfigIssue } from '../errors.ts';
 import { booleanKey, enumKey, intKey, listKey, textKey } from './keys.ts';
 
-const Runtime = z.object({
+export const Runtime = z.object({
   name: textKey().optional().describe('Name of the connector; must equal the name it is stored under.'),
   'connector.class': textKey().describe('The plugin, by name or by an alias.'),
   'tasks.max': intKey({ min: 1, max: 10_000 }).default(1).describe('Invocations of this connector that may run at once.'),
@@ -69,14 +69,14 @@ const Runtime = z.object({
 export type RuntimeConfig = z.output<typeof Runtime>;
 
 /** Keys of Kafka Connect that mean nothing here; accepted, so that configurations can be carried over. */
-const MEANINGLESS = [
+export const MEANINGLESS = [
   'tasks.max.enforce',
   'config.action.reload',
   'header.converter',
   'errors.retry.timeout',
   'errors.log.include.messages',
 ];
-const MEANINGLESS_PREFIXES = [
+export const MEANINGLESS_PREFIXES = [
   'producer.override.',
   'consumer.override.',
   'admin.override.',

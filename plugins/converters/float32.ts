@@ -2,7 +2,7 @@
 const CHARACTERS_SHORT = 8;
 const DIGITS_MAX = 9;
 
-/** Decimals of up to six digits survive a float32, so fewer digits need no try of their own. */
+/** Decimals of up to six digits survive a float32, so fewer digits need no try; subnormal numbers come out longer than needed. */
 const DIGITS_SURE = 6;
 
 /**

@@ -49,7 +49,7 @@ export async function simulate(
   const hosts = Array.from({ length: random.int(2, 4) }, (_, index) => new SimHost(world, `host-${index + 1}`));
   const scheduler = new StandInScheduler(world, hosts);
   const disturber = new Disturber(world, hosts);
-  const troubledUntilMs = startedAtMs + random.between(40_000, 90_000);
+  const troubledUntilMs = startedAtMs + random.between(25_000, 60_000);
   const holds = (): boolean => world.violation === null;
 
   await runUntil(world, operator.createAll());

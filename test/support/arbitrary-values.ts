@@ -13,6 +13,8 @@ export const anyName = fc.oneof(
   fc.constantFrom('__proto__', 'constructor', 'toString', 'hasOwnProperty', 'payload', 'schema', ''),
 );
 
+const PLAIN = { noNullPrototype: true } as const;
+
 const anyBytes = fc.uint8Array({ maxLength: 20 });
 const anyInt64 = fc.bigInt({ min: INT64_MIN, max: INT64_MAX });
 
@@ -38,10 +40,13 @@ function asJson(value: bigint): number | bigint {
   return Number.isSafeInteger(Number(value)) ? Number(value) : value;
 }
 
-const anyPrimitive: fc.Arbitrary<Schema> = fc.record({
-  type: fc.constantFrom('int8', 'int16', 'int32', 'int64', 'float32', 'float64', 'boolean', 'string', 'bytes'),
-  optional: fc.boolean(),
-});
+const anyPrimitive: fc.Arbitrary<Schema> = fc.record(
+  {
+    type: fc.constantFrom('int8', 'int16', 'int32', 'int64', 'float32', 'float64', 'boolean', 'string', 'bytes'),
+    optional: fc.boolean(),
+  },
+  PLAIN,
+);
 
 const anyLogical: fc.Arbitrary<Schema> = fc.oneof(
   fc.constantFrom<Schema>(
@@ -61,15 +66,21 @@ const anySchema: fc.Arbitrary<Schema> = fc.letrec<{ schema: Schema }>((tie) => (
     { maxDepth: 3, withCrossShrink: true },
     anyPrimitive,
     anyLogical,
-    fc.record({ type: fc.constant('array'), optional: fc.boolean(), items: tie('schema') }),
-    fc.record({ type: fc.constant('map'), optional: fc.boolean(), keys: anyKeySchema, values: tie('schema') }),
-    fc.record({
-      type: fc.constant('struct'),
-      optional: fc.boolean(),
-      name: fc.string(),
-      doc: anyText,
-      fields: fc.uniqueArray(fc.record({ name: anyName, schema: tie('schema') }), { maxLength: 6, selector: ({ name }) => name }),
-    }),
+    fc.record({ type: fc.constant('array'), optional: fc.boolean(), items: tie('schema') }, PLAIN),
+    fc.record({ type: fc.constant('map'), optional: fc.boolean(), keys: anyKeySchema, values: tie('schema') }, PLAIN),
+    fc.record(
+      {
+        type: fc.constant('struct'),
+        optional: fc.boolean(),
+        name: fc.string(),
+        doc: anyText,
+        fields: fc.uniqueArray(fc.record({ name: anyName, schema: tie('schema') }, PLAIN), {
+          maxLength: 6,
+          selector: ({ name }) => name,
+        }),
+      },
+      PLAIN,
+    ),
   ),
 })).schema;
 

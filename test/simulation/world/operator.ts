@@ -2,7 +2,7 @@
 import { connectorKey, decodeConnector } from '../../../core/connector.ts';
 import type { Json } from '../../../core/json.ts';
 import { type Offset, offset } from '../../../core/offset.ts';
-import { parseShardId, queueOfShard, type ShardId } from '../../../core/shard-id.ts';
+import { queueOfShard, type ShardId } from '../../../core/shard-id.ts';
 import {
   changeConfig,
   createConnector,
@@ -74,8 +74,7 @@ export class Operator {
 
   async #earliest(uid: string): Promise<ReadonlyMap<ShardId, Offset | Json>> {
     const positions = new Map<ShardId, Offset | Json>();
-    for (const shard of this.#world.cursors.keys()) {
-      if (parseShardId(shard).uid !== uid) continue;
+    for (const [shard] of this.#world.cursorsOf(uid)) {
       const queue = queueOfShard(shard);
       const [bounds] = queue === undefined ? [null] : await this.#world.broker.bounds([queue]);
       positions.set(shard, queue === undefined ? null : (bounds?.min ?? offset(0)));
@@ -145,7 +144,7 @@ export class Operator {
     const document = await this.#world.store.get(connectorKey(name));
     if (document === null) return;
     const { uid, revision, targetState } = decodeConnector(document.value, name);
-    const gates = [...this.#world.cursors].filter(([shard]) => parseShardId(shard).uid === uid);
+    const gates = this.#world.cursorsOf(uid);
     // Another action may be half done on top of this one.
     if (targetState !== 'deleted' && gates.every(([, { gate }]) => gate.revision === revision))
       this.#world.acknowledged.set(uid, { revision });
@@ -173,9 +172,7 @@ export class Operator {
   }
 
   #failures({ name }: Setup): string[] {
-    const uid = this.#world.uids.get(name);
-    return [...this.#world.cursors].flatMap(([shard, { status }]) =>
-      parseShardId(shard).uid === uid && status.state === 'failed' ? [status.code] : [],
-    );
+    const cursors = this.#world.cursorsOf(this.#world.uids.get(name) ?? '');
+    return cursors.flatMap(([, { status }]) => (status.state === 'failed' ? [status.code] : []));
   }
 }

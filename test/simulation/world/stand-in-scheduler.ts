@@ -9,7 +9,7 @@ import type { EndedHolder, Offer } from '../../../core/offer.ts';
 import { parseShardId, queueOfShard, queueShardId, type ShardId, shardId } from '../../../core/shard-id.ts';
 import { SeededRandom } from './seeded-random.ts';
 import type { SimHost } from './sim-host.ts';
-import type { World } from './world.ts';
+import { isOf, type World } from './world.ts';
 
 const TICK_MS = 400;
 
@@ -58,7 +58,7 @@ export class StandInScheduler {
     const setup = this.#world.setup(connector.name);
     if (setup?.kind === 'sink')
       return (await this.#world.broker.queues(setup.topic)).map((queue) => queueShardId(connector.uid, queue));
-    const known = [...this.#world.cursors.keys()].filter((shard) => parseShardId(shard).uid === connector.uid);
+    const known = this.#world.cursorsOf(connector.uid).map(([shard]) => shard);
     return [...new Set([shardId(connector.uid, ['discovery']), ...known])];
   }
 
@@ -112,8 +112,7 @@ export class StandInScheduler {
   #peersCommit(shard: ShardId): boolean {
     const { uid } = parseShardId(shard);
     return [...this.#world.committedAtMs].some(
-      ([other, atMs]) =>
-        other !== shard && parseShardId(other).uid === uid && this.#world.time.nowMs - atMs < PEERS_COMMIT_WITHIN_MS,
+      ([other, atMs]) => other !== shard && isOf(uid, other) && this.#world.time.nowMs - atMs < PEERS_COMMIT_WITHIN_MS,
     );
   }
 

@@ -82,6 +82,11 @@ export class World implements Surroundings {
     this.trace.add(this.time.nowMs - START_MS, who, what);
   }
 
+  /** The cursors of one connector. */
+  cursorsOf(uid: string): [ShardId, Cursor][] {
+    return [...this.cursors].filter(([shard]) => isOf(uid, shard));
+  }
+
   violate(invariant: string, message: string): void {
     this.note('CHECK', `${invariant}: ${message}`);
     this.violation ??= new Violation(`${invariant}: ${message}`);
@@ -132,4 +137,9 @@ export class World implements Surroundings {
   setup(connector: string): Setup | undefined {
     return this.setups.find(({ name }) => name === connector);
   }
+}
+
+/** Whether a shard is the connector's. The uids of a simulation need no encoding. */
+export function isOf(uid: string, shard: ShardId): boolean {
+  return shard.startsWith(`${uid}/`);
 }

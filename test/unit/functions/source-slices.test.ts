@@ -141,10 +141,7 @@ describe('runInvocation of a source', () => {
 
     expect(run).toMatchObject({ outcome: 'drained', counts: { delivered: 20, retries: 1 } });
     expect([...valuesOf(await source.sent())].sort()).toEqual(rows(20).map(({ value }) => value).sort());
-    expect([...counts]).toEqual([
-      [0, 1],
-      [1, 2],
-    ]);
+    expect(counts).toEqual(new Map([[0, 1], [1, 2]]));
   });
 
   test('keeps the order of each key (I7)', async () => {
@@ -222,7 +219,8 @@ describe('runInvocation of a source', () => {
     const { run } = await source.run();
 
     expect(run.endedAtMs - run.startedAtMs).toBeLessThan(20_000);
-    expect(await source.cursor()).toMatchObject({ holder: null });
+    expect(run.error).toMatchObject({ code: 'source.unavailable', stage: 'poll' });
+    expect(await source.cursor()).toMatchObject({ holder: null, error: 'source.unavailable' });
   });
 });
 

@@ -8,7 +8,8 @@ import { raiseGate, restart, skip } from '../../../../core/cursor/steer.ts';
 import { offset } from '../../../../core/offset.ts';
 import { aLogClaim, aProgress, CLAIM_MS, claimed, GRACE_MS } from '../../../support/builders.ts';
 import { NaiveShard, upTo } from './naive-shard.ts';
-import { allCommands, type Model, type Order, type Real } from './shard-commands.ts';
+import type { Model, Order, Real } from './shard-checks.ts';
+import { allCommands } from './shard-commands.ts';
 
 /** A second or two. `CURSOR_MODEL_RUNS=20000` looks harder. */
 const RUNS = Number(process.env['CURSOR_MODEL_RUNS'] ?? 1_000);

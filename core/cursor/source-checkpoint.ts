@@ -1,0 +1,18 @@
+/** What the cursor of a source's shard holds as its checkpoint. */
+import type { Json } from '../json.ts';
+
+export interface SourceCheckpoint {
+  /** The plugin's own; `null`: the beginning. */
+  readonly p: Json;
+  /** The pinned queues of an exactly-once source. */
+  readonly q?: Json;
+}
+
+export function readSourceCheckpoint(checkpoint: Json): SourceCheckpoint {
+  return checkpoint === null ? { p: null } : (checkpoint as unknown as SourceCheckpoint);
+}
+
+/** Where an operator wants a source to go on: nothing is pinned, for a new generation has sent nothing yet. */
+export function resumingAt(position: Json): Json {
+  return { p: position };
+}

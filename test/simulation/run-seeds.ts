@@ -1,0 +1,95 @@
+/** Many seeds, side by side on as many threads as there are cores. */
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import type { PlantedBug } from './bugs/planted-bugs.ts';
+import type { SimulationResult } from './simulate.ts';
+
+export interface SeedsRequest {
+  readonly from: number;
+  readonly count: number;
+  readonly bug?: PlantedBug;
+  /** The first violation ends the run. */
+  readonly stopAtViolation?: boolean;
+  readonly linesMax?: number;
+  readonly onResult?: (result: SimulationResult, done: number) => void;
+}
+
+export interface SeedsSummary {
+  readonly seeds: number;
+  readonly simulatedMs: number;
+  readonly violations: readonly SimulationResult[];
+  readonly faults: ReadonlyMap<string, number>;
+  readonly transitions: ReadonlyMap<string, number>;
+  /** The least any seed had. */
+  readonly shardsMin: number;
+  readonly recordsMin: number;
+  readonly faultsMin: number;
+}
+
+/** Enough to see the cause; a planted bug breaks nearly every seed. */
+const VIOLATIONS_KEPT = 20;
+
+export async function runSeeds(request: SeedsRequest): Promise<SeedsSummary> {
+  const summary = new Summary();
+  let next = request.from;
+  const end = request.from + request.count;
+  const take = (): number | null => {
+    if (next >= end || (request.stopAtViolation === true && summary.violations.length > 0)) return null;
+    next += 1;
+    return next - 1;
+  };
+  const threads = Math.min(availableParallelism(), request.count);
+  await Promise.all(Array.from({ length: threads }, () => runThread(request, take, summary)));
+  return summary;
+}
+
+function runThread(
+  { bug = null as never, linesMax = 400, onResult }: SeedsRequest,
+  take: () => number | null,
+  summary: Summary,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(new URL('./seed-worker.ts', import.meta.url), { workerData: { bug: bug ?? null, linesMax } });
+    const sendNext = (): void => {
+      const seed = take();
+      if (seed !== null) worker.postMessage(seed);
+      else void worker.terminate().then(() => resolve());
+    };
+    worker.on('message', (result: SimulationResult) => {
+      summary.add(result);
+      onResult?.(result, summary.seeds);
+      sendNext();
+    });
+    worker.on('error', reject);
+    sendNext();
+  });
+}
+
+class Summary implements SeedsSummary {
+  seeds = 0;
+  simulatedMs = 0;
+  readonly violations: SimulationResult[] = [];
+  readonly faults = new Map<string, number>();
+  readonly transitions = new Map<string, number>();
+  shardsMin = Number.POSITIVE_INFINITY;
+  recordsMin = Number.POSITIVE_INFINITY;
+  faultsMin = Number.POSITIVE_INFINITY;
+
+  add(result: SimulationResult): void {
+    this.seeds += 1;
+    this.simulatedMs += result.simulatedMs;
+    if (result.violation !== null && this.violations.length < VIOLATIONS_KEPT) this.violations.push(result);
+    addCounts(this.faults, result.faults);
+    addCounts(this.transitions, result.transitions);
+    this.shardsMin = Math.min(this.shardsMin, result.shards);
+    this.recordsMin = Math.min(this.recordsMin, result.records);
+    this.faultsMin = Math.min(
+      this.faultsMin,
+      [...result.faults.values()].reduce((sum, count) => sum + count, 0),
+    );
+  }
+}
+
+function addCounts(to: Map<string, number>, counts: ReadonlyMap<string, number>): void {
+  for (const [name, count] of counts) to.set(name, (to.get(name) ?? 0) + count);
+}

@@ -1,0 +1,14 @@
+/** A thread that runs the seeds it is sent, with a planted bug or without. */
+import { parentPort, workerData } from 'node:worker_threads';
+import type { PlantedBug } from './bugs/planted-bugs.ts';
+
+const { bug, linesMax } = workerData as { readonly bug: PlantedBug | null; readonly linesMax: number };
+if (bug !== null) {
+  const { plant } = await import('./bugs/plant.ts');
+  plant(bug);
+}
+const { simulate } = await import('./simulate.ts');
+
+parentPort?.on('message', (seed: number) => {
+  void simulate(seed, { linesMax }).then((result) => parentPort?.postMessage(result));
+});

@@ -1,0 +1,382 @@
+import { describe, expect, test } from 'vitest';
+import { MemoryLogBroker } from '../../../adapters/memory/memory-log-broker.ts';
+import type { LogBroker } from '../../../core/ports.ts';
+import { resetOffsets, setTargetState } from '../../../scheduler/connector-actions.ts';
+import { brokerUnavailable, brokerWith, storeUnavailable, storeWith } from '../../support/faulty-ports.ts';
+import { anOutgoingRecord, bytesOf, textOf } from '../../support/log-records.ts';
+import { memorySystem, type Row, rows } from '../../support/memory-source.ts';
+import { aSourceShard, type SourceShard, valuesOf } from '../../support/source-shard.ts';
+
+const SKEW = { skewMaxMs: 5_000 };
+
+/** What the next send does in place of what a broker should do. */
+type SendFault = (send: LogBroker['send'], ...batch: Parameters<LogBroker['send']>) => ReturnType<LogBroker['send']>;
+
+const landsWithoutReply: SendFault = async (send, ...batch) => {
+  await send(...batch);
+  throw brokerUnavailable();
+};
+
+const neverLands: SendFault = () => Promise.reject(brokerUnavailable());
+
+/** Faults for the first sends; those behind them are as they should be. */
+function sendFaults(faults: SendFault[]): (broker: MemoryLogBroker) => LogBroker {
+  return (broker) =>
+    brokerWith(broker, {
+      send: (...batch) => {
+        const fault = faults.shift();
+        const send: LogBroker['send'] = (...passed) => broker.send(...passed);
+        return fault === undefined ? send(...batch) : fault(send, ...batch);
+      },
+    });
+}
+
+/** Runs until nothing is left to poll; invocations that fail are followed by others, as soon as the cursor allows. */
+async function runToTheEnd(source: SourceShard, offer: Parameters<SourceShard['run']>[0] = {}): Promise<number> {
+  for (let runs = 1; runs <= 20; runs += 1) {
+    const { run, notBeforeMs } = await source.run(offer);
+    if (run.outcome === 'drained') return runs;
+    const { retryAtMs } = await source.cursor();
+    await source.host.clock.sleep(Math.max(notBeforeMs ?? 0, retryAtMs, 0) - source.host.clock.nowMs());
+  }
+  throw new Error('never drained');
+}
+
+function sorted(values: readonly (string | null)[]): number[] {
+  return values.map(Number).sort((a, b) => a - b);
+}
+
+function unkeyed(count: number): Row[] {
+  return rows(count).map(({ value }) => ({ key: null, value }));
+}
+
+const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
+
+describe('runInvocation of an exactly-once source', () => {
+  test('marks each record with its source and its position', async () => {
+    const source = await aSourceShard({ system: memorySystem({ rows: rows(2) }), exactlyOnce: true });
+
+    await source.run();
+
+    expect((await source.sent()).map(({ headers }) => headers)).toEqual([
+      [
+        ['sortie.source', `${source.shard}#1`],
+        ['sortie.position', '0'],
+      ],
+      [
+        ['sortie.source', `${source.shard}#1`],
+        ['sortie.position', '1'],
+      ],
+    ]);
+  });
+
+  test('pins the queues it writes to, with where each may hold what no checkpoint covers', async () => {
+    const source = await aSourceShard({ system: memorySystem({ rows: rows(20) }), exactlyOnce: true, queues: 2 });
+
+    await source.run();
+
+    const ends = await source.log.bounds(await source.log.queues('rows'));
+    expect(await source.cursor()).toMatchObject({
+      clean: true,
+      checkpoint: {
+        p: { row: 20 },
+        q: {
+          rows: [
+            ['memory', 0, String(ends[0]?.max)],
+            ['memory', 1, String(ends[1]?.max)],
+          ],
+        },
+      },
+    });
+  });
+
+  test('reads nothing back, and writes its pins once, while all goes well', async () => {
+    let reads = 0;
+    const source = await aSourceShard({
+      system: memorySystem({ rows: rows(30) }),
+      exactlyOnce: true,
+      broker: (broker) =>
+        brokerWith(broker, {
+          read: (...read) => {
+            reads += 1;
+            return broker.read(...read);
+          },
+        }),
+    });
+
+    const { run } = await source.run({ slice: { records: 10 }, quantumMs: 5_000 });
+    await source.run();
+
+    expect(reads).toBe(0);
+    // Claim, pins, and one for each of three stretches; the last one finds its end.
+    expect(run.counts).toMatchObject({ slices: 3, storeWrites: 1 + 1 + 3 });
+  });
+
+  for (const [title, fault] of [
+    ['landed', landsWithoutReply],
+    ['did not land', neverLands],
+  ] as const) {
+    test(`publishes each record once when a send whose reply was lost ${title}`, async () => {
+      const source = await aSourceShard({
+        system: memorySystem({ rows: rows(30) }),
+        exactlyOnce: true,
+        queues: 3,
+        config: { 'consumer.override.max.poll.records': '7' },
+        broker: sendFaults([(send, ...batch) => send(...batch), fault]),
+      });
+
+      const runs = await runToTheEnd(source);
+
+      expect(runs).toBe(2);
+      expect(sorted(valuesOf(await source.sent()))).toEqual(upTo(30));
+      expect(await source.cursor()).toMatchObject({ clean: true, checkpoint: { p: { row: 30 } } });
+    });
+  }
+
+  test('publishes records without keys once', async () => {
+    const source = await aSourceShard({
+      system: memorySystem({ rows: unkeyed(30) }),
+      exactlyOnce: true,
+      queues: 3,
+      broker: sendFaults([landsWithoutReply]),
+    });
+
+    await runToTheEnd(source);
+
+    expect(sorted(valuesOf(await source.sent()))).toEqual(upTo(30));
+  });
+
+  test('publishes each record once when a send lands up to a second after it failed', async () => {
+    const late: { send: () => Promise<unknown> }[] = [];
+    const source = await aSourceShard({
+      system: memorySystem({ rows: rows(10) }),
+      exactlyOnce: true,
+      broker: sendFaults([
+        (send, ...batch) => {
+          late.push({ send: () => send(...batch) });
+          throw brokerUnavailable();
+        },
+      ]),
+    });
+    const failed = await source.run();
+
+    const landing = source.host.clock.sleep(950).then(() => late[0]?.send());
+    await source.host.clock.sleep(300);
+    const { run } = await source.run();
+    await landing;
+
+    expect(failed.run.outcome).toBe('failed');
+    expect(run.outcome).toBe('drained');
+    expect(sorted(valuesOf(await source.sent()))).toEqual(upTo(10));
+  });
+
+  test('lets no send of one queue outlast a failed send of another', async () => {
+    const source = await aSourceShard({
+      system: memorySystem({ rows: rows(30) }),
+      exactlyOnce: true,
+      queues: 2,
+      broker: sendFaults([
+        neverLands,
+        async (send, ...batch) => {
+          await source.host.clock.sleep(3_000);
+          return send(...batch);
+        },
+      ]),
+    });
+
+    await runToTheEnd(source);
+    await source.host.clock.sleep(60_000);
+
+    expect(sorted(valuesOf(await source.sent()))).toEqual(upTo(30));
+  });
+
+  test('publishes each record once when its holder died after sending', async () => {
+    let isDead = false;
+    const source = await aSourceShard({
+      system: memorySystem({ rows: rows(10) }),
+      exactlyOnce: true,
+      broker: sendFaults([
+        async (send, ...batch) => {
+          isDead = true;
+          return send(...batch);
+        },
+      ]),
+      store: (store) =>
+        storeWith(store, { put: (...write) => (isDead ? Promise.reject(storeUnavailable()) : store.put(...write)) }),
+    });
+    await source.run();
+
+    await source.host.clock.sleep(30_000);
+    isDead = false;
+    const { run } = await source.run({}, { on: source.anotherHost() });
+
+    expect(run).toMatchObject({ outcome: 'drained', counts: { read: 10 } });
+    expect(sorted(valuesOf(await source.sent()))).toEqual(upTo(10));
+  });
+
+  test('publishes each record once when look-backs are interrupted too', async () => {
+    const source = await aSourceShard({
+      system: memorySystem({ rows: rows(40) }),
+      exactlyOnce: true,
+      queues: 2,
+      config: { 'consumer.override.max.poll.records': '10' },
+      broker: sendFaults([landsWithoutReply, landsWithoutReply, neverLands, landsWithoutReply, landsWithoutReply, neverLands]),
+    });
+
+    await runToTheEnd(source);
+
+    expect(sorted(valuesOf(await source.sent()))).toEqual(upTo(40));
+  });
+
+  test('keeps the order of each queue through all of that (I7)', async () => {
+    const source = await aSourceShard({
+      system: memorySystem({ rows: rows(60) }),
+      exactlyOnce: true,
+      queues: 2,
+      config: { 'consumer.override.max.poll.records': '10' },
+      broker: sendFaults([landsWithoutReply, neverLands, landsWithoutReply]),
+    });
+
+    await runToTheEnd(source);
+
+    const sent = await source.sent();
+    for (const queueId of [0, 1]) {
+      const values = valuesOf(sent.filter(({ queue }) => queue.queueId === queueId)).map(Number);
+      expect(values).toEqual(values.toSorted((a, b) => a - b));
+    }
+  });
+
+  test('is not misled by records of others in its topic', async () => {
+    const source = await aSourceShard({
+      system: memorySystem({ rows: rows(5) }),
+      exactlyOnce: true,
+      broker: sendFaults([neverLands]),
+    });
+    await source.run();
+    const [queue] = await source.log.queues('rows');
+    const strange = [
+      [['sortie.source', 'other#1'] as const, ['sortie.position', '99'] as const],
+      [['sortie.source', `${source.shard}#2`] as const, ['sortie.position', '99'] as const],
+      [['sortie.position', '99'] as const],
+      [['sortie.source', `${source.shard}#1`] as const, ['sortie.position', 'x'] as const],
+    ].map((headers) => anOutgoingRecord({ value: bytesOf('strange'), headers }));
+    if (queue !== undefined) await source.log.send(queue, strange);
+
+    await runToTheEnd(source);
+
+    const own = valuesOf(await source.sent()).filter((value) => value !== 'strange');
+    expect(sorted(own)).toEqual(upTo(5));
+  });
+
+  test('writes to a queue that was added once nothing is in doubt', async () => {
+    const system = memorySystem({ rows: rows(20) });
+    const source = await aSourceShard({ system, exactlyOnce: true });
+    await source.run();
+
+    source.log.addQueues('rows', { queues: 1 });
+    system.shards.get('0')?.push(...rows(20, 20));
+    await source.run();
+
+    const sent = await source.sent();
+    expect(new Set(sent.map(({ queue }) => queue.queueId))).toEqual(new Set([0, 1]));
+    expect(await source.cursor()).toMatchObject({
+      checkpoint: {
+        q: {
+          rows: [
+            ['memory', 0, expect.any(String)],
+            ['memory', 1, expect.any(String)],
+          ],
+        },
+      },
+    });
+  });
+
+  test('keeps to its list of queues while something is in doubt, though one was added', async () => {
+    const source = await aSourceShard({
+      system: memorySystem({ rows: rows(20) }),
+      exactlyOnce: true,
+      broker: sendFaults([landsWithoutReply]),
+    });
+    await source.run();
+
+    source.log.addQueues('rows', { queues: 1 });
+    await runToTheEnd(source);
+
+    const sent = await source.sent();
+    expect(sorted(valuesOf(sent))).toEqual(upTo(20));
+    expect(new Set(sent.map(({ queue }) => queue.queueId))).toEqual(new Set([0]));
+  });
+
+  test('publishes everything again after a reset to the beginning', async () => {
+    const source = await aSourceShard({ system: memorySystem({ rows: rows(3) }), exactlyOnce: true });
+    await source.run();
+
+    await setTargetState(source.host, 'rows-source', 'stopped');
+    await resetOffsets(source.host, source.connector, { positions: new Map([[source.shard, null]]), ...SKEW });
+    await setTargetState(source.host, 'rows-source', 'running');
+    await source.run();
+
+    expect(valuesOf(await source.sent())).toEqual(['0', '1', '2', '0', '1', '2']);
+  });
+
+  test('goes on from a checkpoint that an operator gave', async () => {
+    const source = await aSourceShard({ system: memorySystem({ rows: rows(5) }), exactlyOnce: true });
+    await source.run();
+
+    await setTargetState(source.host, 'rows-source', 'stopped');
+    await resetOffsets(source.host, source.connector, { positions: new Map([[source.shard, { row: 3 }]]), ...SKEW });
+    await setTargetState(source.host, 'rows-source', 'running');
+    await source.run();
+
+    expect(valuesOf(await source.sent()).slice(5)).toEqual(['3', '4']);
+  });
+
+  test('sends nothing twice when its process was frozen in a send', async () => {
+    const source = await aSourceShard({
+      system: memorySystem({ rows: [...rows(3), { key: 'k', value: 'x'.repeat(5_000_000) }, ...rows(3, 3)] }),
+      exactlyOnce: true,
+      config: { 'errors.tolerance': 'all' },
+      broker: sendFaults([
+        async (send, ...batch) => {
+          source.host.clock.jump(19_000);
+          return send(...batch);
+        },
+      ]),
+    });
+
+    await runToTheEnd(source);
+
+    expect(sorted(valuesOf(await source.sent()))).toEqual(upTo(6));
+  });
+
+  test('fails where a record has no position', async () => {
+    const system = memorySystem({ rows: rows(1) });
+    const source = await aSourceShard({ system, exactlyOnce: true });
+    const plugin = await source.host.registry.findSource('memory-source');
+    const blind = await aSourceShard({
+      plugin: {
+        ...(plugin as NonNullable<typeof plugin>),
+        open: async () => ({
+          poll: async () => ({
+            records: [{ topic: 'rows', key: { schema: null, value: null }, value: { schema: null, value: 'a' }, timestampMs: null }],
+            checkpoint: 1,
+          }),
+          close: async () => undefined,
+        }),
+      },
+    });
+
+    const { run } = await blind.run();
+
+    expect(run).toMatchObject({ outcome: 'failed', error: { code: 'plugin.failed' } });
+    expect(textOf((await blind.sent())[0]?.value ?? null)).toBeNull();
+  });
+
+  test('is refused where a source must publish each record once and cannot', async () => {
+    const source = await aSourceShard({ config: { 'exactly.once.support': 'required' } });
+
+    const { run } = await source.run();
+
+    expect(run).toMatchObject({ outcome: 'failed', error: { code: 'config.invalid' } });
+  });
+});
