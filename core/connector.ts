@@ -29,31 +29,51 @@ export function encodeConnector(connector: Connector): string {
 
 /** @throws {FatalTaskError} `store.document_corrupt` or `store.document_newer`, naming the connector. */
 export function decodeConnector(text: string, name: string): Connector {
-  let document: Partial<Connector> & { v?: unknown };
-  try {
-    document = JSON.parse(text) as typeof document;
-  } catch (cause) {
-    throw corrupt(name, cause);
-  }
-  if (typeof document.v !== 'number') throw corrupt(name);
-  if (document.v > FORMAT) {
-    throw new FatalTaskError(`connector ${name} is stored in format ${document.v}, this version reads up to ${FORMAT}`, {
+  const document = parsed(text, name);
+  const { v, uid, revision, targetState, config, createdAtMs } = document;
+  if (typeof v === 'number' && v > FORMAT) {
+    throw new FatalTaskError(`connector ${name} is stored in format ${v}, this version reads up to ${FORMAT}`, {
       code: 'store.document_newer',
     });
   }
-  const { uid, revision, targetState, config, createdAtMs } = document;
   if (
+    v !== FORMAT ||
     typeof uid !== 'string' ||
-    typeof revision !== 'number' ||
-    targetState === undefined ||
-    config === undefined ||
-    createdAtMs === undefined
+    !isCount(revision) ||
+    !isTargetState(targetState) ||
+    !isConfig(config) ||
+    !isCount(createdAtMs)
   ) {
     throw corrupt(name);
   }
   return { name, uid, revision, targetState, config, createdAtMs };
 }
 
+function parsed(text: string, name: string): Readonly<Record<string, unknown>> {
+  try {
+    const document: unknown = JSON.parse(text);
+    if (typeof document === 'object' && document !== null) return document as Record<string, unknown>;
+  } catch (cause) {
+    throw corrupt(name, cause);
+  }
+  throw corrupt(name);
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0;
+}
+
+function isTargetState(value: unknown): value is TargetState {
+  return value === 'running' || value === 'paused' || value === 'stopped' || value === 'deleted';
+}
+
+function isConfig(value: unknown): value is Connector['config'] {
+  return typeof value === 'object' && value !== null && Object.values(value).every((entry) => typeof entry === 'string');
+}
+
 function corrupt(name: string, cause?: unknown): FatalTaskError {
-  return new FatalTaskError(`the stored document of connector ${name} cannot be read`, { code: 'store.document_corrupt', cause });
+  return new FatalTaskError(`the stored document of connector ${name} cannot be read`, {
+    code: 'store.document_corrupt',
+    cause,
+  });
 }

@@ -14,9 +14,24 @@ export function shardId(uid: string, parts: readonly string[]): ShardId {
   return [uid, ...parts].map(encodeURIComponent).join('/') as ShardId;
 }
 
+/** What a shard is about; the first part of its id, so that no source can name a shard like a queue's. */
+const QUEUE = 'queue';
+const SOURCE = 'source';
+const DISCOVERY = 'discovery';
+
 /** The shard of a sink that reads `queue`. */
 export function queueShardId(uid: string, queue: MessageQueue): ShardId {
-  return shardId(uid, ['queue', queue.topic, queue.brokerName, String(queue.queueId)]);
+  return shardId(uid, [QUEUE, queue.topic, queue.brokerName, String(queue.queueId)]);
+}
+
+/** A shard that a source's plugin discovered under these names. */
+export function sourceShardId(uid: string, names: readonly string[]): ShardId {
+  return shardId(uid, [SOURCE, ...names]);
+}
+
+/** The shard whose work is to find a source's other shards. */
+export function discoveryShardId(uid: string): ShardId {
+  return shardId(uid, [DISCOVERY]);
 }
 
 export function parseShardId(id: ShardId): { readonly uid: string; readonly parts: readonly string[] } {
@@ -25,9 +40,19 @@ export function parseShardId(id: ShardId): { readonly uid: string; readonly part
   return { uid, parts };
 }
 
-/** The message queue of a sink's shard; `undefined` for the shard of a source. */
+/** The message queue of a sink's shard; `undefined` for any other. */
 export function queueOfShard(id: ShardId): MessageQueue | undefined {
   const [kind, topic, brokerName, queueId] = parseShardId(id).parts;
-  if (kind !== 'queue' || topic === undefined || brokerName === undefined || queueId === undefined) return undefined;
+  if (kind !== QUEUE || topic === undefined || brokerName === undefined || queueId === undefined) return undefined;
   return { topic, brokerName, queueId: Number(queueId) };
+}
+
+/** The names a source's plugin gave its shard; `undefined` for any other. */
+export function sourceNamesOfShard(id: ShardId): readonly string[] | undefined {
+  const [kind, ...names] = parseShardId(id).parts;
+  return kind === SOURCE ? names : undefined;
+}
+
+export function isDiscoveryShard(id: ShardId): boolean {
+  return parseShardId(id).parts[0] === DISCOVERY;
 }

@@ -74,6 +74,10 @@ async function putAll(
     if (pending.records.length === 0 && !transactional) return null;
     const failures = await putOnce(delivery, pending, { position: position ?? null, attempt });
     if (failures === 'again') continue;
+    if (failures.length === 0) {
+      invocation.tally.counts.delivered += pending.records.length;
+      return null;
+    }
     const sorted = sortFailures(delivery, pending, failures);
     const [refusal] = sorted.refusals;
     if (refusal !== undefined && tolerance.tolerates === 'none') {
@@ -81,7 +85,7 @@ async function putAll(
     }
     await tolerateAll(delivery, sorted.refusals);
     invocation.tally.counts.delivered += pending.records.length - sorted.again.records.length - sorted.refusals.length;
-    if (failures.length === 0 || (sorted.again.records.length === 0 && !transactional)) return null;
+    if (sorted.again.records.length === 0 && !transactional) return null;
     pending = sorted.again;
     if (sorted.retryable !== null) await pause(delivery, attempt, sorted.retryable);
   }
@@ -206,7 +210,7 @@ function sortFailures(
   const firstRetried = retried.size === 0 ? Number.POSITIVE_INFINITY : Math.min(...retried);
   const again = (_: unknown, index: number): boolean => {
     if (refused.has(index)) return false;
-    if (effect === 'transactional') return failures.length > 0;
+    if (effect === 'transactional') return true;
     return retriesAlone ? retried.has(index) : index >= firstRetried;
   };
   return { refusals, again: { records: records.filter(again), indexes: indexes.filter(again) }, retryable };

@@ -9,20 +9,9 @@ import { type CheckpointCursor, createCheckpointCursor } from '../core/cursor/cu
 import { raiseGate } from '../core/cursor/steer.ts';
 import { cursorKey, type StoredCursor } from '../core/cursor/stored-cursor.ts';
 import type { Outcome } from '../core/offer.ts';
-import { parseShardId, type ShardId, shardId } from '../core/shard-id.ts';
+import { sourceShardId } from '../core/shard-id.ts';
 import { claimMoment, type Invocation, wantedGate } from './invocation.ts';
 import { type OpenedConnector, pluginContext } from './opened-connector.ts';
-
-const DISCOVERY = 'discovery';
-
-export function discoveryShardId(uid: string): ShardId {
-  return shardId(uid, [DISCOVERY]);
-}
-
-export function isDiscovery(shard: ShardId): boolean {
-  const { parts } = parseShardId(shard);
-  return parts.length === 1 && parts[0] === DISCOVERY;
-}
 
 export async function discover(
   invocation: Invocation,
@@ -49,7 +38,7 @@ export async function discover(
   const found = await source.discover(pluginContext(host, connector.name, offer.shard));
   const first = encodeCursor(createCheckpointCursor());
   // One after the other: a first discovery may find thousands, and the store is shared.
-  for (const { parts } of found) await host.store.put(cursorKey(shardId(connector.uid, parts)), first, { ifAbsent: true });
+  for (const { names } of found) await host.store.put(cursorKey(sourceShardId(connector.uid, names)), first, { ifAbsent: true });
   const { epoch, generation } = answer.slice;
   const pollAtMs = host.clock.nowMs() + source.discoverEveryMs;
   await shard.change(

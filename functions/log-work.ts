@@ -193,7 +193,8 @@ export class LogWork implements Work {
     const readEnd = this.#read;
     await this.#change((cursor) => {
       const failed = fail(cursor, progress, { readEnd, error: code, retryAtMs });
-      return shardFails ? failShard(failed, { code, retryAtMs: restartAtMs }) : failed;
+      // A write that was only recognised, its reply having been lost, must not fail what was restarted since.
+      return shardFails && failed !== cursor ? failShard(failed, { code, retryAtMs: restartAtMs }) : failed;
     });
     this.#slice = null;
   }

@@ -13,13 +13,13 @@ import { failShard, raiseGate } from '../core/cursor/steer.ts';
 import type { StoredCursor } from '../core/cursor/stored-cursor.ts';
 import { ConfigError, FencedError } from '../core/errors.ts';
 import type { InvocationResult, Offer, Outcome } from '../core/offer.ts';
-import { queueOfShard } from '../core/shard-id.ts';
+import { isDiscoveryShard, queueOfShard } from '../core/shard-id.ts';
 import type { SinkWriter } from '../plugins/api/sink.ts';
 import { claimTerms, lateMs } from './claim-terms.ts';
 import { Deadline } from './deadline.ts';
 import { settleDeadlyRecord } from './deadly-record.ts';
 import { classified, type Delivery, deliver, hasTimeForPut } from './deliver.ts';
-import { discover, isDiscovery } from './discover.ts';
+import { discover } from './discover.ts';
 import type { Host } from './host.ts';
 import { type Invocation, wantedGate } from './invocation.ts';
 import { LogWork } from './log-work.ts';
@@ -95,7 +95,7 @@ async function runShard(invocation: Invocation, shard: StoredCursor): Promise<En
     if (!(error instanceof ConfigError)) throw error;
     return failByConfig(invocation, shard, error);
   }
-  if (isDiscovery(offer.shard)) return discover(invocation, shard as StoredCursor<CheckpointCursor>, opened);
+  if (isDiscoveryShard(offer.shard)) return discover(invocation, shard as StoredCursor<CheckpointCursor>, opened);
   const station = host.sandbox.take(offer.shard, connector.revision);
   const work = openWork(invocation, { shard, opened, station });
   const claimed = await work.claim();

@@ -1,4 +1,5 @@
 /** The work of a source's shard: stretches of what its plugin polls, resumed from a checkpoint. */
+import { assert } from '../core/assert.ts';
 import { type CheckpointSlice, type Claim, claimCheckpoint, type Refused } from '../core/cursor/claim.ts';
 import { type CheckpointProgress, commitCheckpoint, failCheckpoint, releaseCheckpoint } from '../core/cursor/commit.ts';
 import type { CheckpointCursor } from '../core/cursor/cursor.ts';
@@ -9,7 +10,7 @@ import { FatalTaskError, FencedError, RetryableError } from '../core/errors.ts';
 import { type Json, jsonEquals } from '../core/json.ts';
 import { ConnectRecord, type Header } from '../core/record/connect-record.ts';
 import { formatPosition } from '../core/record/position.ts';
-import { parseShardId } from '../core/shard-id.ts';
+import { sourceNamesOfShard } from '../core/shard-id.ts';
 import type { SinkWriter } from '../plugins/api/sink.ts';
 import type { PolledRecord, PollResult, SourceReader } from '../plugins/api/source.ts';
 import type { ClaimTerms } from './claim-terms.ts';
@@ -223,13 +224,16 @@ export class SourceWork implements Work {
     const progress = this.#progress({ settled: false });
     await this.#change((cursor) => {
       const failed = failCheckpoint(cursor, progress, { error: code, retryAtMs });
-      return shardFails ? failShard(failed, { code, retryAtMs: restartAtMs }) : failed;
+      // A write that was only recognised, its reply having been lost, must not fail what was restarted since.
+      return shardFails && failed !== cursor ? failShard(failed, { code, retryAtMs: restartAtMs }) : failed;
     });
     this.#slice = null;
   }
 
   attempts(): number {
-    return this.#slice === null || !jsonEquals(this.#safe, readSourceCheckpoint(this.#slice.checkpoint).p) ? 0 : this.#slice.attempts;
+    return this.#slice === null || !jsonEquals(this.#safe, readSourceCheckpoint(this.#slice.checkpoint).p)
+      ? 0
+      : this.#slice.attempts;
   }
 
   isDrained(): boolean {
@@ -322,8 +326,9 @@ export class SourceWork implements Work {
     }
     void kept?.reader.close();
     const { host, connector } = this.#invocation;
-    const { parts } = parseShardId(this.#shard.shard);
-    this.#reader = await this.#source.open(parts, this.#read, pluginContext(host, connector.name, this.#shard.shard));
+    const names = sourceNamesOfShard(this.#shard.shard);
+    assert(names !== undefined, `not a shard of a source: ${this.#shard.shard}`);
+    this.#reader = await this.#source.open(names, this.#read, pluginContext(host, connector.name, this.#shard.shard));
     return this.#reader;
   }
 

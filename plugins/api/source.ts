@@ -23,9 +23,9 @@ import type { CancelSignal } from '../../core/ports.ts';
 import type { Datum, Header, Position } from '../../core/record/connect-record.ts';
 import type { PluginContext } from './context.ts';
 
-/** A shard of a source: the parts of its id behind the connector's uid, e.g. `['table', 'shop.orders', '0']`. */
+/** A shard of a source. `names` tell it from the others and are all `open` gets of it, e.g. `['table', 'shop.orders', '0']`. */
 export interface SourceShard {
-  readonly parts: readonly string[];
+  readonly names: readonly string[];
   /** Ends by itself (a snapshot range, a closed file): `finished` is expected of `poll` one day. */
   readonly finite: boolean;
 }
@@ -78,7 +78,7 @@ export interface SourcePlugin<Config extends z.ZodType = z.ZodType> {
   /** The connector's keys that are not the runtime's own, as text. Every key described. */
   readonly config: Config;
   discover(config: z.output<Config>, context: PluginContext): Promise<readonly SourceShard[]>;
-  open(config: z.output<Config>, shard: SourceShard['parts'], checkpoint: Json, context: PluginContext): Promise<SourceReader>;
+  open(config: z.output<Config>, shard: SourceShard['names'], checkpoint: Json, context: PluginContext): Promise<SourceReader>;
 }
 
 export function defineSource<Config extends z.ZodType>(plugin: Omit<SourcePlugin<Config>, 'kind'>): SourcePlugin<Config> {

@@ -45,7 +45,7 @@ export const datagenSource = defineSource({
 
   async discover(config) {
     const finite = config['record.count'] !== undefined;
-    return Array.from({ length: config.shards }, (_, shard) => ({ parts: [String(shard)], finite }));
+    return Array.from({ length: config.shards }, (_, shard) => ({ names: [String(shard)], finite }));
   },
 
   async open(config, [shard], checkpoint, { clock }) {

@@ -1,6 +1,6 @@
 /** One seed, from an empty world to the last check. */
 import { type Cursor, watermark } from '../../core/cursor/cursor.ts';
-import { queueShardId, shardId } from '../../core/shard-id.ts';
+import { queueShardId, sourceShardId } from '../../core/shard-id.ts';
 import { checkContent } from './checks/check-content.ts';
 import { Disturber } from './world/disturber.ts';
 import { Operator } from './world/operator.ts';
@@ -116,7 +116,7 @@ async function undrainedShards(world: World): Promise<string[]> {
       }
     } else {
       for (const [part, rows] of setup.rows) {
-        const shard = shardId(uid, ['rows', part]);
+        const shard = sourceShardId(uid, ['rows', part]);
         const cursor = world.cursors.get(shard);
         const seq =
           cursor?.kind === 'checkpoint' ? ((cursor.checkpoint as { p?: { seq: number } | null } | null)?.p?.seq ?? 0) : -1;

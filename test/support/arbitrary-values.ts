@@ -7,7 +7,7 @@ import { DAY_MS, INT64_MAX, INT64_MIN, intBounds } from '../../plugins/converter
 /** Every text a JavaScript string can be, halves of surrogate pairs included. */
 const anyText = fc.array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 8 }).map((codes) => String.fromCharCode(...codes));
 
-export const anyName = fc.oneof(
+const anyName = fc.oneof(
   fc.string({ maxLength: 6 }),
   anyText,
   fc.constantFrom('__proto__', 'constructor', 'toString', 'hasOwnProperty', 'payload', 'schema', ''),

@@ -134,19 +134,9 @@ function untyped(payload: LosslessJson, pointer: string, types: Readonly<Record<
   return payload === null ? null : scalar(payload as string | number | bigint | boolean, types[pointer]);
 }
 
-function scalar(payload: string | number | bigint | boolean, type: string | undefined): Value {
-  switch (type) {
-    case 'bytes':
-      return Uint8Array.from(Buffer.from(String(payload), 'base64'));
-    case 'bigint':
-      return parseJson(String(payload)) as number | bigint;
-    case 'float32':
-    case 'float64':
-      return Number(payload);
-    case 'decimal':
-    case 'date':
-      throw new Error(`a ${type} without a schema has no form in memory`);
-    default:
-      return payload;
-  }
+function scalar(payload: string | number | bigint | boolean, type = ''): Value {
+  if (type === 'decimal' || type === 'date') throw new Error(`a ${type} without a schema has no form in memory`);
+  if (type === 'bytes') return Uint8Array.from(Buffer.from(String(payload), 'base64'));
+  if (type === 'bigint') return parseJson(String(payload)) as number | bigint;
+  return type.startsWith('float') ? Number(payload) : payload;
 }

@@ -1,34 +1,53 @@
+import type { MessageQueue } from '../../core/message-queue.ts';
 import { offset } from '../../core/offset.ts';
-import { ConnectRecord, NULL_DATUM, type RecordFields } from '../../core/record/connect-record.ts';
+import { ConnectRecord, type Datum } from '../../core/record/connect-record.ts';
+import type { Schema } from '../../core/record/schema.ts';
+import type { SinkRecord } from '../../plugins/api/sink.ts';
+import { bytesOf } from './log-records.ts';
 
-/** A record of a source, with only the fields that matter written in the test. */
-export function aRecord(fields: Partial<RecordFields> = {}): ConnectRecord {
-  return new ConnectRecord({
-    log: null,
-    position: null,
-    topic: 'orders',
-    key: NULL_DATUM,
-    value: NULL_DATUM,
-    timestampMs: 1_483_425_001_864,
-    tag: null,
-    headers: [],
-    ...fields,
-  });
+export const STRING: Schema = { type: 'string', optional: false };
+
+const ORDERS: MessageQueue = { topic: 'orders', brokerName: 'broker-a', queueId: 0 };
+
+/** Text with a schema, and the bytes it was read from. */
+export function textDatum(text: string): Datum & { readonly bytes: Uint8Array } {
+  return { schema: STRING, value: text, bytes: bytesOf(text) };
 }
 
-/** A record of a sink, with its place in the log. */
-export function aSinkRecord({ at = 42n, ...fields }: Partial<RecordFields> & { readonly at?: bigint } = {}): ConnectRecord {
-  return aRecord({
-    log: {
-      queue: { topic: 'orders', brokerName: 'broker-a', queueId: 3 },
-      offset: offset(at),
-      key: null,
-      value: null,
-      tag: null,
-      headers: [],
-      bornAtMs: 0,
-      storedAtMs: 0,
-    },
-    ...fields,
+interface SinkRecordFields {
+  readonly key?: Datum;
+  readonly value?: Datum;
+  readonly offset?: number | bigint;
+  readonly queue?: MessageQueue;
+}
+
+/** A record as the pipeline hands it to a sink. */
+export function aSinkRecord({
+  key = textDatum('key'),
+  value = textDatum('value'),
+  queue = ORDERS,
+  ...fields
+}: SinkRecordFields = {}): SinkRecord {
+  const bornAtMs = 1_700_000_000_000;
+  const log = {
+    queue,
+    offset: offset(fields.offset ?? 0),
+    key: key.bytes ?? null,
+    value: value.bytes ?? null,
+    tag: null,
+    headers: [],
+    bornAtMs,
+    storedAtMs: bornAtMs,
+  };
+  const record = new ConnectRecord({
+    log,
+    position: null,
+    topic: queue.topic,
+    key,
+    value,
+    timestampMs: bornAtMs,
+    tag: null,
+    headers: [],
   });
+  return record as SinkRecord;
 }

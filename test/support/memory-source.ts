@@ -1,8 +1,9 @@
 /**
- * A source of rows in plain sight: shard `rows/<name>` for each list, a row's index as its checkpoint and position.
+ * A source of rows in plain sight: a shard for each list, a row's index as its checkpoint and position.
  */
 import { z } from 'zod';
 import type { Json } from '../../core/json.ts';
+import type { Schema } from '../../core/record/schema.ts';
 import {
   defineSource,
   type PolledRecord,
@@ -11,7 +12,8 @@ import {
   type SourcePlugin,
   type SourceReader,
 } from '../../plugins/api/source.ts';
-import { STRING } from './connect-records.ts';
+
+const STRING: Schema = { type: 'string', optional: false };
 
 export interface Row {
   readonly key: string | null;
@@ -61,8 +63,8 @@ export function memorySource(system: MemorySystem, { exactlyOnce = false, topic 
     exactlyOnce,
     discoverEveryMs: 60_000,
     config: z.object({}),
-    discover: async () => [...system.shards.keys()].map((name) => ({ parts: ['rows', name], finite: system.finite })),
-    open: async (_config, [, name = ''], checkpoint) => {
+    discover: async () => [...system.shards.keys()].map((name) => ({ names: [name], finite: system.finite })),
+    open: async (_config, [name = ''], checkpoint) => {
       system.calls.push(`open ${indexOf(checkpoint)}`);
       return reader(system, { name, topic, from: indexOf(checkpoint), positions: exactlyOnce });
     },

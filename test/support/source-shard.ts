@@ -8,7 +8,7 @@ import type { InvocationResult } from '../../core/offer.ts';
 import { offset } from '../../core/offset.ts';
 import type { LogBroker, StateStore } from '../../core/ports.ts';
 import type { LogRecord } from '../../core/record/connect-record.ts';
-import { type ShardId, shardId } from '../../core/shard-id.ts';
+import { type ShardId, sourceShardId } from '../../core/shard-id.ts';
 import { runInvocation } from '../../functions/run-invocation.ts';
 import type { SinkPlugin } from '../../plugins/api/sink.ts';
 import type { SourcePlugin } from '../../plugins/api/source.ts';
@@ -76,7 +76,7 @@ export async function aSourceShard({
     { ...host, store },
     { name: 'rows-source', config: { 'connector.class': plugin.name, 'value.converter': 'string', ...direct, ...config } },
   );
-  const shard = shardId(connector.uid, ['rows', '0']);
+  const shard = sourceShardId(connector.uid, ['0']);
   return {
     host,
     store,

@@ -4,21 +4,22 @@ import { MEANINGLESS, MEANINGLESS_PREFIXES, Runtime } from '../../core/config/co
 import type { Plugin } from '../../plugins/registry.ts';
 import { code, generatedFrom, page, table } from './markdown.ts';
 
-const INTRODUCTION = `A connector is configured by a flat map of text to text, with Kafka Connect's names where it has one for the same thing. Each key
-belongs to one reader:
+const INTRODUCTION = `A connector is configured by a flat map of text to text, with Kafka Connect's names where it has one for the same thing. Each key belongs to one
+reader:
 
 - the keys of the first table, to the runtime;
 - \`key.converter.*\` and \`value.converter.*\`, to the two converters;
-- \`transforms.<alias>.*\`, to the transform that \`transforms\` lists under that alias. \`type\` names it; \`predicate\` names the alias
-  of a predicate that must hold for it to apply, and \`negate\` (\`true\` or \`false\`, default \`false\`) turns that around;
-- \`predicates.<alias>.*\`, to the predicate that \`predicates\` lists under that alias. \`type\` names it;
-- \`sink.*\`, to the sink of a direct connector, one that has \`sink.connector.class\`;
+- \`transforms.<alias>.*\`, to the transform that \`transforms\` lists under that alias. \`type\` names its plugin; \`predicate\` names the alias of a predicate
+  that must hold for it to apply, and \`negate\` (\`true\` or \`false\`, the default) turns that around;
+- \`predicates.<alias>.*\`, to the predicate that \`predicates\` lists under that alias. \`type\` names its plugin;
+- \`sink.*\`, to the sink of a direct connector, which is a source with \`sink.connector.class\`;
 - everything else, to the plugin that \`connector.class\` names.
 
-A key that its plugin does not know is refused, and so is a value outside the range below. Plugins are named by any of the names in their
-heading's paragraph.`;
+A key that its plugin does not know is refused, and so is a value that the tables do not allow. For now this happens when an invocation opens the
+connector, and fails the shard with \`config.invalid\`: there is no API yet that could refuse the request.`;
 
-const NOT_YET = `\`name\`, \`topics\` and \`tasks.max\` are checked and not yet used: the scheduler that will read them does not exist.`;
+const NOT_YET =
+  '`name`, `topics` and `tasks.max` are checked and then ignored: the part of the scheduler that will act on them is not written yet.';
 
 const kinds: readonly { readonly kind: Plugin['kind']; readonly title: string; readonly keys: string }[] = [
   { kind: 'source', title: 'Sources', keys: 'Keys without a prefix.' },
@@ -41,7 +42,7 @@ export function configurationPage(plugins: readonly Plugin[]): string {
     '## Runtime',
     keyTable(Runtime),
     NOT_YET,
-    `Accepted without effect, so that a configuration of Kafka Connect can be brought along: ${meaningless()}.`,
+    `Accepted without effect, so that a configuration of Kafka Connect can be brought along, unless the table above has them: ${meaningless()}.`,
     ...sections,
   ]);
 }
@@ -54,18 +55,18 @@ function meaningless(): string {
 function pluginSections(plugins: readonly Plugin[]): readonly string[] {
   return [...Map.groupBy(plugins, ({ config }) => config)].flatMap(([config, sharing]) => [
     `### ${sharing.map(({ name }) => code(name)).join(', ')}`,
-    sharing.map(facts).join('\n\n'),
+    ...sharing.map(facts).filter((text) => text !== ''),
     keyTable(config),
   ]);
 }
 
 function facts(plugin: Plugin): string {
   const { name, aliases } = plugin;
-  const names = aliases.length === 0 ? '' : `Also named ${aliases.map(code).join(', ')}.`;
+  const names = aliases.length === 0 ? '' : `${code(name)} is also named ${aliases.map(code).join(', ')}.`;
   if (plugin.kind === 'sink') return `Version ${plugin.version}, effect ${code(plugin.effect)}. ${names}`.trim();
   if (plugin.kind === 'source')
     return `Version ${plugin.version}, delivers ${plugin.exactlyOnce ? 'exactly once' : 'at least once'}. ${names}`.trim();
-  return names === '' ? `${code(name)} has no other name.` : `${code(name)}: ${names}`;
+  return names;
 }
 
 export function keyTable(schema: z.ZodType): string {

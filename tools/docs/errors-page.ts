@@ -1,13 +1,13 @@
 import type { ErrorCodeFacts } from '../../core/error-codes.ts';
 import { code, generatedFrom, page } from './markdown.ts';
 
-const INTRODUCTION = `Every error the product reports has one of these codes: in a run record, in the status of a failed shard, in a log line and in the
-header \`sortie.errors.code\` of a dead-lettered record. A code never changes its meaning, so scripts and alerts may rely on it; the
+const INTRODUCTION = `Every error that is reported has one of these codes: in the run record of an invocation, in the cursor of a failed shard, in the log line of a
+refused record, and in the header \`sortie.errors.code\` of a dead-lettered one. A code keeps its meaning, so scripts and alerts may rely on it; the
 message beside it is for people and may change.
 
-HTTP statuses and exit codes belong to the REST API and the command line. Neither is there yet; the numbers are settled here so that
-both will agree. Exit code 1 is a failure at run time, 2 a wrong configuration, 3 a surrounding system that does not answer or is not
-as it should be.`;
+HTTP statuses and exit codes are for the REST API and the command line. Neither is written yet; the numbers stand here first, so that both will agree.
+Exit code 1 means a failure at run time, 2 a wrong configuration, 3 a surrounding system that does not answer or is not as it should be. What a next
+step asks of an operator (stop, restart, reset offsets) is so far a function of \`scheduler/connector-actions.ts\`.`;
 
 /** Codes in the order of their table, grouped by the part before the dot. */
 export function errorsPage(codes: Readonly<Record<string, ErrorCodeFacts>>): string {

@@ -75,12 +75,12 @@ export function pollingCases(check: SourceCase): void {
   });
 
   check('finishes a finite shard, once and for all, and no other', [], async ({ discover, open }) => {
-    for (const { parts, finite } of await discover()) {
-      const reader = await open(parts, null);
+    for (const { names, finite } of await discover()) {
+      const reader = await open(names, null);
 
       const last = (await pollToEnd(reader)).at(-1);
       const after = await reader.poll(LIMITS, NEVER);
-      const reopened = await (await open(parts, stored(last?.checkpoint ?? null))).poll(LIMITS, NEVER);
+      const reopened = await (await open(names, stored(last?.checkpoint ?? null))).poll(LIMITS, NEVER);
 
       for (const result of [last, after, reopened]) expect(result?.finished === true).toBe(finite);
       expect([after.records, reopened.records]).toEqual([[], []]);

@@ -30,9 +30,9 @@ export interface SourceAcceptance {
 export interface CaseSource {
   readonly config: SourceSystem['config'];
   readonly discover: () => Promise<readonly SourceShard[]>;
-  readonly shards: () => Promise<readonly SourceShard['parts'][]>;
+  readonly shards: () => Promise<readonly SourceShard['names'][]>;
   /** Readers are closed with the case, in any case. */
-  readonly open: (shard: SourceShard['parts'], checkpoint: Json) => Promise<SourceReader>;
+  readonly open: (shard: SourceShard['names'], checkpoint: Json) => Promise<SourceReader>;
   readonly close: () => Promise<void>;
 }
 
@@ -53,7 +53,7 @@ export function caseSource(plugin: SourcePlugin, system: SourceSystem): CaseSour
   const config: unknown = plugin.config.parse(system.config);
   const discover = () => plugin.discover(config, aPluginContext());
 
-  async function open(shard: SourceShard['parts'], checkpoint: Json): Promise<SourceReader> {
+  async function open(shard: SourceShard['names'], checkpoint: Json): Promise<SourceReader> {
     const reader = await plugin.open(config, shard, checkpoint, aPluginContext());
     readers.push(reader);
     return reader;
@@ -64,7 +64,7 @@ export function caseSource(plugin: SourcePlugin, system: SourceSystem): CaseSour
     await system.close();
   }
 
-  return { config: system.config, discover, shards: async () => (await discover()).map(({ parts }) => parts), open, close };
+  return { config: system.config, discover, shards: async () => (await discover()).map(({ names }) => names), open, close };
 }
 
 /** Polls until the shard has finished or has nothing more for now. */

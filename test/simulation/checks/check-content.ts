@@ -5,7 +5,7 @@ import type { LogCursor } from '../../../core/cursor/cursor.ts';
 import { type MessageQueue, queueKey } from '../../../core/message-queue.ts';
 import { advance, type Offset, offset } from '../../../core/offset.ts';
 import type { LogRecord } from '../../../core/record/connect-record.ts';
-import { queueShardId, type ShardId, shardId } from '../../../core/shard-id.ts';
+import { queueShardId, type ShardId, sourceShardId } from '../../../core/shard-id.ts';
 import { POSITION_HEADER, SOURCE_HEADER } from '../../../functions/exactly-once-writer.ts';
 import { type HeldRecord, heldRecords, type MemoryTarget } from '../../support/memory-target.ts';
 import { rowOf, type SinkSetup, type SourceSetup } from '../world/setup.ts';
@@ -161,7 +161,7 @@ function checkLastOfKeys(world: World, target: MemoryTarget, good: readonly LogR
 
 async function checkSource(world: World, setup: SourceSetup, uid: string): Promise<void> {
   for (const part of setup.rows.keys()) {
-    const shard = shardId(uid, ['rows', part]);
+    const shard = sourceShardId(uid, ['rows', part]);
     const generation = world.cursors.get(shard)?.generation ?? 1;
     if (setup.target === null) await checkTopic(world, setup, { part, shard, generation });
     else checkDirect(world, setup, setup.target, { part, shard, generation });

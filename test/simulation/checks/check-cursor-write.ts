@@ -60,11 +60,16 @@ function checkLog(world: World, write: CursorWrite, before: LogCursor, after: Lo
   checkProgress(world, write, before, after);
 }
 
-/** I4: where order counts, or an old write could land over a new one, one slice is held. */
+/** I4: where order counts, or an old write could land over a new one, one slice is held. What was abandoned does not count. */
 function checkHeld(world: World, { shard }: CursorWrite, after: LogCursor): void {
-  const held = after.open.filter((range): range is HeldRange => range.kind === 'held').length;
+  const held = after.open.filter((range): range is HeldRange => range.kind === 'held' && !isAbandoned(world, range));
   const max = heldMax(world, shard);
-  if (held > max) world.violate('I4', `${held} slices of ${shard} are held, ${max} may be`);
+  if (held.length > max) world.violate('I4', `${held.length} slices of ${shard} are held, ${max} may be`);
+}
+
+/** Past its deadline, or seen to end: whether it is taken over or something else is claimed is the claimer's choice. */
+function isAbandoned(world: World, { holder }: HeldRange): boolean {
+  return holder.deadlineAtMs < world.time.nowMs || world.owners.get(holder.owner)?.isSeenDead === true;
 }
 
 function heldMax(world: World, shard: ShardId): number {

@@ -4,7 +4,7 @@ import { queueKey } from '../../../core/message-queue.ts';
 import { advance, offset } from '../../../core/offset.ts';
 import type { LogBroker, OutgoingRecord, StateStore, Telemetry } from '../../../core/ports.ts';
 import type { LogHeaders } from '../../../core/record/connect-record.ts';
-import { queueOfShard, type ShardId, shardId } from '../../../core/shard-id.ts';
+import { queueOfShard, type ShardId, sourceShardId } from '../../../core/shard-id.ts';
 import { checkCursorWrite } from '../checks/check-cursor-write.ts';
 import type { Incarnation } from './incarnation.ts';
 import { rowOf } from './setup.ts';
@@ -77,7 +77,7 @@ function noteRows(world: World, topic: string, records: readonly OutgoingRecord[
   if (uid === undefined) return;
   for (const { value } of records) {
     const { part, seq } = rowOf(value);
-    const shard = shardId(uid, ['rows', part]);
+    const shard = sourceShardId(uid, ['rows', part]);
     world.finish(shard, world.cursors.get(shard)?.generation ?? 1, seq);
   }
 }

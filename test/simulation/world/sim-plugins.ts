@@ -139,7 +139,7 @@ function simSource(world: World, caller: Incarnation, setup: SourceSetup): Sourc
     config: NO_KEYS,
     discover: () =>
       caller.call({ side: 'source', what: 'discover', writes: false }, () =>
-        [...setup.rows.keys()].map((part) => ({ parts: ['rows', part], finite: setup.finite })),
+        [...setup.rows.keys()].map((part) => ({ names: ['rows', part], finite: setup.finite })),
       ),
     open: async (_config, [, part = ''], checkpoint) => {
       let seq = ((checkpoint ?? { seq: 0 }) as unknown as SimCheckpoint).seq;

@@ -6,7 +6,7 @@ import type { Connector } from '../../../core/connector.ts';
 import { connectorKey, decodeConnector } from '../../../core/connector.ts';
 import { type Cursor, watermark } from '../../../core/cursor/cursor.ts';
 import type { EndedHolder, Offer } from '../../../core/offer.ts';
-import { parseShardId, queueOfShard, queueShardId, type ShardId, shardId } from '../../../core/shard-id.ts';
+import { discoveryShardId, parseShardId, queueOfShard, queueShardId, type ShardId } from '../../../core/shard-id.ts';
 import { SeededRandom } from './seeded-random.ts';
 import type { SimHost } from './sim-host.ts';
 import { isOf, type World } from './world.ts';
@@ -59,7 +59,7 @@ export class StandInScheduler {
     if (setup?.kind === 'sink')
       return (await this.#world.broker.queues(setup.topic)).map((queue) => queueShardId(connector.uid, queue));
     const known = this.#world.cursorsOf(connector.uid).map(([shard]) => shard);
-    return [...new Set([shardId(connector.uid, ['discovery']), ...known])];
+    return [...new Set([discoveryShardId(connector.uid), ...known])];
   }
 
   #offer(connector: Connector, shard: ShardId, cursor: Cursor | undefined): void {

@@ -1,25 +1,27 @@
 import { describe, expect, it } from 'vitest';
-import { findConverter, findPredicate, findTransform, registry } from '../../../plugins/registry.ts';
+import { allPlugins, registry } from '../../../plugins/registry.ts';
+
+const find: Readonly<Record<'converter' | 'transform' | 'predicate', (name: string) => unknown>> = {
+  converter: registry.findConverter,
+  transform: registry.findTransform,
+  predicate: registry.findPredicate,
+};
+const kinds = ['converter', 'transform', 'predicate'] as const;
 
 describe('registry', () => {
-  it.each([
-    ['converters', findConverter],
-    ['transforms', findTransform],
-    ['predicates', findPredicate],
-  ] as const)('finds each of the %s by its name and by every alias', (kind, find) => {
-    for (const plugin of registry[kind]) {
-      expect([plugin.name, ...plugin.aliases].map(find)).toStrictEqual([plugin.name, ...plugin.aliases].map(() => plugin));
-    }
+  it.each(kinds)('finds each %s by its name and by every alias, and gives no name to two', async (kind) => {
+    const plugins = (await allPlugins()).filter((plugin) => plugin.kind === kind);
+    const names = plugins.flatMap(({ name, aliases }) => [name, ...aliases]);
+
+    expect(plugins).not.toHaveLength(0);
+    expect(names.map((name) => find[kind](name))).toStrictEqual(
+      plugins.flatMap((plugin) => [plugin, ...plugin.aliases.map(() => plugin)]),
+    );
+    expect(new Set(names).size).toBe(names.length);
   });
 
-  it('gives no name to two plugins of a kind', () => {
-    for (const kind of ['converters', 'transforms', 'predicates'] as const) {
-      const names = registry[kind].flatMap(({ name, aliases }) => [name, ...aliases]);
-      expect(new Set(names).size).toBe(names.length);
-    }
-  });
-
-  it.each(['toString', '__proto__', '', 'no.such.Plugin'])('finds nothing called %j', (name) => {
-    expect([findConverter(name), findTransform(name), findPredicate(name)]).toStrictEqual([undefined, undefined, undefined]);
+  it.each(['toString', '__proto__', '', 'no.such.Plugin'])('finds nothing called %j', async (name) => {
+    expect(kinds.map((kind) => find[kind](name))).toStrictEqual([undefined, undefined, undefined]);
+    expect([await registry.findSink(name), await registry.findSource(name)]).toStrictEqual([undefined, undefined]);
   });
 });

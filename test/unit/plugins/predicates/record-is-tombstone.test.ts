@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { recordIsTombstone } from '../../../../plugins/predicates/record-is-tombstone.ts';
-import { aRecord } from '../../../support/connect-records.ts';
 import { answer, vectorsOf, wanted } from '../../../support/record-vector.ts';
+import { aRecord } from '../../../support/transform-records.ts';
 
 describe('recordIsTombstone', () => {
   describe('golden vectors', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { topicNameMatches } from '../../../../plugins/predicates/topic-name-matches.ts';
-import { aRecord } from '../../../support/connect-records.ts';
 import { answer, vectorsOf, wanted } from '../../../support/record-vector.ts';
+import { aRecord } from '../../../support/transform-records.ts';
 
 describe('topicNameMatches', () => {
   describe('golden vectors', () => {

@@ -3,8 +3,8 @@ import { RecordError } from '../../../../core/errors.ts';
 import type { ConnectRecord } from '../../../../core/record/connect-record.ts';
 import { logicalNames, type Schema, type Value } from '../../../../core/record/schema.ts';
 import { insertFieldKey, insertFieldValue } from '../../../../plugins/transforms/insert-field.ts';
-import { aRecord, aSinkRecord } from '../../../support/connect-records.ts';
 import { answer, vectorsOf, wanted } from '../../../support/record-vector.ts';
+import { aRecord, aSinkRecord } from '../../../support/transform-records.ts';
 
 const ALL = {
   'topic.field': 'topic',

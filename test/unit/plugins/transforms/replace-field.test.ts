@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 import type { ConnectRecord } from '../../../../core/record/connect-record.ts';
 import type { Schema, Struct } from '../../../../core/record/schema.ts';
 import { replaceFieldKey, replaceFieldValue } from '../../../../plugins/transforms/replace-field.ts';
-import { aRecord } from '../../../support/connect-records.ts';
 import { answer, vectorsOf, wanted } from '../../../support/record-vector.ts';
+import { aRecord } from '../../../support/transform-records.ts';
 
 describe('replaceField', () => {
   describe.each([

@@ -1,0 +1,147 @@
+import { describe, expect, test } from 'vitest';
+import type { CheckpointCursor } from '../../../core/cursor/cursor.ts';
+import { cursorPartition, StoredCursor } from '../../../core/cursor/stored-cursor.ts';
+import { FatalTaskError } from '../../../core/errors.ts';
+import type { InvocationResult } from '../../../core/offer.ts';
+import { discoveryShardId, sourceShardId } from '../../../core/shard-id.ts';
+import { restartShards, setTargetState } from '../../../scheduler/connector-actions.ts';
+import { type MemorySystem, memorySource, memorySystem, rows } from '../../support/memory-source.ts';
+import { aSourceShard, type SourceShard } from '../../support/source-shard.ts';
+
+function discover(source: SourceShard): Promise<InvocationResult> {
+  return source.run({ shard: discoveryShardId(source.connector.uid) });
+}
+
+async function discoveryCursor({ store, host, connector }: SourceShard): Promise<CheckpointCursor> {
+  return (await StoredCursor.read({ ...host, store }, discoveryShardId(connector.uid)))?.cursor as CheckpointCursor;
+}
+
+async function shardsOf({ store, connector }: SourceShard): Promise<readonly string[]> {
+  const { documents } = await store.list(cursorPartition(connector.uid), { limit: 100 });
+  return documents.map(({ key }) => key.sort);
+}
+
+function systemOf(...names: string[]): MemorySystem {
+  return memorySystem({ shards: new Map(names.map((name) => [name, rows(1)])) });
+}
+
+describe('runInvocation of a discovery', () => {
+  test('gives a cursor to each shard it finds', async () => {
+    const source = await aSourceShard({ system: systemOf('a', 'b') });
+    const { uid } = source.connector;
+
+    const { run } = await discover(source);
+
+    expect(run.outcome).toBe('drained');
+    expect(await shardsOf(source)).toEqual([discoveryShardId(uid), sourceShardId(uid, ['a']), sourceShardId(uid, ['b'])]);
+  });
+
+  test('finds shards that came later, and leaves the others as they are', async () => {
+    const system = systemOf('0');
+    const source = await aSourceShard({ system });
+    await discover(source);
+    await source.run();
+
+    system.shards.set('1', rows(1));
+    await discover(source);
+
+    expect(await shardsOf(source)).toHaveLength(3);
+    expect(await source.cursor()).toMatchObject({ checkpoint: { p: { row: 1 } } });
+  });
+
+  test('keeps shards that are no longer listed', async () => {
+    const system = systemOf('0', '1');
+    const source = await aSourceShard({ system });
+    await discover(source);
+
+    system.shards.delete('1');
+    await discover(source);
+
+    expect(await shardsOf(source)).toHaveLength(3);
+  });
+
+  test('says when it wants to look again', async () => {
+    const source = await aSourceShard({ system: systemOf('a') });
+
+    await discover(source);
+
+    expect(await discoveryCursor(source)).toMatchObject({ pollAtMs: source.host.clock.nowMs() + 60_000, holder: null });
+  });
+
+  test('does not run twice at once', async () => {
+    const system = systemOf('a');
+    const second: (string | undefined)[] = [];
+    const plugin = {
+      ...memorySource(system),
+      discover: async () => {
+        if (second.length === 0) {
+          second.push('');
+          second[0] = (await discover(source)).run.refusal;
+        }
+        return [];
+      },
+    };
+    const source = await aSourceShard({ plugin });
+
+    await discover(source);
+
+    expect(second).toEqual(['held']);
+  });
+
+  test('of a paused connector does nothing (I9)', async () => {
+    const source = await aSourceShard({ system: systemOf('a') });
+    await setTargetState(source.host, 'rows-source', 'paused');
+
+    const { run } = await discover(source);
+
+    expect(run).toMatchObject({ outcome: null, refusal: 'gate-closed' });
+    expect(await shardsOf(source)).toHaveLength(1);
+  });
+
+  test('that fails is tried again after a pause that grows', async () => {
+    const plugin = { ...memorySource(systemOf('a')), discover: () => Promise.reject(new Error('out of reach')) };
+    const source = await aSourceShard({ plugin });
+
+    const { run } = await discover(source);
+    const { retryAtMs } = await discoveryCursor(source);
+    const pauseMs = retryAtMs - source.host.clock.nowMs();
+    await source.host.clock.sleep(pauseMs);
+    await discover(source);
+
+    expect(run).toMatchObject({ outcome: 'failed', error: { code: 'plugin.failed', stage: 'poll', message: 'out of reach' } });
+    const second = await discoveryCursor(source);
+    expect(second).toMatchObject({ holder: null, attempts: 2, error: 'plugin.failed' });
+    expect(second.retryAtMs - source.host.clock.nowMs()).toBe(2 * pauseMs);
+  });
+
+  test('that fails for good shows in its status, until somebody acts (I10)', async () => {
+    let isFixed = false;
+    const plugin = {
+      ...memorySource(systemOf('a')),
+      discover: () => (isFixed ? Promise.resolve([]) : Promise.reject(new FatalTaskError('wrong password'))),
+    };
+    const source = await aSourceShard({ plugin, config: { 'auto.restart.max.attempts': '0' } });
+
+    await discover(source);
+    const failed = await discoveryCursor(source);
+    isFixed = true;
+    const refused = await discover(source);
+    await restartShards(source.host, source.connector);
+    const { run } = await discover(source);
+
+    expect(failed.status).toEqual({ state: 'failed', code: 'task.failed', retryAtMs: null, restarts: 0 });
+    expect(refused.run.refusal).toBe('failed');
+    expect(run.outcome).toBe('drained');
+  });
+
+  test('that never answers gives up within its claim', async () => {
+    const plugin = { ...memorySource(systemOf('a')), discover: () => new Promise<never>(() => undefined) };
+    const source = await aSourceShard({ plugin });
+
+    const { run } = await discover(source);
+
+    expect(run).toMatchObject({ outcome: 'failed', error: { code: 'source.unavailable' } });
+    expect(run.endedAtMs - run.startedAtMs).toBeLessThanOrEqual(20_000);
+    expect(await discoveryCursor(source)).toMatchObject({ holder: null });
+  });
+});
