@@ -4,24 +4,65 @@
  */
 import { type CheckpointSlice, type Claim, claimCheckpoint } from '../core/cursor/claim.ts';
 import { encodeCursor } from '../core/cursor/codec.ts';
-import { releaseCheckpoint } from '../core/cursor/commit.ts';
+import { failCheckpoint, releaseCheckpoint } from '../core/cursor/commit.ts';
 import { type CheckpointCursor, createCheckpointCursor } from '../core/cursor/cursor.ts';
 import { raiseGate } from '../core/cursor/steer.ts';
 import { cursorKey, type StoredCursor } from '../core/cursor/stored-cursor.ts';
+import { FatalTaskError, RetryableError } from '../core/errors.ts';
 import type { Outcome } from '../core/offer.ts';
 import { sourceShardId } from '../core/shard-id.ts';
-import { claimMoment, type Invocation, wantedGate } from './invocation.ts';
-import { type OpenedConnector, pluginContext } from './opened-connector.ts';
+import type { SourceShard } from '../plugins/api/source.ts';
+import type { ClaimMoment } from './claim-terms.ts';
+import { type Deadline, TIMED_OUT, within } from './deadline.ts';
+import { classified } from './deliver.ts';
+import { COMMIT_RESERVE_MS, claimMoment, type Invocation, wantedGate } from './invocation.ts';
+import { type OpenedConnector, type OpenedSource, pluginContext } from './opened-connector.ts';
+import { failureOf } from './settle.ts';
+import { withFailure } from './work.ts';
+
+interface Discovery {
+  readonly outcome: Outcome | null;
+  readonly refusal?: string;
+  readonly notBeforeMs: number | null;
+}
 
 export async function discover(
   invocation: Invocation,
   shard: StoredCursor<CheckpointCursor>,
-  { source }: OpenedConnector,
-): Promise<{ readonly outcome: Outcome | null; readonly refusal?: string; readonly notBeforeMs: number | null }> {
+  { source, config }: OpenedConnector,
+): Promise<Discovery> {
   if (source === null) return { outcome: null, refusal: 'nothing-to-claim', notBeforeMs: null };
-  const { host, connector, offer } = invocation;
   const { deadline, moment } = claimMoment(invocation);
   const forMs = deadline.remainingMs();
+  const claimed = await claimDiscovery(invocation, shard, moment);
+  if (claimed.kind === 'refused') return { outcome: null, refusal: claimed.reason, notBeforeMs: claimed.notBeforeMs };
+
+  const { epoch, generation, attempts } = claimed.slice;
+  const progress = { epoch, generation, checkpoint: null, pace: null };
+  try {
+    await createShards(invocation, await listShards(invocation, source, deadline));
+  } catch (error) {
+    const known = classified(error);
+    if (!(known instanceof RetryableError || known instanceof FatalTaskError)) throw known;
+    const failure = failureOf(invocation, { error: known, stage: 'poll', attempts, runtime: config.runtime, lateMs: 0 });
+    const { code, retryAtMs } = failure;
+    await shard.change((cursor) => withFailure(cursor, failCheckpoint(cursor, progress, { error: code, retryAtMs }), failure), {
+      forMs,
+    });
+    return { outcome: 'failed', notBeforeMs: null };
+  }
+  const pollAtMs = invocation.host.clock.nowMs() + source.discoverEveryMs;
+  // The checkpoint never moves, but a discovery that came to its end is progress.
+  await shard.change((cursor) => ({ ...releaseCheckpoint(cursor, progress, { clean: true, pollAtMs }), attempts: 0 }), { forMs });
+  return { outcome: 'drained', notBeforeMs: null };
+}
+
+async function claimDiscovery(
+  invocation: Invocation,
+  shard: StoredCursor<CheckpointCursor>,
+  moment: ClaimMoment,
+): Promise<Claim<CheckpointCursor, CheckpointSlice>> {
+  const { host, offer, platform } = invocation;
   const request = { ...moment, graceMs: host.settings.skewMaxMs, ended: offer.ended };
   let claimed: Claim<CheckpointCursor, CheckpointSlice> | undefined;
   await shard.change(
@@ -30,20 +71,24 @@ export async function discover(
       claimed = claimCheckpoint(gated, request);
       return claimed.kind === 'claimed' ? claimed.cursor : gated;
     },
-    { forMs },
+    { forMs: platform.remainingMs() },
   );
-  const answer = claimed as Claim<CheckpointCursor, CheckpointSlice>;
-  if (answer.kind === 'refused') return { outcome: null, refusal: answer.reason, notBeforeMs: answer.notBeforeMs };
+  return claimed as Claim<CheckpointCursor, CheckpointSlice>;
+}
 
-  const found = await source.discover(pluginContext(host, connector.name, offer.shard));
+async function listShards(
+  { host, connector, offer }: Invocation,
+  source: OpenedSource,
+  deadline: Deadline,
+): Promise<readonly SourceShard[]> {
+  const context = pluginContext(host, connector.name, offer.shard);
+  const found = await within(host.clock, deadline.remainingMs() - COMMIT_RESERVE_MS, () => source.discover(context));
+  if (found !== TIMED_OUT) return found;
+  throw new RetryableError('the discovery did not end within its claim', { code: 'source.unavailable' });
+}
+
+async function createShards({ host, connector }: Invocation, found: readonly SourceShard[]): Promise<void> {
   const first = encodeCursor(createCheckpointCursor());
   // One after the other: a first discovery may find thousands, and the store is shared.
   for (const { names } of found) await host.store.put(cursorKey(sourceShardId(connector.uid, names)), first, { ifAbsent: true });
-  const { epoch, generation } = answer.slice;
-  const pollAtMs = host.clock.nowMs() + source.discoverEveryMs;
-  await shard.change(
-    (cursor) => releaseCheckpoint(cursor, { epoch, generation, checkpoint: null, pace: null }, { clean: true, pollAtMs }),
-    { forMs },
-  );
-  return { outcome: 'drained', notBeforeMs: null };
 }

@@ -30,7 +30,7 @@ import { checkBounds, checkStoreTimes, type LogVerdict } from './log-check.ts';
 import { type OpenedConnector, pluginContext } from './opened-connector.ts';
 import { PaceMeter } from './pace-meter.ts';
 import type { Station } from './sandbox.ts';
-import { type Batch, type Failure, type Slice, SliceOver, type Work } from './work.ts';
+import { type Batch, type Failure, type Slice, SliceOver, type Work, withFailure } from './work.ts';
 
 /** A place in the queue, and when the record before it was stored. */
 interface Place {
@@ -188,14 +188,11 @@ export class LogWork implements Work {
     this.#slice = null;
   }
 
-  async fail({ code, retryAtMs, shardFails, restartAtMs }: Failure): Promise<void> {
+  async fail(failure: Failure): Promise<void> {
+    const { code: error, retryAtMs } = failure;
     const progress = this.#progress();
     const readEnd = this.#read;
-    await this.#change((cursor) => {
-      const failed = fail(cursor, progress, { readEnd, error: code, retryAtMs });
-      // A write that was only recognised, its reply having been lost, must not fail what was restarted since.
-      return shardFails && failed !== cursor ? failShard(failed, { code, retryAtMs: restartAtMs }) : failed;
-    });
+    await this.#change((cursor) => withFailure(cursor, fail(cursor, progress, { readEnd, error, retryAtMs }), failure));
     this.#slice = null;
   }
 

@@ -98,11 +98,14 @@ async function runShard(invocation: Invocation, shard: StoredCursor): Promise<En
   if (isDiscoveryShard(offer.shard)) return discover(invocation, shard as StoredCursor<CheckpointCursor>, opened);
   const station = host.sandbox.take(offer.shard, connector.revision);
   const work = openWork(invocation, { shard, opened, station });
-  const claimed = await work.claim();
-  if ('reason' in claimed) {
-    if (station !== undefined) host.sandbox.keep(offer.shard, connector.revision, station);
-    return refusal(claimed);
+  let claimed: Slice | Refused | null = null;
+  try {
+    claimed = await work.claim();
+  } finally {
+    const unused = claimed === null || 'reason' in claimed;
+    if (unused && station !== undefined) host.sandbox.keep(offer.shard, connector.revision, station);
   }
+  if ('reason' in claimed) return refusal(claimed);
   let writer: SinkWriter | null = null;
   try {
     writer = await openWriter(invocation, work);

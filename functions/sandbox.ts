@@ -72,8 +72,12 @@ export class Sandbox {
   }
 }
 
-/** Not awaited: `close` never throws, and nobody waits for what is no longer used. */
 export function closeStation({ writer, reader }: Station): void {
-  void writer?.close();
-  void reader?.reader.close();
+  closeQuietly(writer);
+  closeQuietly(reader?.reader);
+}
+
+/** Not awaited, for nobody waits for what is no longer used; and a plugin that cannot close must not end the process. */
+export function closeQuietly(used: { close(): Promise<void> } | null | undefined): void {
+  used?.close().catch(() => undefined);
 }

@@ -37,7 +37,8 @@ export async function settle(invocation: Invocation, { work, writer, error, runt
   if (!(known instanceof RetryableError || known instanceof FatalTaskError)) throw known;
   const { stage } = invocation.tally;
   // Asked for after the flush, for only that shows whether there was progress.
-  const fail = (): Promise<void> => work.fail(failureOf(invocation, { work, error: known, stage, runtime, lateMs }));
+  const fail = (): Promise<void> =>
+    work.fail(failureOf(invocation, { error: known, stage, attempts: work.attempts(), runtime, lateMs }));
   // A writer whose last write has an unknown outcome is not asked to flush.
   return leave(invocation, work, error instanceof SliceBroken ? null : writer, fail, 'failed');
 }
@@ -63,17 +64,19 @@ async function leave(
   }
 }
 
-interface FailedSlice extends Omit<BrokenSlice, 'writer'> {
+interface FailedSlice extends Pick<BrokenSlice, 'runtime' | 'lateMs'> {
   readonly error: RetryableError | FatalTaskError;
   readonly stage: Stage;
+  /** Failures before this one, without progress in between. */
+  readonly attempts: number;
 }
 
-function failureOf(invocation: Invocation, { work, error, stage, runtime, lateMs }: FailedSlice): Failure {
+export function failureOf(invocation: Invocation, { error, stage, runtime, lateMs, ...slice }: FailedSlice): Failure {
   if (error instanceof FatalTaskError) {
     invocation.tally.failed(stage, error);
     return shardFailure(invocation, error, runtime);
   }
-  const attempts = work.attempts() + 1;
+  const attempts = slice.attempts + 1;
   if (error.code === 'plugin.failed' && attempts >= UNKNOWN_ATTEMPTS_MAX) {
     const exhausted = new FatalTaskError(`${attempts} attempts failed, the last one with: ${error.message}`, {
       code: 'shard.attempts_exhausted',

@@ -4,7 +4,7 @@ import { type CheckpointSlice, type Claim, claimCheckpoint, type Refused } from 
 import { type CheckpointProgress, commitCheckpoint, failCheckpoint, releaseCheckpoint } from '../core/cursor/commit.ts';
 import type { CheckpointCursor } from '../core/cursor/cursor.ts';
 import { readSourceCheckpoint } from '../core/cursor/source-checkpoint.ts';
-import { failShard, finish, raiseGate } from '../core/cursor/steer.ts';
+import { finish, raiseGate } from '../core/cursor/steer.ts';
 import type { StoredCursor } from '../core/cursor/stored-cursor.ts';
 import { FatalTaskError, FencedError, RetryableError } from '../core/errors.ts';
 import { type Json, jsonEquals } from '../core/json.ts';
@@ -32,8 +32,8 @@ import { LogWriter } from './log-writer.ts';
 import { type OpenedConnector, type OpenedSource, pluginContext } from './opened-connector.ts';
 import { PaceMeter } from './pace-meter.ts';
 import { decodePins, encodePins } from './pins.ts';
-import type { PlacedReader, Station } from './sandbox.ts';
-import { type Batch, type Failure, type Slice, SliceOver, type Work } from './work.ts';
+import { closeQuietly, type PlacedReader, type Station } from './sandbox.ts';
+import { type Batch, type Failure, type Slice, SliceOver, type Work, withFailure } from './work.ts';
 
 interface PolledBatch extends Batch {
   readonly result: PollResult;
@@ -57,6 +57,8 @@ export class SourceWork implements Work {
   #slice: CheckpointSlice | null = null;
   #writer: ExactlyOnceWriter | null = null;
   #reader: SourceReader | null = null;
+  /** Of an earlier invocation, until this one opens a reader. */
+  #kept: PlacedReader | null;
   /** Where the reader stands, the batch in hand included. */
   #read: Json = null;
   #delivered: Json = null;
@@ -87,6 +89,7 @@ export class SourceWork implements Work {
     this.#source = parts.source;
     this.#terms = parts.terms;
     this.#station = parts.station;
+    this.#kept = parts.station?.reader ?? null;
     this.#pace = new PaceMeter(invocation.host.clock);
     this.deadline = invocation.platform;
   }
@@ -117,10 +120,7 @@ export class SourceWork implements Work {
   }
 
   station(writer: SinkWriter | null): Station {
-    const reader: PlacedReader | null =
-      this.#reader === null || this.#ahead !== null ? null : { reader: this.#reader, at: this.#read };
-    if (reader === null) void this.#reader?.close();
-    return { writer: this.#opened.sink === null ? null : writer, reader };
+    return { writer: this.#opened.sink === null ? null : writer, reader: this.#placedReader() };
   }
 
   /** A transactional target stores the plugin's checkpoint; what it holds is never behind what is committed here. */
@@ -213,20 +213,20 @@ export class SourceWork implements Work {
     const progress = this.#progress({ settled: true });
     const ending = { clean: this.#writer?.isClean() ?? true, pollAtMs: this.#safePollAtMs };
     const finished = this.#finished && this.#safe === this.#read;
+    // A poll that found nothing more succeeded all the same: earlier failures are over.
+    const drained = this.isDrained();
     await this.#change((cursor) => {
-      const released = releaseCheckpoint(cursor, progress, ending);
+      const left = releaseCheckpoint(cursor, progress, ending);
+      const released = drained && left.attempts > 0 ? { ...left, attempts: 0 } : left;
       return finished ? finish(released) : released;
     });
     this.#slice = null;
   }
 
-  async fail({ code, retryAtMs, shardFails, restartAtMs }: Failure): Promise<void> {
+  async fail(failure: Failure): Promise<void> {
+    const { code: error, retryAtMs } = failure;
     const progress = this.#progress({ settled: false });
-    await this.#change((cursor) => {
-      const failed = failCheckpoint(cursor, progress, { error: code, retryAtMs });
-      // A write that was only recognised, its reply having been lost, must not fail what was restarted since.
-      return shardFails && failed !== cursor ? failShard(failed, { code, retryAtMs: restartAtMs }) : failed;
-    });
+    await this.#change((cursor) => withFailure(cursor, failCheckpoint(cursor, progress, { error, retryAtMs }), failure));
     this.#slice = null;
   }
 
@@ -319,17 +319,26 @@ export class SourceWork implements Work {
 
   async #openReader(): Promise<SourceReader> {
     if (this.#reader !== null) return this.#reader;
-    const kept = this.#station?.reader ?? null;
+    const kept = this.#kept;
+    this.#kept = null;
     if (kept !== null && jsonEquals(kept.at, this.#read)) {
       this.#reader = kept.reader;
       return kept.reader;
     }
-    void kept?.reader.close();
+    closeQuietly(kept?.reader);
     const { host, connector } = this.#invocation;
     const names = sourceNamesOfShard(this.#shard.shard);
     assert(names !== undefined, `not a shard of a source: ${this.#shard.shard}`);
     this.#reader = await this.#source.open(names, this.#read, pluginContext(host, connector.name, this.#shard.shard));
     return this.#reader;
+  }
+
+  #placedReader(): PlacedReader | null {
+    if (this.#reader === null) return this.#kept;
+    if (this.#ahead === null) return { reader: this.#reader, at: this.#read };
+    // It stands nobody knows where.
+    closeQuietly(this.#reader);
+    return null;
   }
 
   /** The end of a slice that got somewhere; of one that did not, a source that is unwell. */

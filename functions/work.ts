@@ -6,6 +6,8 @@
  * ever committed (I1).
  */
 import type { Refused } from '../core/cursor/claim.ts';
+import type { Cursor } from '../core/cursor/cursor.ts';
+import { failShard } from '../core/cursor/steer.ts';
 import type { ErrorCode } from '../core/error-codes.ts';
 import type { RetryableError } from '../core/errors.ts';
 import type { Json } from '../core/json.ts';
@@ -38,6 +40,14 @@ export interface Failure {
   readonly retryAtMs: number;
   readonly shardFails: boolean;
   readonly restartAtMs: number | null;
+}
+
+/**
+ * What `failed` makes of the cursor, and FAILED where the shard itself fails. A write that was only recognised, its reply
+ * having been lost, must not fail what was restarted since (I2).
+ */
+export function withFailure<C extends Cursor>(cursor: C, failed: C, { code, shardFails, restartAtMs }: Failure): C {
+  return shardFails && failed !== cursor ? failShard(failed, { code, retryAtMs: restartAtMs }) : failed;
 }
 
 export interface Work {

@@ -25,10 +25,10 @@ import {
 import { ShapeError } from './shape-error.ts';
 import { setField } from './struct.ts';
 
-type JsonWith<Number> = null | boolean | string | Number | readonly JsonWith<Number>[] | JsonObject<Number>;
+type JsonWith<Numeric> = null | boolean | string | Numeric | readonly JsonWith<Numeric>[] | JsonObjectWith<Numeric>;
 
-interface JsonObject<Number> {
-  readonly [key: string]: JsonWith<Number>;
+interface JsonObjectWith<Numeric> {
+  readonly [key: string]: JsonWith<Numeric>;
 }
 
 export type LosslessJson = JsonWith<number | bigint>;

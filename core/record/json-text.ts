@@ -9,7 +9,7 @@ import { isArray, isStruct } from './struct.ts';
 export type BytesText = (bytes: Uint8Array) => string;
 
 /** Up to this many characters a loop is faster than `JSON.stringify`. Measured with Node 24. */
-const LOOP_CHARACTERS_MAX = 64;
+const LOOP_CHARACTERS_MAX = 32;
 
 /** A JSON string. Lone surrogates come out escaped. */
 export function jsonString(text: string): string {
@@ -27,7 +27,7 @@ export function jsonNumber(value: number): string {
   return Object.is(value, -0) ? '-0.0' : String(value);
 }
 
-/** A value without a schema. What `JSON.stringify` can write, it writes: it is a third faster. */
+/** A value without a schema. What `JSON.stringify` can write, it writes: it is a quarter faster. */
 export function jsonText(value: Value, bytesText: BytesText): string {
   return isPlain(value) ? JSON.stringify(value) : valueText(value, bytesText);
 }

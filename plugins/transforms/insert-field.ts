@@ -26,7 +26,7 @@ const Config = z
       context.addIssue({
         code: 'custom',
         path: ['static.field'],
-        message: 'or another field must be named: there is nothing to insert',
+        message: 'or another of the fields is required: there is nothing to insert',
       });
     }
     if (config['static.field'] !== undefined && config['static.value'] === undefined) {

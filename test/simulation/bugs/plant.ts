@@ -5,15 +5,25 @@ import type { PlantedBug } from './planted-bugs.ts';
 
 const ROOT = new URL('../../../', import.meta.url);
 
-export function plant({ name, file, find, replace }: PlantedBug): void {
+export function plant({ name, file, edits }: PlantedBug): void {
   const target = new URL(file, ROOT).href;
   registerHooks({
     load(url, context, nextLoad) {
       const loaded = nextLoad(url, context);
       if (url !== target) return loaded;
-      const source = String(loaded.source);
-      if (!source.includes(find)) throw new Error(`planted bug "${name}": its text is not in ${fileURLToPath(url)} any more`);
-      return { ...loaded, source: source.replace(find, () => replace) };
+      return {
+        ...loaded,
+        source: edits.reduce((source, edit) => edited(source, edit, { name, path: fileURLToPath(url) }), String(loaded.source)),
+      };
     },
   });
+}
+
+function edited(
+  source: string,
+  { find, replace }: PlantedBug['edits'][number],
+  at: { readonly name: string; readonly path: string },
+): string {
+  if (!source.includes(find)) throw new Error(`planted bug "${at.name}": ${JSON.stringify(find)} is not in ${at.path} any more`);
+  return source.replaceAll(find, () => replace);
 }

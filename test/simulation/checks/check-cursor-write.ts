@@ -56,8 +56,27 @@ function checkLog(world: World, write: CursorWrite, before: LogCursor, after: Lo
   if (watermark(after) < watermark(before)) {
     world.violate('I3', `the watermark of ${shard} went back from ${watermark(before)} to ${watermark(after)}`);
   }
+  checkReclaims(world, write, before, after);
   checkHeld(world, write, after);
   checkProgress(world, write, before, after);
+}
+
+/** I2: a range is taken from a holder only when that one has surely stopped: by its own clock, or seen to have ended. */
+function checkReclaims(world: World, { shard, caller }: CursorWrite, before: LogCursor, after: LogCursor): void {
+  for (const range of before.open) {
+    if (range.kind !== 'held') continue;
+    const isKept = after.open.some((other) => other.kind === 'held' && other.epoch === range.epoch);
+    const isTaken =
+      !isKept && after.open.some((other) => other.kind === 'held' && other.epoch > before.epoch && other.start === range.start);
+    const holder = world.owners.get(range.holder.owner);
+    if (!isTaken || holder === undefined || holder === caller || !holder.isAlive) continue;
+    const leftMs = range.holder.deadlineAtMs - holder.clock.nowMs();
+    if (leftMs > 0)
+      world.violate(
+        'I2',
+        `${caller.name} took ${range.start} of ${shard} from ${holder.name}, which still had ${Math.round(leftMs)} ms`,
+      );
+  }
 }
 
 /** I4: where order counts, or an old write could land over a new one, one slice is held. What was abandoned does not count. */

@@ -53,6 +53,7 @@ function directWriter(world: World, caller: Incarnation, writer: SinkWriter): Si
     caller.call({ side: 'target', what: putText(batch), writes: true, mayBeLate: true }, async () => {
       await upset(world, caller, batch);
       const result = await writer.put(batch, NOBODY_STOPS_IT);
+      if (begin !== undefined) world.checkWriter(batch);
       noteDelivered(world, batch, begin === undefined || result.failures.length === 0 ? result : null);
       return result;
     });
@@ -61,9 +62,11 @@ function directWriter(world: World, caller: Incarnation, writer: SinkWriter): Si
       ? {}
       : {
           begin: (slice) =>
-            caller.call({ side: 'target', what: `begin epoch ${slice.epoch} of ${slice.shard}`, writes: true }, () =>
-              begin(slice, NOBODY_STOPS_IT),
-            ),
+            caller.call({ side: 'target', what: `begin epoch ${slice.epoch} of ${slice.shard}`, writes: true }, async () => {
+              const position = await begin(slice, NOBODY_STOPS_IT);
+              world.noteBegin(slice);
+              return position;
+            }),
         }),
     put,
     flush: () => Promise.resolve(),

@@ -7,6 +7,7 @@ import type { Offset } from '../../../core/offset.ts';
 import type { Clock, OutgoingRecord } from '../../../core/ports.ts';
 import type { LogRecord } from '../../../core/record/connect-record.ts';
 import type { ShardId } from '../../../core/shard-id.ts';
+import type { SliceIdentity } from '../../../plugins/api/sink.ts';
 import type { MemoryTarget } from '../../support/memory-target.ts';
 import { Faults } from '../faults/faults.ts';
 import type { Incarnation, Side, Surroundings } from './incarnation.ts';
@@ -43,6 +44,7 @@ export class World implements Surroundings {
   readonly history: History = new Map();
   /** Records of each shard and generation that are finished: delivered durably, dead-lettered, or dropped. */
   readonly #finished = new Map<string, Set<unknown>>();
+  readonly #begun = new Map<ShardId, SliceIdentity>();
   readonly cursors = new Map<ShardId, Cursor>();
   readonly owners = new Map<string, Incarnation>();
   /** Of each connector by name, as it is now. */
@@ -106,6 +108,22 @@ export class World implements Surroundings {
   /** What the log holds, or ever held, at an offset: more than one record where the topic was created anew. */
   recordsAt(queue: MessageQueue, at: Offset): readonly LogRecord[] {
     return this.history.get(queueKey(queue))?.get(at) ?? [];
+  }
+
+  /** The newest slice a transactional target has seen of a shard. */
+  noteBegin({ shard, generation, epoch }: SliceIdentity): void {
+    this.#begun.set(shard, { shard, generation, epoch });
+  }
+
+  /** I2: once a newer slice has begun, an older one writes nothing into a transactional target. */
+  checkWriter({ shard, generation, epoch }: SliceIdentity): void {
+    const newest = this.#begun.get(shard);
+    if (newest === undefined || newest.generation < generation || (newest.generation === generation && newest.epoch <= epoch))
+      return;
+    this.violate(
+      'I2',
+      `generation ${generation} epoch ${epoch} of ${shard} wrote after generation ${newest.generation} epoch ${newest.epoch} had begun`,
+    );
   }
 
   /** Appends to a sink's topic, outside of all faults. */

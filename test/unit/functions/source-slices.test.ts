@@ -120,6 +120,21 @@ describe('runInvocation of a source', () => {
     expect(valuesOf(await source.sent())).toEqual(['0', '1', '2', '3']);
   });
 
+  test('forgets earlier failures once a poll succeeds, even if it brings nothing', async () => {
+    const system = memorySystem();
+    const source = await aSourceShard({ system });
+    system.beforePoll = () => Promise.reject(new Error('who knows'));
+    await source.run();
+    const failed = await source.cursor();
+
+    system.beforePoll = () => Promise.resolve();
+    await source.host.clock.sleep(1_000);
+    await source.run();
+
+    expect(failed).toMatchObject({ attempts: 1, error: 'plugin.failed' });
+    expect(await source.cursor()).toMatchObject({ attempts: 0, error: null });
+  });
+
   test('sends only the queue that failed again', async () => {
     const system = memorySystem({ rows: rows(20) });
     const counts = new Map<number, number>();

@@ -1,0 +1,196 @@
+import { describe, expect, test } from 'vitest';
+import { FatalTaskError, RetryableError } from '../../../core/errors.ts';
+import { Sandbox } from '../../../functions/sandbox.ts';
+import { changeConfig, resetOffsets, setTargetState } from '../../../scheduler/connector-actions.ts';
+import { brokerUnavailable, brokerWith } from '../../support/faulty-ports.ts';
+import { memorySink } from '../../support/memory-sink.ts';
+import { memorySystem, rows } from '../../support/memory-source.ts';
+import { memoryTarget } from '../../support/memory-target.ts';
+import { aSinkShard, valuesIn } from '../../support/sink-shard.ts';
+import { aSourceShard, valuesOf } from '../../support/source-shard.ts';
+import { watchedSink } from '../../support/watched-sink.ts';
+
+describe('runInvocation in a warm sandbox', () => {
+  test('opens a writer once for two invocations, and begins each slice', async () => {
+    const { plugin, calls } = watchedSink(memorySink(memoryTarget('transactional')));
+    const sink = await aSinkShard({ plugin, values: ['a'] });
+
+    await sink.run();
+    await sink.send('b');
+    await sink.run();
+
+    expect(calls).toEqual(['open', 'begin 1', 'put 1', 'flush', 'begin 2', 'put 1', 'flush']);
+  });
+
+  test('keeps its writer when there was nothing to claim', async () => {
+    const { plugin, count } = watchedSink(memorySink(memoryTarget('append')));
+    const sink = await aSinkShard({ plugin, values: ['a'] });
+    await sink.run();
+
+    await sink.run();
+    await sink.send('b');
+    await sink.run();
+
+    expect(count('open')).toBe(1);
+  });
+
+  test('keeps its writer when the log could not be looked at', async () => {
+    const { plugin, count } = watchedSink(memorySink(memoryTarget('append')));
+    let isUp = true;
+    const sink = await aSinkShard({
+      plugin,
+      values: ['a'],
+      broker: (broker) =>
+        brokerWith(broker, { bounds: (queues) => (isUp ? broker.bounds(queues) : Promise.reject(brokerUnavailable())) }),
+    });
+    await sink.run();
+
+    isUp = false;
+    const { run } = await sink.run();
+    isUp = true;
+    await sink.send('b');
+    await sink.run();
+
+    expect(run).toMatchObject({ outcome: 'failed', error: { code: 'broker.unavailable', stage: 'poll' } });
+    expect([count('open'), count('close')]).toEqual([1, 0]);
+  });
+
+  test('closes a writer that was part of an error, and opens another', async () => {
+    const target = memoryTarget('append');
+    const { plugin, calls } = watchedSink(memorySink(target));
+    const sink = await aSinkShard({ plugin, values: ['a'] });
+    target.beforeWrite = () => Promise.reject(new FatalTaskError('no access'));
+    await sink.run();
+
+    target.beforeWrite = () => Promise.resolve();
+    await sink.host.clock.sleep(60_000);
+    await sink.run();
+
+    expect(calls).toEqual(['open', 'put 1', 'flush', 'close', 'open', 'put 1', 'flush']);
+    expect(valuesIn(target)).toEqual(['a']);
+  });
+
+  test('drops a writer of an older revision', async () => {
+    const { plugin, calls } = watchedSink(memorySink(memoryTarget('append')));
+    const sink = await aSinkShard({ plugin, values: ['a'] });
+    await sink.run();
+
+    await changeConfig(sink.host, 'orders-sink', { ...sink.connector.config, 'errors.log.enable': 'true' });
+    await sink.send('b');
+    await sink.run();
+
+    expect(calls).toEqual(['open', 'put 1', 'flush', 'close', 'open', 'put 1', 'flush']);
+  });
+
+  test('has a writer of its own for each slice that runs at once', async () => {
+    const target = memoryTarget('versioned');
+    const { plugin, count } = watchedSink(memorySink(target));
+    const sink = await aSinkShard({ plugin, values: ['a', 'b'] });
+    let others = 0;
+    target.beforeWrite = async () => {
+      others += 1;
+      if (others === 1) await sink.run({ slice: { records: 1 } });
+    };
+
+    await sink.run({ slice: { records: 1 } });
+    await sink.send('c');
+    await sink.run();
+
+    expect(count('open')).toBe(2);
+    expect(count('close')).toBe(0);
+  });
+
+  test('survives a writer that cannot be closed', async () => {
+    const target = memoryTarget('append');
+    const closing = { close: () => Promise.reject(new Error('cannot close')) };
+    const { plugin } = watchedSink(memorySink(target), closing);
+    const sink = await aSinkShard({ plugin, values: ['a'] });
+    target.beforeWrite = () => Promise.reject(new RetryableError('away'));
+
+    const { run } = await sink.run({}, { limitMs: 4_000 });
+
+    expect(run.outcome).toBe('failed');
+  });
+
+  test('goes on with a reader that stands at the checkpoint', async () => {
+    const system = memorySystem({ rows: rows(2) });
+    const source = await aSourceShard({ system });
+    await source.run();
+
+    system.shards.get('0')?.push(...rows(1, 2));
+    await source.run();
+
+    expect(system.calls).toEqual(['open 0', 'poll 0', 'poll 2']);
+    expect(valuesOf(await source.sent())).toEqual(['0', '1', '2']);
+  });
+
+  test('opens a reader anew where the checkpoint was moved by others', async () => {
+    const system = memorySystem({ rows: rows(2) });
+    const source = await aSourceShard({ system });
+    await source.run();
+    system.shards.get('0')?.push(...rows(2, 2));
+    await source.run({ slice: { records: 1 } }, { on: source.anotherHost() });
+
+    await source.run();
+
+    expect(system.calls.slice(-3)).toEqual(['close', 'open 3', 'poll 3']);
+    expect(valuesOf(await source.sent())).toEqual(['0', '1', '2', '3']);
+  });
+
+  test('closes a reader it took but could not use', async () => {
+    const system = memorySystem({ rows: rows(1) });
+    const target = memoryTarget('transactional');
+    const source = await aSourceShard({ system, exactlyOnce: true, sink: memorySink(target) });
+    await source.run();
+
+    target.beforeWrite = () => Promise.reject(new RetryableError('away'));
+    await source.run();
+
+    expect(system.calls).toEqual(['open 0', 'poll 0', 'close']);
+  });
+
+  test('closes a reader that was polling ahead when its slice ended', async () => {
+    const system = memorySystem({ rows: rows(10) });
+    const source = await aSourceShard({ system, config: { 'consumer.override.max.poll.records': '2' } });
+
+    await source.run({ slice: { durationMs: 0 } });
+
+    expect(system.calls.at(-1)).toBe('close');
+    expect(await source.cursor()).toMatchObject({ checkpoint: { p: { row: 2 } } });
+  });
+
+  test('reads from where an operator reset a source to', async () => {
+    const system = memorySystem({ rows: rows(2) });
+    const source = await aSourceShard({ system });
+    await source.run();
+    await setTargetState(source.host, 'rows-source', 'stopped');
+    await resetOffsets(source.host, source.connector, { positions: new Map([[source.shard, { row: 1 }]]), skewMaxMs: 5_000 });
+    await setTargetState(source.host, 'rows-source', 'running');
+
+    await source.run();
+
+    expect(valuesOf(await source.sent())).toEqual(['0', '1', '1']);
+  });
+
+  test('closes all it kept when it ends', async () => {
+    const { plugin, count } = watchedSink(memorySink(memoryTarget('append')));
+    const sink = await aSinkShard({ plugin, values: ['a'] });
+    await sink.run();
+
+    sink.host.sandbox.close();
+
+    expect(count('close')).toBe(1);
+  });
+});
+
+describe('Sandbox', () => {
+  test('keeps the stations of so many shards and no more', () => {
+    const sandbox = new Sandbox();
+    let closed = 0;
+    const station = { writer: null, reader: { at: null, reader: { poll: () => Promise.reject(new Error('unused')), close: () => { closed += 1; return Promise.resolve(); } } } };
+
+    for (let shard = 0; shard < 300; shard += 1) sandbox.keep(`shard-${shard}` as never, 1, station);
+
+    expect(closed).toBe(300 - 256);
+  });
+});
