@@ -1,6 +1,6 @@
 /** What a benchmark measured, beside its goal and, where there is one, a reference measured in the same run. */
 
-/** `goal` as text, such as `>= 40,000`. */
+/** `goal` as text, such as `>= 40,000`; `printed` for what is only told, which is always `ok`. */
 export interface Figure {
   readonly name: string;
   readonly value: number;
@@ -12,7 +12,7 @@ export interface Figure {
   readonly ok: boolean;
 }
 
-export type Goal = { readonly atLeast: number } | { readonly atMost: number };
+export type Goal = { readonly atLeast: number } | { readonly atMost: number } | { readonly exactly: number } | 'printed';
 
 /** What a benchmark tells while it runs. */
 export interface Report {
@@ -30,9 +30,15 @@ export function figureOf({ goal, ...measured }: Parameters<Report['figure']>[0])
   return {
     ...measured,
     ...(reference === undefined ? {} : { ratio: value / reference }),
-    goal: 'atLeast' in goal ? `>= ${grouped(goal.atLeast)}` : `<= ${grouped(goal.atMost)}`,
-    ok: 'atLeast' in goal ? value >= goal.atLeast : value <= goal.atMost,
+    ...judged(value, goal),
   };
+}
+
+function judged(value: number, goal: Goal): Pick<Figure, 'goal' | 'ok'> {
+  if (goal === 'printed') return { goal, ok: true };
+  if ('atLeast' in goal) return { goal: `>= ${grouped(goal.atLeast)}`, ok: value >= goal.atLeast };
+  if ('atMost' in goal) return { goal: `<= ${grouped(goal.atMost)}`, ok: value <= goal.atMost };
+  return { goal: `= ${grouped(goal.exactly)}`, ok: value === goal.exactly };
 }
 
 export function tableOf(figures: readonly Figure[]): string {

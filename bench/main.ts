@@ -7,6 +7,9 @@ import { type Bench, type Figure, figureOf, tableOf } from './figure.ts';
 
 const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   cursor: () => import('./cursor.ts'),
+  simulate: () => import('./simulate.ts'),
+  'slice-overhead': () => import('./slice-overhead.ts'),
+  spine: () => import('./spine.ts'),
   store: () => import('./store.ts'),
 };
 

@@ -184,16 +184,6 @@ export const plantedBugs: readonly PlantedBug[] = [
     ],
   },
   {
-    name: 'begin only on a new writer',
-    file: 'functions/run-invocation.ts',
-    edits: [
-      {
-        find: 'if (begun !== slice.identity.epoch) await begin(delivery);',
-        replace: 'if (begun === -1) await begin(delivery);',
-      },
-    ],
-  },
-  {
     name: 'a checkpoint ahead of durable sends',
     file: 'functions/log-writer.ts',
     edits: [

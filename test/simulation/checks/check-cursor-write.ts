@@ -33,9 +33,12 @@ export function checkCursorWrite(world: World, write: CursorWrite): void {
 }
 
 /** I9: a claim passes only an open gate, and none that an acknowledged action has closed. */
-function checkGate(world: World, { shard, after }: CursorWrite, before: Cursor): void {
+function checkGate(world: World, { shard, after, caller }: CursorWrite, before: Cursor): void {
   if (after.epoch === before.epoch) return;
-  const acknowledged = world.acknowledged.get(parseShardId(shard).uid);
+  const { uid } = parseShardId(shard);
+  if (!caller.hasRead(uid, after.gate.revision))
+    world.violate('I9', `${caller.name} claimed ${shard} with an older configuration than its gate has`);
+  const acknowledged = world.acknowledged.get(uid);
   if (after.gate.state !== 'running')
     world.violate('I9', `a slice of ${shard} started behind a gate that says ${after.gate.state}`);
   if (acknowledged !== undefined && after.gate.revision < acknowledged.revision) {

@@ -6,6 +6,7 @@
  * frozen process hears everything later.
  */
 
+import type { Connector } from '../../../core/connector.ts';
 import type { ErrorCode } from '../../../core/error-codes.ts';
 import { RetryableError } from '../../../core/errors.ts';
 import type { CancelSignal, Clock } from '../../../core/ports.ts';
@@ -56,6 +57,7 @@ export class Incarnation {
   readonly name: string;
   readonly #around: Surroundings;
   readonly skewMs: number;
+  readonly #revisions = new Map<string, number>();
   #jumpedMs = 0;
   isAlive = true;
   /** An invoker has seen the end of it, so what it held may be claimed at once. */
@@ -77,6 +79,15 @@ export class Incarnation {
 
   get isFrozen(): boolean {
     return this.#frozenUntilMs > this.#around.time.nowMs;
+  }
+
+  /** The newest revision of each connector that this process has read, by uid. */
+  noteConnector({ uid, revision }: Connector): void {
+    this.#revisions.set(uid, Math.max(revision, this.#revisions.get(uid) ?? 0));
+  }
+
+  hasRead(uid: string, revision: number): boolean {
+    return (this.#revisions.get(uid) ?? 0) >= revision;
   }
 
   kill(why: string): void {

@@ -21,6 +21,9 @@ import type { World } from './world.ts';
 
 const SKEW_MAX_MS = 5_000;
 
+/** Long enough that a put is on its way. */
+const HANGING_MS = 600;
+
 export class Operator {
   readonly #world: World;
   readonly #random: SeededRandom;
@@ -49,7 +52,7 @@ export class Operator {
     const { faults } = this.#world;
     if (faults.strikes('connector paused', 0.4)) await this.#closeForAWhile(setup, 'paused');
     if (faults.strikes('connector stopped', 0.2)) await this.#closeForAWhile(setup, 'stopped');
-    if (faults.strikes('offsets reset', 0.2)) await this.#reset(setup);
+    if (faults.strikes('offsets reset', 0.4)) await this.#reset(setup);
     if (faults.strikes('configuration changed', 0.4)) await this.#changeConfig(setup);
     if (faults.strikes('connector deleted and created again', 0.12)) await this.#recreate(setup);
   }
@@ -62,6 +65,11 @@ export class Operator {
 
   /** Stops, waits until nothing can be held any more, and starts a new generation from the earliest position. */
   async #reset(setup: Setup): Promise<void> {
+    // The last put before the stop may outlive the reset: then only its generation tells it from what comes after.
+    if (this.#world.faults.active && this.#random.chance(0.5)) {
+      this.#world.putsHangUntilMs = this.#world.time.nowMs + HANGING_MS;
+      await this.#world.time.delay(HANGING_MS);
+    }
     await this.#attempt(setup, (deps) => setTargetState(deps, setup.name, 'stopped'));
     await this.#world.time.delay(30_000);
     await this.#attempt(setup, async (deps) => {

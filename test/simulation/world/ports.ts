@@ -1,4 +1,5 @@
 /** The product's ports as one incarnation has them: every call travels, and every write is checked where it happens. */
+import { connectorKey, decodeConnector } from '../../../core/connector.ts';
 import { decodeCursor } from '../../../core/cursor/codec.ts';
 import { queueKey } from '../../../core/message-queue.ts';
 import { advance, offset } from '../../../core/offset.ts';
@@ -10,11 +11,18 @@ import type { Incarnation } from './incarnation.ts';
 import { rowOf } from './setup.ts';
 import type { World } from './world.ts';
 
+const CONNECTORS = connectorKey('').partition;
+
 export function storeOf(world: World, caller: Incarnation): StateStore {
   const { store } = world;
   const isCursor = (partition: string): boolean => partition.startsWith('cursors/');
   return {
-    get: (key) => caller.call({ side: 'store', what: `get ${key.sort}`, writes: false }, () => store.get(key)),
+    get: (key) =>
+      caller.call({ side: 'store', what: `get ${key.sort}`, writes: false }, async () => {
+        const document = await store.get(key);
+        if (document !== null && key.partition === CONNECTORS) caller.noteConnector(decodeConnector(document.value, key.sort));
+        return document;
+      }),
     put: (key, value, condition, options) =>
       caller.call({ side: 'store', what: `put ${key.sort} ${value}`, writes: true }, async () => {
         const result = await store.put(key, value, condition, options);

@@ -3,7 +3,14 @@ import { z } from 'zod';
 import { FatalTaskError } from '../../../core/errors.ts';
 import type { CancelSignal } from '../../../core/ports.ts';
 import type { Registry } from '../../../plugins/api/registry.ts';
-import { ALL_TAKEN, type PutBatch, type PutResult, type SinkPlugin, type SinkWriter } from '../../../plugins/api/sink.ts';
+import {
+  ALL_TAKEN,
+  type Effect,
+  type PutBatch,
+  type PutResult,
+  type SinkPlugin,
+  type SinkWriter,
+} from '../../../plugins/api/sink.ts';
 import { defineSource, type PolledRecord, type SourcePlugin } from '../../../plugins/api/source.ts';
 import { registry as realRegistry } from '../../../plugins/registry.ts';
 import { memorySink } from '../../support/memory-sink.ts';
@@ -36,22 +43,28 @@ function simSink(world: World, caller: Incarnation, target: MemoryTarget, setup:
     name: `plugin-${setup.name}`,
     open: async (config, context) => {
       const writer = await plugin.open(config, context);
-      return target.effect === 'append' ? bufferedWriter(world, caller, writer) : directWriter(world, caller, writer);
+      return target.effect === 'append'
+        ? bufferedWriter(world, caller, writer)
+        : directWriter(world, caller, writer, target.effect);
     },
   };
 }
 
-/** A put lands within twice its timeout or never: that is what an `overwrite` target's claims count on. */
+/** A put lands within twice its timeout or never: that is what an `overwrite` target's claims count on. No other does. */
 const LANDS_WITHIN_MS = 5_500;
+const LANDS_AT_ALL_MS = 90_000;
+
+/** From the stop before a reset to the first slice after it. */
+const RESET_TAKES_MS = 31_000;
 
 /** A remote write goes on when its caller stops waiting. */
 const NOBODY_STOPS_IT: CancelSignal = new AbortController().signal;
 
-function directWriter(world: World, caller: Incarnation, writer: SinkWriter): SinkWriter {
+function directWriter(world: World, caller: Incarnation, writer: SinkWriter, effect: Effect): SinkWriter {
   const { begin } = writer;
   const put = (batch: PutBatch): Promise<PutResult> =>
     caller.call({ side: 'target', what: putText(batch), writes: true, mayBeLate: true }, async () => {
-      await upset(world, caller, batch);
+      await upset(world, caller, batch, effect);
       const result = await writer.put(batch, NOBODY_STOPS_IT);
       if (begin !== undefined) world.checkWriter(batch);
       noteDelivered(world, batch, begin === undefined || result.failures.length === 0 ? result : null);
@@ -87,7 +100,7 @@ function bufferedWriter(world: World, caller: Incarnation, writer: SinkWriter): 
     flush: async () => {
       for (const batch of buffered) {
         await caller.call({ side: 'target', what: `flush ${putText(batch)}`, writes: true }, async () => {
-          await upset(world, caller, batch);
+          await upset(world, caller, batch, 'append');
           noteDelivered(world, batch, await writer.put(batch, NOBODY_STOPS_IT));
         });
       }
@@ -104,13 +117,18 @@ function putText({ records, shard, epoch, position }: PutBatch): string {
 }
 
 /** What may happen to a write on its way into the target. */
-async function upset(world: World, caller: Incarnation, { records }: PutBatch): Promise<void> {
+async function upset(world: World, caller: Incarnation, { records }: PutBatch, effect: Effect): Promise<void> {
   if (records.some(isDeadly)) {
     world.faults.note('11 out of memory on a record');
     caller.kill('out of memory on a record');
     await new Promise(() => undefined);
   }
-  if (world.faults.strikes('put hangs', 0.005)) await world.time.delay(world.random.between(2_000, LANDS_WITHIN_MS));
+  if (world.faults.strikes('put hangs', 0.03))
+    await world.time.delay(world.random.between(2_000, effect === 'overwrite' ? LANDS_WITHIN_MS : LANDS_AT_ALL_MS));
+  if (world.time.nowMs < world.putsHangUntilMs && effect !== 'overwrite') {
+    world.faults.note('put hangs');
+    await world.time.delay(world.random.between(RESET_TAKES_MS, LANDS_AT_ALL_MS));
+  }
   if (world.faults.strikes('plugin throws the unknown', 0.005)) throw new TypeError('something is not a function');
 }
 

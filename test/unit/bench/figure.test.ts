@@ -18,6 +18,17 @@ describe('figureOf', () => {
     expect(late).toEqual({ name: 'p99', value: 1.5, unit: 'ms', goal: '<= 1', ok: false });
   });
 
+  test('an exact goal is met by that value alone', () => {
+    const goal = { exactly: 1 };
+
+    expect(figureOf({ name: 'writes', value: 1, unit: 'writes', goal })).toMatchObject({ goal: '= 1', ok: true });
+    expect(figureOf({ name: 'writes', value: 1.001, unit: 'writes', goal })).toMatchObject({ goal: '= 1', ok: false });
+  });
+
+  test('what is only printed is always ok', () => {
+    expect(figureOf({ name: 'seeds', value: 0, unit: '1/min', goal: 'printed' })).toMatchObject({ goal: 'printed', ok: true });
+  });
+
   test('a value that is not a number meets no goal', () => {
     expect(figureOf({ name: 'p99', value: Number.NaN, unit: 'ms', goal: { atMost: 1 } }).ok).toBe(false);
   });
