@@ -22,7 +22,8 @@ const LIMIT_MS = 600_000;
 const SLICE_BYTES = 64 * 1_024 * 1_024;
 const SLICE_MS = 10_000;
 
-const silent: Telemetry = { count: () => {}, observe: () => {}, log: () => {}, run: () => {} };
+const ignore = (): void => undefined;
+const silent: Telemetry = { count: ignore, observe: ignore, log: ignore, run: ignore };
 
 export interface SinkShard {
   readonly connector: string;

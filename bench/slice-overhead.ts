@@ -28,7 +28,9 @@ export async function run(report: Report): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'sortie-bench-'));
   const sqlite = new SqliteStateStore({ path: join(folder, 'state.db'), clock: systemClock, random: systemRandom });
   try {
-    report.note(`state in ${folder}, log in memory, values of ${VALUE_BYTES} bytes untouched, discard-sink; Node ${process.version}`);
+    report.note(
+      `state in ${folder}, log in memory, values of ${VALUE_BYTES} bytes untouched, discard-sink; Node ${process.version}`,
+    );
     await measure(report, sqlite);
   } finally {
     sqlite.close();

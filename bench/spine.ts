@@ -37,7 +37,9 @@ export async function run(report: Report): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'sortie-bench-'));
   const sqlite = new SqliteStateStore({ path: join(folder, 'state.db'), clock: systemClock, random: systemRandom });
   try {
-    report.note(`${RECORDS} records a round, slices of ${SLICE_RECORDS}, batches of ${BATCH_RECORDS}, one thread; Node ${process.version}`);
+    report.note(
+      `${RECORDS} records a round, slices of ${SLICE_RECORDS}, batches of ${BATCH_RECORDS}, one thread; Node ${process.version}`,
+    );
     report.note(`figures are medians of ${ROUNDS} rounds that take turns`);
     await untouched(report, sqlite);
     await decoded(report);
@@ -54,7 +56,12 @@ async function untouched(report: Report, sqlite: StateStore): Promise<void> {
   const through = (store: StateStore) => async () => drain(await newSinkShard({ store, log }, { config }));
   const [inMemory = Number.NaN, onSqlite = Number.NaN] = await recordsPerSecond([through(memory), through(sqlite)]);
   const name = `${VALUE_BYTES}-byte values untouched into discard-sink`;
-  report.figure({ name: `${name}, state in memory`, value: inMemory, unit: 'records/s', goal: { atLeast: GOAL_UNTOUCHED_PER_SECOND } });
+  report.figure({
+    name: `${name}, state in memory`,
+    value: inMemory,
+    unit: 'records/s',
+    goal: { atLeast: GOAL_UNTOUCHED_PER_SECOND },
+  });
   report.figure({ name: `${name}, state on SQLite`, value: onSqlite, unit: 'records/s', goal: 'printed' });
 }
 
@@ -74,7 +81,12 @@ async function decoded(report: Report): Promise<void> {
   report.note(`reference for JSON: ${PLAIN_LOOP_CODE}\n  ${PLAIN_LOOP_SETTING}; same log, batches of ${BATCH_RECORDS}`);
   const name = '300-byte JSON, InsertField, into a sink that reads values';
   report.figure({ name, value: ours, unit: 'records/s', reference, goal: { atLeast: GOAL_JSON_PER_SECOND } });
-  report.figure({ name: `${name}: share of the plain loop`, value: ours / reference, unit: 'of 1', goal: { atLeast: GOAL_JSON_SHARE } });
+  report.figure({
+    name: `${name}: share of the plain loop`,
+    value: ours / reference,
+    unit: 'of 1',
+    goal: { atLeast: GOAL_JSON_SHARE },
+  });
 }
 
 async function drain(shard: Awaited<ReturnType<typeof newSinkShard>>): Promise<void> {

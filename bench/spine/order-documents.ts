@@ -76,10 +76,14 @@ export function readingSink(): { readonly plugin: SinkPlugin; sum(): number } {
  * of an assignment (by a twentieth); `latin1Slice` is as fast, and wrong for anything but ASCII.
  */
 export const PLAIN_LOOP_CODE = `for each value of log.read(): document = JSON.parse(decoder.decode(value)); document.${FIELD} = '${TEXT}'; sum += document.cents + document.${FIELD}.length`;
-export const PLAIN_LOOP_SETTING = 'one TextDecoder, no checks of any kind, the parsed object changed in place and dropped at once';
+export const PLAIN_LOOP_SETTING =
+  'one TextDecoder, no checks of any kind, the parsed object changed in place and dropped at once';
 
 /** Sums the same as the sink. */
-export async function plainLoop(log: MemoryLogBroker, limits: { readonly records: number; readonly bytes: number }): Promise<number> {
+export async function plainLoop(
+  log: MemoryLogBroker,
+  limits: { readonly records: number; readonly bytes: number },
+): Promise<number> {
   const decoder = new TextDecoder();
   let sum = 0;
   let from = offset(0);

@@ -7,6 +7,8 @@ if (bug !== null) {
   const { plant } = await import('./bugs/plant.ts');
   plant(bug);
 }
+// Thousands of errors are made on purpose, and nobody reads where.
+Error.stackTraceLimit = 4;
 const { simulate } = await import('./simulate.ts');
 
 parentPort?.on('message', (seed: number) => {

@@ -30,7 +30,7 @@ const RECORDS_MIN = 300;
 const DRAIN_MAX_MS = 60 * 60_000;
 
 /** Between two looks of the operator at what is still broken. */
-const HEAL_EVERY_MS = 10_000;
+const HEAL_EVERY_MS = 6_000;
 
 /** Lines of a trace that are kept to be read. */
 const LINES_MAX = 400;

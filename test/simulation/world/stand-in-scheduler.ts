@@ -11,7 +11,7 @@ import { SeededRandom } from './seeded-random.ts';
 import type { SimHost } from './sim-host.ts';
 import { isOf, type World } from './world.ts';
 
-const TICK_MS = 400;
+const TICK_MS = 600;
 
 /** Another shard that moved on within so long speaks for the environment. */
 const PEERS_COMMIT_WITHIN_MS = 30 * 60_000;
@@ -21,6 +21,7 @@ export class StandInScheduler {
   readonly #hosts: readonly SimHost[];
   readonly #random: SeededRandom;
   #stale: ReadonlyMap<ShardId, Cursor> = new Map();
+  readonly #connectors = new Map<string, { readonly version: string; readonly connector: Connector }>();
   #offers = 0;
 
   constructor(world: World, hosts: readonly SimHost[]) {
@@ -36,15 +37,24 @@ export class StandInScheduler {
   async #tick(): Promise<void> {
     const cursors = this.#view();
     for (const { name } of this.#world.setups) {
-      const document = await this.#world.store.get(connectorKey(name));
-      if (document === null) continue;
-      const connector = decodeConnector(document.value, name);
+      const connector = await this.#connector(name);
+      if (connector === null) continue;
       for (const shard of await this.#shards(connector)) {
         const cursor = cursors.get(shard);
         if (this.#random.chance(await this.#interest(shard, cursor))) this.#offer(connector, shard, cursor);
       }
     }
     this.#world.time.after(TICK_MS, () => void this.#tick());
+  }
+
+  async #connector(name: string): Promise<Connector | null> {
+    const document = await this.#world.store.get(connectorKey(name));
+    if (document === null) return null;
+    const known = this.#connectors.get(name);
+    if (known?.version === document.version) return known.connector;
+    const connector = decodeConnector(document.value, name);
+    this.#connectors.set(name, { version: document.version, connector });
+    return connector;
   }
 
   #view(): ReadonlyMap<ShardId, Cursor> {

@@ -1,14 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { StoredCursor } from '../../../core/cursor/stored-cursor.ts';
 import { assert } from '../../../core/assert.ts';
-import type { CheckpointCursor, LogCursor } from '../../../core/cursor/cursor.ts';
 import type { Offer } from '../../../core/offer.ts';
 import { restartShards } from '../../../scheduler/connector-actions.ts';
 import { DEAD_LETTERS } from '../../support/configs.ts';
 import { memorySystem, rows } from '../../support/memory-source.ts';
 import { memoryTarget } from '../../support/memory-target.ts';
 import { aSinkShard, numbered, type SinkShard, valuesIn } from '../../support/sink-shard.ts';
-import { aSourceShard, recordsOf, valuesOf } from '../../support/source-shard.ts';
+import { aSourceShard, recordsOf, type SourceShard, valuesOf } from '../../support/source-shard.ts';
 
 /** Every invocation that touches `value` dies: nothing is said, and its claim runs out. */
 async function aSinkThatDiesOf(value: string, config: Record<string, string>): Promise<{ sink: SinkShard; target: ReturnType<typeof memoryTarget<'append'>> }> {
@@ -22,26 +20,21 @@ async function aSinkThatDiesOf(value: string, config: Record<string, string>): P
 }
 
 /** Invocations one after the other, each once the one before may be taken for dead. */
-async function runAndDie(sink: SinkShard, times: number, offer: Partial<Offer> = {}): Promise<number> {
-  let deaths = 0;
+async function runAndDie(shard: SinkShard | SourceShard, times: number, offer: Partial<Offer> = {}): Promise<void> {
   for (let round = 0; round < times; round += 1) {
-    await sink.run(offer, { on: sink.anotherHost() }).catch(() => {
-      deaths += 1;
-    });
-    await sink.host.clock.sleep(26_000);
+    await shard.run(offer, { on: shard.anotherHost() }).catch(() => undefined);
+    await shard.host.clock.sleep(26_000);
   }
-  return deaths;
 }
 
 describe('runInvocation of a record of which every invocation dies', () => {
   test('closes in on it by halves, and delivers everything before it', async () => {
     const { sink, target } = await aSinkThatDiesOf('5', {});
 
-    await runAndDie(sink, 8);
+    await runAndDie(sink, 12);
 
     expect(new Set(valuesIn(target))).toEqual(new Set(numbered(5)));
-    const { open } = await sink.cursor();
-    expect(open[0]).toMatchObject({ start: 5n, end: 6n });
+    expect((await sink.cursor()).open).toMatchObject([{ start: 5n, end: 6n }]);
   });
 
   test('fails its shard at it without tolerance, with its place (I10)', async () => {
@@ -51,7 +44,6 @@ describe('runInvocation of a record of which every invocation dies', () => {
 
     const cursor = await sink.cursor();
     expect(cursor).toMatchObject({ status: { state: 'failed', code: 'record.deadly' }, open: [{ start: 5n, end: 6n }] });
-    expect(sink.host.telemetry.runs.at(-1)).toBeUndefined();
   });
 
   test('lets it go to the dead-letter topic when others of the connector commit', async () => {
@@ -103,31 +95,11 @@ describe('runInvocation of a source of which every invocation dies', () => {
     const source = await aSourceShard({ system, exactlyOnce: true, config: { 'errors.tolerance': 'all' } });
     let dies = true;
     system.beforePoll = async () => assert(!dies, 'died of a poll');
-    for (let death = 0; death < 6; death += 1) {
-      await source.run({ peersCommit: true }, { on: source.anotherHost() }).catch(() => undefined);
-      await source.host.clock.sleep(26_000);
-    }
+    await runAndDie(source, 8, { peersCommit: true });
 
     dies = false;
-    await source.run({ peersCommit: true });
-    await restartShards(source.host, source.connector);
     await source.run({ peersCommit: true });
 
     expect(valuesOf(await source.sent())).toEqual(rows(10).map(({ value }) => value));
   });
-
-  test('fails its shard after five deaths', async () => {
-    const system = memorySystem({ rows: rows(10) });
-    const source = await aSourceShard({ system, config: { 'auto.restart.max.attempts': '0' } });
-    system.beforePoll = async () => assert(false, 'died of a poll');
-
-    for (let death = 0; death < 6; death += 1) {
-      await source.run({}, { on: source.anotherHost() }).catch(() => undefined);
-      await source.host.clock.sleep(26_000);
-    }
-
-    expect(await source.cursor()).toMatchObject({ status: { state: 'failed', code: 'record.deadly' } });
-  });
 });
-
-export type Unused = LogCursor | CheckpointCursor | StoredCursor;
