@@ -86,7 +86,9 @@ export function failureOf(invocation: Invocation, { error, stage, runtime, lateM
     return shardFailure(invocation, exhausted, runtime);
   }
   invocation.tally.failed(stage, error);
-  const { clock, random } = invocation.host;
+  const { clock, random, settings } = invocation.host;
+  // Another host's clock may be ahead of this one's by the skew.
+  const landsWithinMs = lateMs === 0 ? 0 : lateMs + settings.skewMaxMs;
   const pauseMs = Math.max(
     error.retryAfterMs,
     lateMs,

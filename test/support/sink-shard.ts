@@ -45,6 +45,8 @@ interface SinkShardFields {
   readonly plugin?: SinkPlugin;
   /** Sent before the connector is created. */
   readonly values?: readonly (string | Partial<OutgoingRecord>)[];
+  /** How long after each of them the next one comes, or the connector. */
+  readonly everyMs?: number;
   readonly config?: Readonly<Record<string, string>>;
   readonly store?: (store: StateStore) => StateStore;
   readonly broker?: (broker: MemoryLogBroker) => LogBroker;
@@ -54,6 +56,7 @@ export async function aSinkShard({
   target = memoryTarget('append'),
   plugin = memorySink(target),
   values = [],
+  everyMs = 0,
   config = {},
   ...faults
 }: SinkShardFields = {}): Promise<SinkShard> {
@@ -71,7 +74,10 @@ export async function aSinkShard({
   const send = async (...records: readonly (string | Partial<OutgoingRecord>)[]): Promise<void> => {
     await log.send(queue, records.map(recordOf));
   };
-  await send(...values);
+  for (const value of values) {
+    await send(value);
+    if (everyMs > 0) await clock.sleep(everyMs);
+  }
   const connector = await createConnector(
     { ...host, store },
     {

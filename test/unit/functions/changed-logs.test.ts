@@ -1,0 +1,268 @@
+import { describe, expect, test } from 'vitest';
+import { offset } from '../../../core/offset.ts';
+import { changeConfig, resetOffsets, restartShards, setTargetState } from '../../../scheduler/connector-actions.ts';
+import { brokerWith } from '../../support/faulty-ports.ts';
+import { memoryTarget } from '../../support/memory-target.ts';
+import { aSinkShard, numbered, type SinkShard, valuesIn } from '../../support/sink-shard.ts';
+
+/** Longer than clocks may differ, so that store times tell logs apart. */
+const LATER_MS = 10_000;
+const TAIL = { mode: 'tail', slice: { durationMs: 60_000 } } as const;
+
+/** The topic goes, and comes back under the same name with other records. */
+async function createAnew(sink: SinkShard, values: readonly string[]): Promise<void> {
+  sink.log.deleteTopic('orders');
+  sink.log.createTopic('orders', { queues: 1 });
+  await sink.send(...values);
+}
+
+async function resetTo(sink: SinkShard, at: number): Promise<void> {
+  await setTargetState(sink.host, 'orders-sink', 'stopped');
+  await resetOffsets(sink.host, sink.connector, { positions: new Map([[sink.shard, offset(at)]]), skewMaxMs: 5_000 });
+  await setTargetState(sink.host, 'orders-sink', 'running');
+}
+
+describe('runInvocation of a log that lost records before they were read', () => {
+  test('fails its shard, says where, and delivers nothing (I10)', async () => {
+    const target = memoryTarget('append');
+    const sink = await aSinkShard({ target, values: numbered(6) });
+    await sink.run({ slice: { records: 2 } });
+    sink.log.truncateBefore(sink.queue, offset(4));
+
+    const { run } = await sink.run();
+    const again = await sink.run();
+
+    expect([run.refusal, again.run.refusal]).toEqual(['failed', 'failed']);
+    expect(valuesIn(target)).toEqual(['0', '1']);
+    expect(await sink.cursor()).toMatchObject({
+      status: { state: 'failed', code: 'shard.log_gap', retryAtMs: null },
+      next: 2n,
+      gaps: null,
+    });
+    expect(sink.host.telemetry.logs).toMatchObject([{ level: 'error', fields: { position: 'orders/memory/0@2', shard: sink.shard } }]);
+  });
+
+  test('goes on behind the gap where the configuration says so, and keeps count of it (I10)', async () => {
+    const target = memoryTarget('append');
+    const sink = await aSinkShard({ target, values: numbered(6), config: { 'log.gap.policy': 'skip' } });
+    await sink.run({ slice: { records: 2 } });
+    sink.log.truncateBefore(sink.queue, offset(4));
+
+    const { run } = await sink.run();
+
+    expect(run.outcome).toBe('drained');
+    expect(valuesIn(target)).toEqual(['0', '1', '4', '5']);
+    expect(await sink.cursor()).toMatchObject({ gaps: { count: 1, records: 2n, start: 2n, end: 4n }, next: 6n });
+    expect(sink.host.telemetry.logs).toHaveLength(1);
+  });
+
+  test('skips what is missing of a range that was left behind', async () => {
+    const target = memoryTarget('append');
+    const config = { 'log.gap.policy': 'skip', 'consumer.override.max.poll.records': '2' };
+    const sink = await aSinkShard({ target, values: numbered(6), config });
+    target.beforeWrite = () => sink.host.clock.sleep(1_000);
+    await sink.run({ slice: { durationMs: 1_500 } });
+    sink.log.truncateBefore(sink.queue, offset(3));
+    target.beforeWrite = () => Promise.resolve();
+
+    await sink.run({ quantumMs: 5_000 });
+
+    expect(valuesIn(target)).toEqual(['0', '1', '3', '4', '5']);
+    expect(await sink.cursor()).toMatchObject({ gaps: { records: 1n, start: 2n, end: 3n }, next: 6n, open: [] });
+  });
+
+  test('goes on once an operator chose to skip', async () => {
+    const target = memoryTarget('append');
+    const sink = await aSinkShard({ target, values: numbered(6) });
+    await sink.run({ slice: { records: 2 } });
+    sink.log.truncateBefore(sink.queue, offset(4));
+    await sink.run();
+
+    await changeConfig(sink.host, 'orders-sink', { ...sink.connector.config, 'log.gap.policy': 'skip' });
+    await restartShards(sink.host, sink.connector);
+    await sink.run();
+
+    expect(valuesIn(target)).toEqual(['0', '1', '4', '5']);
+    expect(await sink.cursor()).toMatchObject({ status: { state: 'active' }, gaps: { records: 2n } });
+  });
+
+  test('finds out when records go while its slice is running, and loses count of none', async () => {
+    const target = memoryTarget('append');
+    const config = { 'log.gap.policy': 'skip', 'consumer.override.max.poll.records': '1' };
+    const sink = await aSinkShard({ target, values: numbered(6), config });
+    let writes = 0;
+    target.beforeWrite = async () => {
+      writes += 1;
+      if (writes === 1) sink.log.truncateBefore(sink.queue, offset(4));
+    };
+
+    const first = await sink.run();
+    await sink.run({ quantumMs: 5_000 });
+
+    expect(first.run.outcome).toBe('yielded');
+    // Read ahead of the truncation.
+    expect(valuesIn(target)).toEqual(['0', '1', '4', '5']);
+    expect(await sink.cursor()).toMatchObject({ gaps: { records: 2n, start: 2n, end: 4n }, next: 6n, open: [] });
+  });
+});
+
+describe('runInvocation of a log that ends before what was read', () => {
+  test('fails its shard, and only a reset helps', async () => {
+    const target = memoryTarget('append');
+    const sink = await aSinkShard({ target, values: numbered(3) });
+    await sink.run();
+    await createAnew(sink, ['new']);
+
+    const { run } = await sink.run();
+    await restartShards(sink.host, sink.connector);
+    const restarted = await sink.run();
+    await resetTo(sink, 0);
+    const reset = await sink.run();
+
+    expect([run.refusal, restarted.run.refusal]).toEqual(['failed', 'failed']);
+    expect(sink.host.telemetry.logs).toMatchObject([{ level: 'error', fields: { position: 'orders/memory/0@3' } }]);
+    expect(reset.run.outcome).toBe('drained');
+    expect(valuesIn(target)).toEqual([...numbered(3), 'new']);
+    expect(await sink.cursor()).toMatchObject({ generation: 2, status: { state: 'active' } });
+  });
+
+  test('ends a tail at once, and the next claim fails the shard', async () => {
+    const sink = await aSinkShard({ values: numbered(3) });
+    const running = sink.run(TAIL);
+    await sink.host.clock.sleep(1_000);
+
+    await createAnew(sink, ['new']);
+    const { run } = await running;
+    const next = await sink.run();
+
+    expect(run.outcome).toBe('yielded');
+    expect(run.endedAtMs - run.startedAtMs).toBeLessThan(2_000);
+    expect(next.run.refusal).toBe('failed');
+    expect(await sink.cursor()).toMatchObject({ status: { code: 'shard.log_truncated' } });
+  });
+});
+
+describe('runInvocation of a log that was created anew and refilled', () => {
+  test('fails its shard although the log is long enough again', async () => {
+    const target = memoryTarget('append');
+    const sink = await aSinkShard({ target, values: numbered(3) });
+    await sink.run();
+    await sink.host.clock.sleep(LATER_MS);
+    await createAnew(sink, numbered(6, 100));
+
+    const { run } = await sink.run();
+
+    expect(run.refusal).toBe('failed');
+    expect(valuesIn(target)).toEqual(numbered(3));
+    expect(await sink.cursor()).toMatchObject({ status: { code: 'shard.log_truncated' } });
+  });
+
+  test('fails its shard although it was seen gone in between', async () => {
+    const sink = await aSinkShard({ values: numbered(3) });
+    await sink.run();
+    await sink.host.clock.sleep(LATER_MS);
+    sink.log.deleteTopic('orders');
+    const gone = await sink.run();
+    sink.log.createTopic('orders', { queues: 1 });
+    await sink.send(...numbered(6, 100));
+
+    const { run } = await sink.run();
+
+    expect([gone.run.refusal, run.refusal]).toEqual(['gone', 'failed']);
+    expect(await sink.cursor()).toMatchObject({ status: { code: 'shard.log_truncated' } });
+  });
+
+  test('fails its shard where an older log took its place', async () => {
+    const sink = await aSinkShard();
+    const olderAtMs = sink.host.clock.nowMs();
+    await sink.host.clock.sleep(LATER_MS);
+    await sink.send(...numbered(3));
+    await sink.run();
+    const { broker } = sink.host;
+    // The records behind what was read are older than it.
+    const replaced = brokerWith(broker, {
+      bounds: async () => [{ min: offset(0), max: offset(9) }],
+      read: async (queue, from) => ({
+        records: [
+          {
+            queue,
+            offset: from,
+            key: null,
+            value: null,
+            tag: null,
+            headers: [],
+            bornAtMs: olderAtMs,
+            storedAtMs: from === 0n ? olderAtMs : olderAtMs + 1,
+          },
+        ],
+        next: offset(from + 1n),
+        bounds: { min: offset(0), max: offset(9) },
+      }),
+    });
+
+    const { run } = await sink.run({}, { on: { ...sink.host, broker: replaced } });
+
+    expect(run.refusal).toBe('failed');
+    expect(await sink.cursor()).toMatchObject({ status: { code: 'shard.log_truncated' } });
+  });
+
+  test('tells no log apart whose times differ by no more than clocks do', async () => {
+    const sink = await aSinkShard({ values: numbered(3) });
+    await sink.run();
+    await sink.host.clock.sleep(4_000);
+    await sink.send('3');
+
+    const { run } = await sink.run();
+
+    expect(run.outcome).toBe('drained');
+  });
+});
+
+describe('runInvocation of a queue that vanished', () => {
+  test('is refused as gone, and goes on when the queue is back', async () => {
+    const target = memoryTarget('append');
+    const sink = await aSinkShard({ target, values: numbered(2) });
+    await sink.run();
+    let isThere = false;
+    const flaky = brokerWith(sink.log, { bounds: async (queues) => (isThere ? sink.log.bounds(queues) : queues.map(() => null)) });
+    const host = { ...sink.anotherHost(), broker: flaky };
+
+    const gone = await sink.run({}, { on: host });
+    const cursor = await sink.cursor();
+    isThere = true;
+    await sink.send('2');
+    const back = await sink.run({}, { on: host });
+
+    expect(gone.run).toMatchObject({ outcome: null, refusal: 'gone' });
+    expect(cursor).toMatchObject({ status: { state: 'gone' }, next: 2n });
+    expect(back.run.outcome).toBe('drained');
+    expect(valuesIn(target)).toEqual(numbered(3));
+  });
+
+  test('has no cursor where it never existed', async () => {
+    const sink = await aSinkShard();
+    sink.log.deleteTopic('orders');
+
+    const { run, cursor } = await sink.run();
+
+    expect(run).toMatchObject({ outcome: null, refusal: 'queue-gone' });
+    expect(cursor).toBeNull();
+  });
+
+  test('gives its slice back when that happens while it is running', async () => {
+    const target = memoryTarget('append');
+    const sink = await aSinkShard({ target, values: numbered(4), config: { 'consumer.override.max.poll.records': '1' } });
+    let writes = 0;
+    target.beforeWrite = async () => {
+      writes += 1;
+      if (writes === 1) sink.log.deleteTopic('orders');
+    };
+
+    const { run } = await sink.run();
+    const next = await sink.run();
+
+    expect(run.outcome).toBe('yielded');
+    expect(next.run.refusal).toBe('gone');
+    expect(await sink.cursor()).toMatchObject({ status: { state: 'gone' }, open: [{ kind: 'free' }] });
+  });
+});
