@@ -7,7 +7,7 @@ import { SqliteStateStore } from '../adapters/sqlite/sqlite-state-store.ts';
 import { systemClock, systemRandom } from '../adapters/system.ts';
 import type { OutgoingRecord, StateStore } from '../core/ports.ts';
 import { quantile, type Report } from './figure.ts';
-import { filledLog, newSinkShard } from './sink-shard.ts';
+import { filledLog, newSinkShard, type SinkShard } from './sink-shard.ts';
 import {
   INSERT_FIELD,
   orderDocument,
@@ -89,7 +89,7 @@ async function decoded(report: Report): Promise<void> {
   });
 }
 
-async function drain(shard: Awaited<ReturnType<typeof newSinkShard>>): Promise<void> {
+async function drain(shard: SinkShard): Promise<void> {
   const { run } = await shard.invoke({ sliceRecords: SLICE_RECORDS, quantumMs: QUANTUM_MS });
   if (run.counts.delivered !== RECORDS) throw new Error(`${run.counts.delivered} of ${RECORDS} records were delivered`);
 }
@@ -108,6 +108,6 @@ async function recordsPerSecond(ways: readonly (() => Promise<void>)[]): Promise
   return perSecond.map((rounds) => quantile(rounds, 0.5));
 }
 
-function outgoing(value: Uint8Array | null): OutgoingRecord {
+function outgoing(value: Uint8Array): OutgoingRecord {
   return { key: null, value, tag: null, headers: [], bornAtMs: systemClock.nowMs() };
 }

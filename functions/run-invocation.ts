@@ -8,9 +8,10 @@
 import { assert } from '../core/assert.ts';
 import { restartAtMs } from '../core/backoff.ts';
 import type { Refused } from '../core/cursor/claim.ts';
-import type { CheckpointCursor, LogCursor } from '../core/cursor/cursor.ts';
+import type { CheckpointCursor, Cursor, LogCursor } from '../core/cursor/cursor.ts';
 import { failShard, raiseGate } from '../core/cursor/steer.ts';
 import type { StoredCursor } from '../core/cursor/stored-cursor.ts';
+import type { ErrorCode } from '../core/error-codes.ts';
 import { ConfigError, FencedError } from '../core/errors.ts';
 import type { InvocationResult, Offer, Outcome } from '../core/offer.ts';
 import { isDiscoveryShard, queueOfShard } from '../core/shard-id.ts';
@@ -53,7 +54,7 @@ export async function runInvocation(
       shard = found.shard;
       const { connector } = found;
       ending = await runShard(
-        { host, offer, connector, tally, platform, shardRestarts: () => restartsOf(found.shard) },
+        { host, offer, connector, tally, platform, shardRestarts: () => restartsOf(found.shard.cursor) },
         found.shard,
       );
     }
@@ -76,13 +77,14 @@ interface Ending {
 /** Errors outside a slice: nothing is held, or the store does not answer and the deadline will pass. */
 function endingOf(error: unknown, tally: RunTally): Ending {
   if (error instanceof FencedError) return { outcome: 'fenced', notBeforeMs: null };
-  const known = classified(error);
+  // A sink's configuration is first read to find where it starts, when there is no cursor yet that could show it.
+  const known = error instanceof ConfigError ? error : classified(error);
   if (known instanceof Error && known.name === 'AssertionError') throw known;
   tally.failed('poll', known);
   return { outcome: 'failed', notBeforeMs: null };
 }
 
-function restartsOf({ cursor: { status } }: StoredCursor): number {
+function restartsOf({ status }: Cursor): number {
   return status.state === 'active' || status.state === 'failed' ? status.restarts : 0;
 }
 
@@ -134,16 +136,25 @@ function openWriter(invocation: Invocation, work: Work): Promise<SinkWriter> {
 async function failByConfig(invocation: Invocation, shard: StoredCursor, error: ConfigError): Promise<Ending> {
   const { tally, host } = invocation;
   tally.failed('poll', error);
-  const restartAt = restartAtMs({
-    restarts: invocation.shardRestarts(),
-    restartsMax: CONFIG_RESTARTS_MAX,
-    nowMs: host.clock.nowMs(),
-  });
-  await shard.change(
-    (cursor) => failShard(raiseGate(cursor, wantedGate(invocation)), { code: error.code, retryAtMs: restartAt }),
+  const nowMs = host.clock.nowMs();
+  const { status } = await shard.change(
+    (cursor) => unusable(raiseGate(cursor, wantedGate(invocation)), { code: error.code, nowMs }),
     { forMs: host.settings.claimMs },
   );
-  return { outcome: 'failed', notBeforeMs: restartAt };
+  return { outcome: 'failed', notBeforeMs: status.state === 'failed' ? status.retryAtMs : null };
+}
+
+/** No claim restarts such a shard, so each look at its configuration uses up one restart once its time has come. */
+function unusable<C extends Cursor>(cursor: C, { code, nowMs }: { readonly code: ErrorCode; readonly nowMs: number }): C {
+  const { status } = cursor;
+  if (status.state !== 'failed') return failShard(cursor, { code, retryAtMs: configRestartAtMs(restartsOf(cursor), nowMs) });
+  if (status.retryAtMs === null || status.retryAtMs > nowMs) return cursor;
+  const restarts = status.restarts + 1;
+  return { ...cursor, status: { state: 'failed', code, restarts, retryAtMs: configRestartAtMs(restarts, nowMs) } };
+}
+
+function configRestartAtMs(restarts: number, nowMs: number): number | null {
+  return restartAtMs({ restarts, restartsMax: CONFIG_RESTARTS_MAX, nowMs });
 }
 
 function refusal({ reason, notBeforeMs }: Refused): Ending {

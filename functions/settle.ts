@@ -91,7 +91,7 @@ export function failureOf(invocation: Invocation, { error, stage, runtime, lateM
   const landsWithinMs = lateMs === 0 ? 0 : lateMs + settings.skewMaxMs;
   const pauseMs = Math.max(
     error.retryAfterMs,
-    lateMs,
+    landsWithinMs,
     backoffMs({ attempts, maxMs: runtime['errors.retry.delay.max.ms'] }, random),
   );
   return { code: error.code, retryAtMs: clock.nowMs() + pauseMs, shardFails: false, restartAtMs: null };

@@ -79,7 +79,7 @@ export async function simulate(
     trace: world.trace.lines(),
     faults: world.faults.counts,
     transitions: world.transitions,
-    shards: world.cursors.size,
+    shards: world.shards.size,
     records: producer.records,
     simulatedMs: time.nowMs - startedAtMs,
   };

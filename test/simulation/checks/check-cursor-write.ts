@@ -25,6 +25,7 @@ export interface CursorWrite {
 export function checkCursorWrite(world: World, write: CursorWrite): void {
   const { shard, before, after } = write;
   world.cursors.set(shard, after);
+  world.shards.add(shard);
   for (const name of transitionsOf(before, after)) world.transition(name);
   if (before === null) return;
   checkGate(world, write, before);

@@ -46,6 +46,8 @@ export class World implements Surroundings {
   readonly #finished = new Map<string, Set<unknown>>();
   readonly #begun = new Map<ShardId, SliceIdentity>();
   readonly cursors = new Map<ShardId, Cursor>();
+  /** Every shard that ever had a cursor. */
+  readonly shards = new Set<ShardId>();
   readonly owners = new Map<string, Incarnation>();
   /** Of each connector by name, as it is now. */
   readonly uids = new Map<string, string>();
