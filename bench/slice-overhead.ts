@@ -16,7 +16,7 @@ const EMPTY_INVOCATIONS = 20_000;
 
 /** Many slices in one invocation. */
 const LOOP_SLICES = 4_000;
-const LOOP_SLICE_RECORDS = 100;
+const LOOP_SLICE_RECORDS = 10;
 const LOOP_QUANTUM_MS = 25_000;
 
 const VALUE_BYTES = 1_024;

@@ -34,7 +34,7 @@ export async function discover(
   if (source === null) return { outcome: null, refusal: 'nothing-to-claim', notBeforeMs: null };
   const { deadline, moment } = claimMoment(invocation);
   const forMs = deadline.remainingMs();
-  const claimed = await claimDiscovery(invocation, shard, moment);
+  const claimed = await claimDiscovery(invocation, shard, { moment, forMs });
   if (claimed.kind === 'refused') return { outcome: null, refusal: claimed.reason, notBeforeMs: claimed.notBeforeMs };
 
   const { epoch, generation, attempts } = claimed.slice;
@@ -60,9 +60,9 @@ export async function discover(
 async function claimDiscovery(
   invocation: Invocation,
   shard: StoredCursor<CheckpointCursor>,
-  moment: ClaimMoment,
+  { moment, forMs }: { readonly moment: ClaimMoment; readonly forMs: number },
 ): Promise<Claim<CheckpointCursor, CheckpointSlice>> {
-  const { host, offer, platform } = invocation;
+  const { host, offer } = invocation;
   const request = { ...moment, graceMs: host.settings.skewMaxMs, ended: offer.ended };
   let claimed: Claim<CheckpointCursor, CheckpointSlice> | undefined;
   await shard.change(
@@ -71,7 +71,7 @@ async function claimDiscovery(
       claimed = claimCheckpoint(gated, request);
       return claimed.kind === 'claimed' ? claimed.cursor : gated;
     },
-    { forMs: platform.remainingMs() },
+    { forMs },
   );
   return claimed as Claim<CheckpointCursor, CheckpointSlice>;
 }

@@ -113,6 +113,8 @@ export class LogWork implements Work {
     const bounds = await this.#checkLog();
     if (bounds !== null) this.#max = bounds.max;
     const { deadline, request } = this.#request();
+    // A claim that lands later than this would be over before it began.
+    this.deadline = deadline;
     const claimed = await this.#changeAndClaim((cursor) => raiseGate(cursor, wantedGate(this.#invocation)), request);
     return claimed.kind === 'refused' ? claimed : this.#start(claimed.slice, deadline);
   }

@@ -97,6 +97,8 @@ export class SourceWork implements Work {
   async claim(): Promise<Slice | Refused> {
     const { deadline, moment } = claimMoment(this.#invocation);
     const request = { ...moment, graceMs: this.#terms.graceMs, ended: this.#terms.ended };
+    // A claim that lands later than this would be over before it began.
+    this.deadline = deadline;
     let claimed: Claim<CheckpointCursor, CheckpointSlice> | undefined;
     await this.#change((cursor) => {
       const gated = raiseGate(cursor, wantedGate(this.#invocation));

@@ -124,16 +124,22 @@ async function writeConnector(
 ): Promise<Connector> {
   let document: StoredDocument | null = await store.get(connectorKey(name));
   for (let conflicts = 0; conflicts <= CONFLICTS_MAX; conflicts += 1) {
-    if (document === null) throw new ConfigError([{ path: 'name', message: `Connector ${name} not found` }]);
+    if (document === null) throw notFound(name);
     const connector = decodeConnector(document.value, name);
     const changed = change(connector);
     if (changed === connector) return connector;
+    // What is being deleted cannot come back: its cursors are going, one after the other (I9).
+    if (connector.targetState === 'deleted') throw notFound(name);
     const next = { ...changed, revision: connector.revision + 1 };
     const result = await store.put(connectorKey(name), encodeConnector(next), { ifVersion: document.version });
     if ('version' in result) return next;
     document = result.current;
   }
   throw new FencedError(`connector ${name} is being changed by others all the time`);
+}
+
+function notFound(name: string): ConfigError {
+  return new ConfigError([{ path: 'name', message: `Connector ${name} not found` }]);
 }
 
 async function changeCursors(deps: StoreAccess, uid: string, transition: (cursor: Cursor) => Cursor): Promise<void> {

@@ -21,8 +21,9 @@ import type { World } from './world.ts';
 
 const SKEW_MAX_MS = 5_000;
 
-/** Long enough that a put is on its way. */
-const HANGING_MS = 600;
+/** Long enough that a put comes along, in most runs. */
+const HANGING_MS = 6_000;
+const LOOK_EVERY_MS = 20;
 
 export class Operator {
   readonly #world: World;
@@ -65,11 +66,7 @@ export class Operator {
 
   /** Stops, waits until nothing can be held any more, and starts a new generation from the earliest position. */
   async #reset(setup: Setup): Promise<void> {
-    // The last put before the stop may outlive the reset: then only its generation tells it from what comes after.
-    if (this.#world.faults.active && this.#random.chance(0.5)) {
-      this.#world.putsHangUntilMs = this.#world.time.nowMs + HANGING_MS;
-      await this.#world.time.delay(HANGING_MS);
-    }
+    if (this.#world.faults.active && this.#random.chance(0.6)) await this.#untilAPutHangs(setup);
     await this.#attempt(setup, (deps) => setTargetState(deps, setup.name, 'stopped'));
     await this.#world.time.delay(30_000);
     await this.#attempt(setup, async (deps) => {
@@ -78,6 +75,15 @@ export class Operator {
         await resetOffsets(deps, connector, { positions: await this.#earliest(connector.uid), skewMaxMs: SKEW_MAX_MS });
     });
     await this.#attempt(setup, (deps) => setTargetState(deps, setup.name, 'running'));
+  }
+
+  /** The last put before a stop may outlive the reset: then only its generation tells it from what comes after. */
+  async #untilAPutHangs({ name }: Setup): Promise<void> {
+    const { time } = this.#world;
+    const until = { name, ms: time.nowMs + HANGING_MS };
+    this.#world.putsHang = until;
+    while (this.#world.putsHang === until && time.nowMs < until.ms) await time.delay(LOOK_EVERY_MS);
+    this.#world.putsHang = null;
   }
 
   async #earliest(uid: string): Promise<ReadonlyMap<ShardId, Offset | Json>> {

@@ -44,8 +44,8 @@ function simSink(world: World, caller: Incarnation, target: MemoryTarget, setup:
     open: async (config, context) => {
       const writer = await plugin.open(config, context);
       return target.effect === 'append'
-        ? bufferedWriter(world, caller, writer)
-        : directWriter(world, caller, writer, target.effect);
+        ? bufferedWriter(world, caller, writer, setup)
+        : directWriter(world, caller, writer, { name: setup.name, effect: target.effect });
     },
   };
 }
@@ -60,11 +60,11 @@ const RESET_TAKES_MS = 31_000;
 /** A remote write goes on when its caller stops waiting. */
 const NOBODY_STOPS_IT: CancelSignal = new AbortController().signal;
 
-function directWriter(world: World, caller: Incarnation, writer: SinkWriter, effect: Effect): SinkWriter {
+function directWriter(world: World, caller: Incarnation, writer: SinkWriter, at: Upset): SinkWriter {
   const { begin } = writer;
   const put = (batch: PutBatch): Promise<PutResult> =>
     caller.call({ side: 'target', what: putText(batch), writes: true, mayBeLate: true }, async () => {
-      await upset(world, caller, batch, effect);
+      await upset(world, caller, batch, at);
       const result = await writer.put(batch, NOBODY_STOPS_IT);
       if (begin !== undefined) world.checkWriter(batch);
       noteDelivered(world, batch, begin === undefined || result.failures.length === 0 ? result : null);
@@ -88,7 +88,7 @@ function directWriter(world: World, caller: Incarnation, writer: SinkWriter, eff
 }
 
 /** Takes records into memory and sends them with `flush`: what was put and not flushed dies with its process. */
-function bufferedWriter(world: World, caller: Incarnation, writer: SinkWriter): SinkWriter {
+function bufferedWriter(world: World, caller: Incarnation, writer: SinkWriter, { name }: { readonly name: string }): SinkWriter {
   let buffered: PutBatch[] = [];
   return {
     put: async (batch) => {
@@ -100,7 +100,7 @@ function bufferedWriter(world: World, caller: Incarnation, writer: SinkWriter): 
     flush: async () => {
       for (const batch of buffered) {
         await caller.call({ side: 'target', what: `flush ${putText(batch)}`, writes: true }, async () => {
-          await upset(world, caller, batch, 'append');
+          await upset(world, caller, batch, { name, effect: 'append' });
           noteDelivered(world, batch, await writer.put(batch, NOBODY_STOPS_IT));
         });
       }
@@ -116,8 +116,14 @@ function putText({ records, shard, epoch, position }: PutBatch): string {
   return `put ${records.length} of ${shard} epoch ${epoch} up to ${JSON.stringify(position)}`;
 }
 
+/** Whose write it is. */
+interface Upset {
+  readonly name: string;
+  readonly effect: Effect;
+}
+
 /** What may happen to a write on its way into the target. */
-async function upset(world: World, caller: Incarnation, { records }: PutBatch, effect: Effect): Promise<void> {
+async function upset(world: World, caller: Incarnation, { records }: PutBatch, { name, effect }: Upset): Promise<void> {
   if (records.some(isDeadly)) {
     world.faults.note('11 out of memory on a record');
     caller.kill('out of memory on a record');
@@ -125,7 +131,8 @@ async function upset(world: World, caller: Incarnation, { records }: PutBatch, e
   }
   if (world.faults.strikes('put hangs', 0.03))
     await world.time.delay(world.random.between(2_000, effect === 'overwrite' ? LANDS_WITHIN_MS : LANDS_AT_ALL_MS));
-  if (world.time.nowMs < world.putsHangUntilMs && effect !== 'overwrite') {
+  if (world.putsHang?.name === name && effect !== 'overwrite') {
+    world.putsHang = null;
     world.faults.note('put hangs');
     await world.time.delay(world.random.between(RESET_TAKES_MS, LANDS_AT_ALL_MS));
   }

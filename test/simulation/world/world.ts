@@ -57,8 +57,8 @@ export class World implements Surroundings {
   readonly transitions = new Map<string, number>();
   /** Kills, freezes, failures: each may cause one slice to be delivered again. */
   disturbances = 0;
-  /** Until then every put that starts hangs. */
-  putsHangUntilMs = 0;
+  /** The next put of this connector hangs, until somebody looks. */
+  putsHang: { readonly name: string } | null = null;
   violation: Violation | null = null;
 
   constructor(seed: number, { linesMax }: { readonly linesMax: number }) {

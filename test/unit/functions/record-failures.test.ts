@@ -10,6 +10,8 @@ import { aSinkShard, numbered, type SinkShard, valuesIn } from '../../support/si
 import { recordsOf, valuesOf } from '../../support/source-shard.ts';
 import { watchedSink } from '../../support/watched-sink.ts';
 
+type TargetOf<Chosen extends Effect> = Extract<MemoryTarget, { readonly effect: Chosen }>;
+
 const EFFECTS = ['transactional', 'versioned', 'append', 'overwrite'] as const;
 const TOLERANT = { 'errors.tolerance': 'all' };
 
@@ -26,8 +28,11 @@ function refuse(target: MemoryTarget, values: readonly string[], error: RecordEr
   };
 }
 
-async function aSink(effect: Effect, config: Record<string, string> = {}): Promise<{ sink: SinkShard; target: MemoryTarget; calls: string[] }> {
-  const target: MemoryTarget = memoryTarget(effect);
+async function aSink<Chosen extends Effect>(
+  effect: Chosen,
+  config: Record<string, string> = {},
+): Promise<{ readonly sink: SinkShard; readonly target: TargetOf<Chosen>; readonly calls: readonly string[] }> {
+  const target = memoryTarget(effect);
   const { plugin, calls } = watchedSink(memorySink(target));
   const keyed = numbered(5).map((value) => ({ key: new TextEncoder().encode(value), value: new TextEncoder().encode(value) }));
   const sink = await aSinkShard({ plugin, values: keyed, config });

@@ -1,0 +1,48 @@
+import { describe, expect, test } from 'vitest';
+import { findPlantedBugs } from './bugs/find-planted-bugs.ts';
+import { plantedBugs } from './bugs/planted-bugs.ts';
+import { transitionNames } from './checks/transitions.ts';
+import { faultNames } from './faults/faults.ts';
+import { runSeeds } from './run-seeds.ts';
+import { simulate } from './simulate.ts';
+
+const SEEDS = 2_000;
+const MINUTE_MS = 60_000;
+
+describe('simulation', () => {
+  test(
+    `keeps every invariant, and delivers everything once faults cease, in ${SEEDS} seeds (I1-I10)`,
+    async () => {
+      const summary = await runSeeds({ from: 1, count: SEEDS });
+
+      expect(summary.violations.map(({ seed, violation }) => `seed ${seed}: ${violation}`)).toEqual([]);
+      expect(faultNames.filter((name) => !summary.faults.has(name))).toEqual([]);
+      expect(transitionNames.filter((name) => !summary.transitions.has(name))).toEqual([]);
+      expect(summary.shardsMin).toBeGreaterThanOrEqual(3);
+      expect(summary.recordsMin).toBeGreaterThanOrEqual(300);
+      expect(summary.faultsMin).toBeGreaterThanOrEqual(5);
+    },
+    3 * MINUTE_MS,
+  );
+
+  test('a seed replays byte for byte', async () => {
+    const first = await simulate(7);
+    const second = await simulate(7);
+
+    expect(second.digest).toBe(first.digest);
+    expect(second.trace).toEqual(first.trace);
+  });
+});
+
+describe('planted bugs', () => {
+  test(
+    'are all found',
+    async () => {
+      const found = await findPlantedBugs(() => undefined);
+
+      expect(found.filter(({ caughtBy }) => caughtBy === null).map(({ bug }) => bug.name)).toEqual([]);
+      expect(found).toHaveLength(plantedBugs.length);
+    },
+    5 * MINUTE_MS,
+  );
+});
