@@ -3,12 +3,6 @@ import { assert } from './assert.ts';
 /** Position of a record in its message queue; 64 bits, so never a `number`. JSON holds it as decimal digits. */
 export type Offset = bigint & { readonly __brand: 'Offset' };
 
-/** Half-open `[start, end)`; empty when both are equal. */
-export interface OffsetRange {
-  readonly start: Offset;
-  readonly end: Offset;
-}
-
 /** The longest a RocketMQ (and Kafka) offset can be: a signed 64-bit integer. */
 const OFFSET_MAX = 2n ** 63n - 1n;
 

@@ -9,28 +9,21 @@ import { type CheckpointCursor, createCheckpointCursor } from '../core/cursor/cu
 import { raiseGate } from '../core/cursor/steer.ts';
 import { cursorKey, type StoredCursor } from '../core/cursor/stored-cursor.ts';
 import { FatalTaskError, RetryableError } from '../core/errors.ts';
-import type { Outcome } from '../core/offer.ts';
 import { sourceShardId } from '../core/shard-id.ts';
 import type { SourceShard } from '../plugins/api/source.ts';
 import type { ClaimMoment } from './claim-terms.ts';
 import { type Deadline, TIMED_OUT, within } from './deadline.ts';
 import { classified } from './deliver.ts';
-import { COMMIT_RESERVE_MS, claimMoment, type Invocation, wantedGate } from './invocation.ts';
+import { COMMIT_RESERVE_MS, claimMoment, type Ending, type Invocation, wantedGate } from './invocation.ts';
 import { type OpenedConnector, type OpenedSource, pluginContext } from './opened-connector.ts';
 import { failureOf } from './settle.ts';
 import { withFailure } from './work.ts';
-
-interface Discovery {
-  readonly outcome: Outcome | null;
-  readonly refusal?: string;
-  readonly notBeforeMs: number | null;
-}
 
 export async function discover(
   invocation: Invocation,
   shard: StoredCursor<CheckpointCursor>,
   { source, config }: OpenedConnector,
-): Promise<Discovery> {
+): Promise<Ending> {
   if (source === null) return { outcome: null, refusal: 'nothing-to-claim', notBeforeMs: null };
   const { deadline, moment } = claimMoment(invocation);
   const forMs = deadline.remainingMs();

@@ -1,8 +1,7 @@
 /** What all steps of one invocation share. */
 import type { Connector } from '../core/connector.ts';
 import type { Gate } from '../core/cursor/cursor.ts';
-import type { Offer } from '../core/offer.ts';
-import type { Clock } from '../core/ports.ts';
+import type { Offer, Outcome } from '../core/offer.ts';
 import type { ClaimMoment } from './claim-terms.ts';
 import { Deadline } from './deadline.ts';
 import type { Host } from './host.ts';
@@ -19,14 +18,16 @@ export interface Invocation {
   shardRestarts(): number;
 }
 
+/** How an invocation ends. Where it claimed nothing, `refusal` says why, and `notBeforeMs` when to offer again. */
+export interface Ending {
+  readonly outcome: Outcome | null;
+  readonly refusal?: string;
+  readonly notBeforeMs: number | null;
+}
+
 /** The gate as the connector's document wants it. */
 export function wantedGate({ connector }: Invocation): Gate {
   return { state: connector.targetState, revision: connector.revision };
-}
-
-/** Whether a slice that is held may go on: once a gate is closed nothing more than a commit follows (I9). */
-export function mayGoOn({ connector }: Invocation, { state, revision }: Gate): boolean {
-  return state === 'running' && revision === connector.revision;
 }
 
 /** A deadline and a holder of its own for each claim. */
@@ -40,14 +41,6 @@ export function claimMoment(invocation: Invocation): { readonly deadline: Deadli
 
 /** Left at the end of a claim for flush and commit: a tenth of the default claim, as much as two slow store writes. */
 export const COMMIT_RESERVE_MS = 2_000;
-
-/** A running slice looks at its cursor at least so often, and ends when the gate or the revision changed (I9). */
-export const GATE_CHECK_MS = 1_000;
-
-/** How long a tail may wait in one go when it last saw its cursor at `seenAtMs`, monotonic. */
-export function waitMaxMs(clock: Clock, seenAtMs: number): number {
-  return Math.max(0, seenAtMs + GATE_CHECK_MS - clock.monotonicMs());
-}
 
 /** A tail ends after so long without records; `watch` or a tick brings the next. */
 export const TAIL_IDLE_MS = 5_000;

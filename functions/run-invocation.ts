@@ -6,12 +6,9 @@
  */
 
 import { assert } from '../core/assert.ts';
-import { restartAtMs } from '../core/backoff.ts';
 import type { Refused } from '../core/cursor/claim.ts';
-import type { CheckpointCursor, Cursor, LogCursor } from '../core/cursor/cursor.ts';
-import { failShard, raiseGate } from '../core/cursor/steer.ts';
+import type { CheckpointCursor, LogCursor } from '../core/cursor/cursor.ts';
 import type { StoredCursor } from '../core/cursor/stored-cursor.ts';
-import type { ErrorCode } from '../core/error-codes.ts';
 import { ConfigError, FencedError } from '../core/errors.ts';
 import type { InvocationResult, Offer, Outcome } from '../core/offer.ts';
 import { isDiscoveryShard, queueOfShard } from '../core/shard-id.ts';
@@ -22,7 +19,7 @@ import { settleDeadlyRecord } from './deadly-record.ts';
 import { classified, type Delivery, deliver, hasTimeForPut } from './deliver.ts';
 import { discover } from './discover.ts';
 import type { Host } from './host.ts';
-import { type Invocation, wantedGate } from './invocation.ts';
+import type { Ending, Invocation } from './invocation.ts';
 import { LogWork } from './log-work.ts';
 import { openShard } from './open-shard.ts';
 import { type OpenedConnector, openConnector } from './opened-connector.ts';
@@ -32,9 +29,7 @@ import { flush, limited, settle } from './settle.ts';
 import { SourceWork } from './source-work.ts';
 import { toleranceOf } from './tolerance.ts';
 import { RecordRefused, type Slice, type Work } from './work.ts';
-
-/** As many automatic restarts as `auto.restart.max.attempts` has by default: what sets it cannot be read. */
-const CONFIG_RESTARTS_MAX = 7;
+import { failByConfig, restartsOf } from './wrong-config.ts';
 
 /** `limitMs`: how long the platform lets this run go on. Rejects only when the program itself is wrong. */
 export async function runInvocation(
@@ -68,12 +63,6 @@ export async function runInvocation(
   return { run, cursor: shard?.document ?? null, notBeforeMs: ending.notBeforeMs };
 }
 
-interface Ending {
-  readonly outcome: Outcome | null;
-  readonly refusal?: string;
-  readonly notBeforeMs: number | null;
-}
-
 /** Errors outside a slice: nothing is held, or the store does not answer and the deadline will pass. */
 function endingOf(error: unknown, tally: RunTally): Ending {
   if (error instanceof FencedError) return { outcome: 'fenced', notBeforeMs: null };
@@ -82,10 +71,6 @@ function endingOf(error: unknown, tally: RunTally): Ending {
   if (known instanceof Error && known.name === 'AssertionError') throw known;
   tally.failed('poll', known);
   return { outcome: 'failed', notBeforeMs: null };
-}
-
-function restartsOf({ status }: Cursor): number {
-  return status.state === 'active' || status.state === 'failed' ? status.restarts : 0;
 }
 
 async function runShard(invocation: Invocation, shard: StoredCursor): Promise<Ending> {
@@ -130,31 +115,6 @@ function openWriter(invocation: Invocation, work: Work): Promise<SinkWriter> {
     if (signal.aborted) await writer.close();
     return writer;
   });
-}
-
-/** A configuration found wrong only here fails the shard, where its status shows it. */
-async function failByConfig(invocation: Invocation, shard: StoredCursor, error: ConfigError): Promise<Ending> {
-  const { tally, host } = invocation;
-  tally.failed('poll', error);
-  const nowMs = host.clock.nowMs();
-  const { status } = await shard.change(
-    (cursor) => unusable(raiseGate(cursor, wantedGate(invocation)), { code: error.code, nowMs }),
-    { forMs: host.settings.claimMs },
-  );
-  return { outcome: 'failed', notBeforeMs: status.state === 'failed' ? status.retryAtMs : null };
-}
-
-/** No claim restarts such a shard, so each look at its configuration uses up one restart once its time has come. */
-function unusable<C extends Cursor>(cursor: C, { code, nowMs }: { readonly code: ErrorCode; readonly nowMs: number }): C {
-  const { status } = cursor;
-  if (status.state !== 'failed') return failShard(cursor, { code, retryAtMs: configRestartAtMs(restartsOf(cursor), nowMs) });
-  if (status.retryAtMs === null || status.retryAtMs > nowMs) return cursor;
-  const restarts = status.restarts + 1;
-  return { ...cursor, status: { state: 'failed', code, restarts, retryAtMs: configRestartAtMs(restarts, nowMs) } };
-}
-
-function configRestartAtMs(restarts: number, nowMs: number): number | null {
-  return restartAtMs({ restarts, restartsMax: CONFIG_RESTARTS_MAX, nowMs });
 }
 
 function refusal({ reason, notBeforeMs }: Refused): Ending {

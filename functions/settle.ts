@@ -98,7 +98,7 @@ export function failureOf(invocation: Invocation, { error, stage, runtime, lateM
 }
 
 /** The shard fails; within its restart budget a claim may restart it. */
-export function shardFailure({ host, shardRestarts }: Invocation, { code }: ConnectError, runtime: RuntimeConfig): Failure {
+function shardFailure({ host, shardRestarts }: Invocation, { code }: ConnectError, runtime: RuntimeConfig): Failure {
   const nowMs = host.clock.nowMs();
   const restartsMax = runtime['auto.restart.max.attempts'];
   return {

@@ -16,16 +16,14 @@ import type { PolledRecord, PollResult, SourceReader } from '../plugins/api/sour
 import type { ClaimTerms } from './claim-terms.ts';
 import { type Deadline, TIMED_OUT, within } from './deadline.ts';
 import { ExactlyOnceWriter } from './exactly-once-writer.ts';
+import { GateWatch } from './gate-watch.ts';
 import {
   COMMIT_RESERVE_MS,
   claimMoment,
-  GATE_CHECK_MS,
   type Invocation,
-  mayGoOn,
   TAIL_COMMIT_MS,
   TAIL_IDLE_MS,
   TAIL_WAIT_MS,
-  waitMaxMs,
   wantedGate,
 } from './invocation.ts';
 import { LogWriter } from './log-writer.ts';
@@ -52,6 +50,7 @@ export class SourceWork implements Work {
   readonly #terms: ClaimTerms;
   readonly #station: Station | undefined;
   readonly #pace: PaceMeter;
+  readonly #gate: GateWatch;
 
   deadline: Deadline;
   #slice: CheckpointSlice | null = null;
@@ -66,7 +65,6 @@ export class SourceWork implements Work {
   #safePollAtMs = 0;
   #records = 0;
   #committedAtMs = 0;
-  #seenAtMs = 0;
   #idleSinceMs: number | null = null;
   #idleForMs: number | null = null;
   #finished = false;
@@ -91,6 +89,7 @@ export class SourceWork implements Work {
     this.#station = parts.station;
     this.#kept = parts.station?.reader ?? null;
     this.#pace = new PaceMeter(invocation.host.clock);
+    this.#gate = new GateWatch(invocation, parts.shard);
     this.deadline = invocation.platform;
   }
 
@@ -138,7 +137,7 @@ export class SourceWork implements Work {
     if (this.#finished || this.#records >= offer.slice.records) return null;
     // The batch before came with a wish to be left alone, which only a tail waits for.
     if (this.#idleForMs !== null && offer.mode !== 'tail') return null;
-    await this.#lookAtGate();
+    await this.#gate.look();
     const result = await (this.#ahead ?? this.#startPoll());
     this.#ahead = null;
     if (result === TIMED_OUT) throw this.#outOfTime();
@@ -184,7 +183,7 @@ export class SourceWork implements Work {
 
   async commit(): Promise<void> {
     await this.#commit();
-    if (!mayGoOn(this.#invocation, this.#shard.cursor.gate)) throw new SliceOver();
+    this.#gate.demandOpen();
   }
 
   async #commit(): Promise<void> {
@@ -203,7 +202,7 @@ export class SourceWork implements Work {
       return null;
     }
     await this.#commit();
-    if (!mayGoOn(this.#invocation, this.#shard.cursor.gate)) {
+    if (!this.#gate.isOpen()) {
       await this.release();
       return null;
     }
@@ -257,7 +256,7 @@ export class SourceWork implements Work {
     this.#delivered = p;
     this.#safe = p;
     this.#committedAtMs = now;
-    this.#seenAtMs = now;
+    this.#gate.noteSeen();
     this.#pace.restart();
     return this.#sliceInHand();
   }
@@ -294,7 +293,7 @@ export class SourceWork implements Work {
   #noteCommit(): void {
     const now = this.#invocation.host.clock.monotonicMs();
     this.#committedAtMs = now;
-    this.#seenAtMs = now;
+    this.#gate.noteSeen();
     this.#uncommitted = false;
     this.#pace.restart();
   }
@@ -305,7 +304,7 @@ export class SourceWork implements Work {
       this.#opened.config.runtime['consumer.override.max.poll.records'],
       offer.slice.records - this.#records,
     );
-    const waitMs = offer.mode === 'tail' ? Math.min(TAIL_WAIT_MS, waitMaxMs(host.clock, this.#seenAtMs)) : 0;
+    const waitMs = offer.mode === 'tail' ? Math.min(TAIL_WAIT_MS, this.#gate.waitMaxMs()) : 0;
     const limits = { records, bytes: offer.slice.bytes, waitMs };
     const poll = within(host.clock, this.deadline.remainingMs() - COMMIT_RESERVE_MS, async (signal) => {
       const reader = await this.#openReader();
@@ -357,16 +356,8 @@ export class SourceWork implements Work {
     this.#idleSinceMs ??= nowMs;
     const leftMs = this.#idleSinceMs + TAIL_IDLE_MS - nowMs;
     if (leftMs <= 0 || (this.#idleForMs ?? 0) > leftMs) return false;
-    await clock.sleep(Math.min(this.#idleForMs ?? 0, waitMaxMs(clock, this.#seenAtMs)));
+    await clock.sleep(Math.min(this.#idleForMs ?? 0, this.#gate.waitMaxMs()));
     return true;
-  }
-
-  async #lookAtGate(): Promise<void> {
-    const { clock } = this.#invocation.host;
-    if (clock.monotonicMs() - this.#seenAtMs < GATE_CHECK_MS) return;
-    const { gate } = await this.#shard.refresh();
-    this.#seenAtMs = clock.monotonicMs();
-    if (!mayGoOn(this.#invocation, gate)) throw new SliceOver();
   }
 }
 

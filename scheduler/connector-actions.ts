@@ -79,18 +79,8 @@ export async function resetOffsets(
   await eachCursor(deps, uid, async (cursor) => {
     const position = positions.get(cursor.shard);
     if (position === undefined) return;
-    const nowMs = deps.clock.nowMs();
-    let refusal: ResetRefusal | null = null;
-    await cursor.change(
-      (current) => {
-        const at = current.kind === 'checkpoint' ? resumingAt(position as Json) : (position as Offset);
-        const result = reset<Cursor>(current, { position: at as Json, nowMs, graceMs: skewMaxMs });
-        refusal = result.kind === 'refused' ? result.reason : null;
-        return result.kind === 'reset' ? result.cursor : current;
-      },
-      { forMs: STORE_PATIENCE_MS },
-    );
-    if (refusal !== null) refused.set(cursor.shard, refusal);
+    const result = await resetCursor(cursor, { position, nowMs: deps.clock.nowMs(), graceMs: skewMaxMs });
+    if (result.kind === 'refused') refused.set(cursor.shard, result.reason);
   });
   return refused;
 }
@@ -108,6 +98,24 @@ export async function deleteConnector(deps: StoreAccess, name: string): Promise<
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
+
+type Reset = ReturnType<typeof reset<Cursor>>;
+
+async function resetCursor(
+  cursor: StoredCursor,
+  { position, ...moment }: { readonly position: Offset | Json; readonly nowMs: number; readonly graceMs: number },
+): Promise<Reset> {
+  let result: Reset | undefined;
+  await cursor.change(
+    (current) => {
+      const at = current.kind === 'checkpoint' ? resumingAt(position as Json) : (position as Offset);
+      result = reset<Cursor>(current, { position: at, ...moment });
+      return result.kind === 'reset' ? result.cursor : current;
+    },
+    { forMs: STORE_PATIENCE_MS },
+  );
+  return result as Reset;
+}
 
 /** Writes the document, then the gates. A change that answers the connector it was given only raises what is behind. */
 async function changeConnector(deps: StoreAccess, name: string, change: (connector: Connector) => Connector): Promise<Connector> {

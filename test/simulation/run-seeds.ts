@@ -26,6 +26,9 @@ export interface SeedsSummary {
   readonly faultsMin: number;
 }
 
+/** Of a trace, in each result. */
+const LINES_MAX = 400;
+
 /** Enough to see the cause; a planted bug breaks nearly every seed. */
 const VIOLATIONS_KEPT = 20;
 
@@ -44,7 +47,7 @@ export async function runSeeds(request: SeedsRequest): Promise<SeedsSummary> {
 }
 
 function runThread(
-  { bug = null as never, linesMax = 400, onResult }: SeedsRequest,
+  { bug, linesMax = LINES_MAX, onResult }: SeedsRequest,
   take: () => number | null,
   summary: Summary,
 ): Promise<void> {

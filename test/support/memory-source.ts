@@ -34,7 +34,10 @@ export interface MemorySystem {
 }
 
 /** One shard, `0`, unless a test gives more. */
-export function memorySystem({ rows = [], ...fields }: Partial<MemorySystem> & { readonly rows?: readonly Row[] } = {}): MemorySystem {
+export function memorySystem({
+  rows = [],
+  ...fields
+}: Partial<MemorySystem> & { readonly rows?: readonly Row[] } = {}): MemorySystem {
   return {
     shards: new Map([['0', [...rows]]]),
     finite: false,
@@ -73,7 +76,12 @@ export function memorySource(system: MemorySystem, { exactlyOnce = false, topic 
 
 function reader(
   system: MemorySystem,
-  { name, topic, from, positions }: { readonly name: string; readonly topic: string; readonly from: number; readonly positions: boolean },
+  {
+    name,
+    topic,
+    from,
+    positions,
+  }: { readonly name: string; readonly topic: string; readonly from: number; readonly positions: boolean },
 ): SourceReader {
   let next = from;
   return {

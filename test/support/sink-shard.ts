@@ -35,6 +35,8 @@ export interface SinkShard {
     options?: { readonly on?: TestHost; readonly limitMs?: number },
   ): Promise<InvocationResult>;
   cursor(): Promise<LogCursor>;
+  /** Sleeps until a back-off or an automatic restart is over. */
+  untilClaimable(): Promise<void>;
   /** A host that shares the store, the broker and the clock, and nothing else. */
   anotherHost(): TestHost;
 }
@@ -86,6 +88,7 @@ export async function aSinkShard({
     },
   );
   const shard = queueShardId(connector.uid, queue);
+  const cursor = async (): Promise<LogCursor> => (await StoredCursor.read({ ...host, store }, shard))?.cursor as LogCursor;
   return {
     host,
     store,
@@ -95,7 +98,13 @@ export async function aSinkShard({
     shard,
     send,
     run: (offer, { on = host, limitMs = LIMIT_MS } = {}) => runInvocation(on, anOffer(connector, shard, offer), { limitMs }),
-    cursor: async () => (await StoredCursor.read({ ...host, store }, shard))?.cursor as LogCursor,
+    cursor,
+    untilClaimable: async () => {
+      const { open, status } = await cursor();
+      const restartAtMs = status.state === 'failed' ? status.retryAtMs : 0;
+      const freeAtMs = open[0]?.kind === 'free' ? open[0].retryAtMs : 0;
+      await clock.sleep(Math.max(restartAtMs ?? 0, freeAtMs) - clock.nowMs());
+    },
     anotherHost: () => anotherHost(host),
   };
 }

@@ -54,8 +54,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'functions/log-work.ts',
     edits: [
       {
-        find: 'this.#read = slice.start;',
-        replace: 'this.#read = (slice.deaths > 0 ? slice.start + 1n : slice.start) as typeof slice.start;',
+        find: 'this.#reader.start(slice);',
+        replace: 'this.#reader.start(slice.deaths > 0 ? { ...slice, start: slice.start + 1n } : slice);',
       },
     ],
   },

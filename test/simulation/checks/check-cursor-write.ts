@@ -73,7 +73,7 @@ function checkReclaims(world: World, { shard, caller }: CursorWrite, before: Log
     const isTaken =
       !isKept && after.open.some((other) => other.kind === 'held' && other.epoch > before.epoch && other.start === range.start);
     const holder = world.owners.get(range.holder.owner);
-    if (!isTaken || holder === undefined || holder === caller || !holder.isAlive) continue;
+    if (!isTaken || holder === undefined || holder === caller || !holder.isAlive()) continue;
     const leftMs = range.holder.deadlineAtMs - holder.clock.nowMs();
     if (leftMs > 0)
       world.violate(

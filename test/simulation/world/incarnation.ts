@@ -59,7 +59,7 @@ export class Incarnation {
   readonly skewMs: number;
   readonly #revisions = new Map<string, number>();
   #jumpedMs = 0;
-  isAlive = true;
+  #died = false;
   /** An invoker has seen the end of it, so what it held may be claimed at once. */
   isSeenDead = false;
   #frozenUntilMs = 0;
@@ -90,10 +90,14 @@ export class Incarnation {
     return (this.#revisions.get(uid) ?? 0) >= revision;
   }
 
+  isAlive(): boolean {
+    return !this.#died;
+  }
+
   kill(why: string): void {
-    if (!this.isAlive) return;
+    if (!this.isAlive()) return;
     this.#around.trace.add(this.#around.time.nowMs, this.name, `killed: ${why}`);
-    this.isAlive = false;
+    this.#died = true;
     this.#onDeath();
   }
 
@@ -128,13 +132,13 @@ export class Incarnation {
 
   async call<T>({ side, what, writes, mayBeLate = false }: CallOptions, operation: () => Promise<T> | T): Promise<T> {
     const { time, faults, trace, random } = this.#around;
-    if (!this.isAlive) return never();
+    if (!this.isAlive()) return never();
     if (faults.strikes('6 killed at an await', 0.004)) this.kill(`before ${what}`);
-    if (!this.isAlive) return never();
+    if (!this.isAlive()) return never();
 
     await time.delay(this.#latencyMs(side));
     // What a process had sent when it died has left it, or has not.
-    if (!this.isAlive && random.chance(0.5)) return never();
+    if (!this.isAlive() && random.chance(0.5)) return never();
     await this.#refuse(side, what);
 
     if (mayBeLate && faults.strikes(side === 'target' ? 'put lands late' : '22 send lands late', 0.01)) {
@@ -192,8 +196,8 @@ export class Incarnation {
   /** The process takes note of something: never, once it is dead; after it thaws, while it is frozen. */
   async #heard(): Promise<void> {
     const { time } = this.#around;
-    while (this.isAlive && this.#frozenUntilMs > time.nowMs) await time.delay(this.#frozenUntilMs - time.nowMs);
-    if (!this.isAlive) await never();
+    while (this.isAlive() && this.#frozenUntilMs > time.nowMs) await time.delay(this.#frozenUntilMs - time.nowMs);
+    if (!this.isAlive()) await never();
   }
 
   #sleep(durationMs: number, signal?: CancelSignal): Promise<void> {

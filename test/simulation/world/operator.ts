@@ -126,11 +126,11 @@ export class Operator {
   async #attempt(setup: Setup, act: (deps: Parameters<typeof setTargetState>[0]) => Promise<unknown>): Promise<void> {
     const { time, faults } = this.#world;
     this.#hands += 1;
-    let isOver = false;
+    const attempt = { isOver: false };
     const process = new Incarnation(`operator.${this.#hands}`, this.#world, {
       skewMs: 0,
       onDeath: () => {
-        isOver = true;
+        attempt.isOver = true;
       },
     });
     const deps = {
@@ -143,14 +143,14 @@ export class Operator {
     act(deps).then(
       async () => {
         await this.#acknowledge(setup);
-        isOver = true;
+        attempt.isOver = true;
       },
       (error: unknown) => {
         this.#world.note(process.name, `gives up: ${String(error)}`);
-        isOver = true;
+        attempt.isOver = true;
       },
     );
-    while (!isOver) await time.delay(20);
+    while (!attempt.isOver) await time.delay(20);
   }
 
   /** What was answered: every gate is raised to this revision by now. */

@@ -39,7 +39,9 @@ describe('runInvocation of a log that lost records before they were read', () =>
       next: 2n,
       gaps: null,
     });
-    expect(sink.host.telemetry.logs).toMatchObject([{ level: 'error', fields: { position: 'orders/memory/0@2', shard: sink.shard } }]);
+    expect(sink.host.telemetry.logs).toMatchObject([
+      { level: 'error', fields: { position: 'orders/memory/0@2', shard: sink.shard } },
+    ]);
   });
 
   test('goes on behind the gap where the configuration says so, and keeps count of it (I10)', async () => {
@@ -224,7 +226,9 @@ describe('runInvocation of a queue that vanished', () => {
     const sink = await aSinkShard({ target, values: numbered(2) });
     await sink.run();
     let isThere = false;
-    const flaky = brokerWith(sink.log, { bounds: async (queues) => (isThere ? sink.log.bounds(queues) : queues.map(() => null)) });
+    const flaky = brokerWith(sink.log, {
+      bounds: async (queues) => (isThere ? sink.log.bounds(queues) : queues.map(() => null)),
+    });
     const host = { ...sink.anotherHost(), broker: flaky };
 
     const gone = await sink.run({}, { on: host });

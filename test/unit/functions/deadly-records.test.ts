@@ -9,7 +9,10 @@ import { aSinkShard, numbered, type SinkShard, valuesIn } from '../../support/si
 import { aSourceShard, recordsOf, type SourceShard, valuesOf } from '../../support/source-shard.ts';
 
 /** Every invocation that touches `value` dies: nothing is said, and its claim runs out. */
-async function aSinkThatDiesOf(value: string, config: Record<string, string>): Promise<{ sink: SinkShard; target: ReturnType<typeof memoryTarget<'append'>> }> {
+async function aSinkThatDiesOf(
+  value: string,
+  config: Record<string, string>,
+): Promise<{ sink: SinkShard; target: ReturnType<typeof memoryTarget<'append'>> }> {
   const target = memoryTarget('append');
   target.refusal = (record) => {
     assert(record.value !== value, `died of ${value}`);

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { MemoryLogBroker } from '../../../adapters/memory/memory-log-broker.ts';
+import type { MemoryLogBroker } from '../../../adapters/memory/memory-log-broker.ts';
 import type { LogBroker } from '../../../core/ports.ts';
 import { resetOffsets, setTargetState } from '../../../scheduler/connector-actions.ts';
 import { brokerUnavailable, brokerWith, storeUnavailable, storeWith } from '../../support/faulty-ports.ts';
-import { anOutgoingRecord, bytesOf, textOf } from '../../support/log-records.ts';
-import { memorySystem, type Row, rows } from '../../support/memory-source.ts';
+import { anOutgoingRecord, bytesOf } from '../../support/log-records.ts';
+import { memorySource, memorySystem, type Row, rows } from '../../support/memory-source.ts';
 import { aSourceShard, type SourceShard, valuesOf } from '../../support/source-shard.ts';
 
 const SKEW = { skewMaxMs: 5_000 };
@@ -349,27 +349,20 @@ describe('runInvocation of an exactly-once source', () => {
     expect(sorted(valuesOf(await source.sent()))).toEqual(upTo(6));
   });
 
-  test('fails where a record has no position', async () => {
-    const system = memorySystem({ rows: rows(1) });
-    const source = await aSourceShard({ system, exactlyOnce: true });
-    const plugin = await source.host.registry.findSource('memory-source');
-    const blind = await aSourceShard({
-      plugin: {
-        ...(plugin as NonNullable<typeof plugin>),
-        open: async () => ({
-          poll: async () => ({
-            records: [{ topic: 'rows', key: { schema: null, value: null }, value: { schema: null, value: 'a' }, timestampMs: null }],
-            checkpoint: 1,
-          }),
-          close: async () => undefined,
-        }),
-      },
-    });
+  test('sends nothing of a source that gives its records no positions', async () => {
+    const key = { schema: null, value: null };
+    const record = { topic: 'rows', key, value: { schema: null, value: 'a' }, timestampMs: null };
+    const plugin = {
+      ...memorySource(memorySystem(), { exactlyOnce: true }),
+      open: async () => ({ poll: async () => ({ records: [record], checkpoint: 1 }), close: async () => undefined }),
+    };
+    const source = await aSourceShard({ plugin });
 
-    const { run } = await blind.run();
+    const { run } = await source.run();
 
     expect(run).toMatchObject({ outcome: 'failed', error: { code: 'plugin.failed' } });
-    expect(textOf((await blind.sent())[0]?.value ?? null)).toBeNull();
+    expect(await source.cursor()).toMatchObject({ status: { state: 'failed', code: 'plugin.failed' } });
+    expect(await source.sent()).toEqual([]);
   });
 
   test('is refused where a source must publish each record once and cannot', async () => {

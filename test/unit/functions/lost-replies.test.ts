@@ -104,16 +104,19 @@ describe('runInvocation whose store loses a reply', () => {
     expect(await source.cursor()).toMatchObject({ checkpoint: { p: { row: 6 } }, holder: null, clean: true });
   });
 
-  test.each([2, 3, 4, 5, 6])('neither skips nor repeats a row of an exactly-once source when that of write %i is lost', async (write) => {
-    const system = memorySystem({ rows: rows(6) });
-    const source = await aSourceShard({ system, exactlyOnce: true, store: (store) => losingReplies(store, [write]) });
+  test.each([2, 3, 4, 5, 6])(
+    'neither skips nor repeats a row of an exactly-once source when that of write %i is lost',
+    async (write) => {
+      const system = memorySystem({ rows: rows(6) });
+      const source = await aSourceShard({ system, exactlyOnce: true, store: (store) => losingReplies(store, [write]) });
 
-    const { run } = await source.run(LOOP);
+      const { run } = await source.run(LOOP);
 
-    expect(valuesOf(await source.sent())).toEqual(VALUES);
-    expect(run.outcome).toBe('drained');
-    expect(await source.cursor()).toMatchObject({ checkpoint: { p: { row: 6 } }, holder: null, clean: true });
-  });
+      expect(valuesOf(await source.sent())).toEqual(VALUES);
+      expect(run.outcome).toBe('drained');
+      expect(await source.cursor()).toMatchObject({ checkpoint: { p: { row: 6 } }, holder: null, clean: true });
+    },
+  );
 
   test('is done once, where that reply is lost', async () => {
     const system = memorySystem({ rows: rows(2), finite: true });
@@ -138,7 +141,10 @@ describe('runInvocation whose store is away', () => {
   });
 
   test('cannot even read its cursor', async () => {
-    const sink = await aSinkShard({ values: VALUES, store: (store) => storeWith(store, { get: () => Promise.reject(storeUnavailable()) }) });
+    const sink = await aSinkShard({
+      values: VALUES,
+      store: (store) => storeWith(store, { get: () => Promise.reject(storeUnavailable()) }),
+    });
 
     const { run, cursor } = await sink.run();
 

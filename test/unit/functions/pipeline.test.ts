@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parseConnectorConfig } from '../../../core/config/connector-config.ts';
-import { ConfigError } from '../../../core/errors.ts';
+import type { ConfigError } from '../../../core/errors.ts';
 import type { MessageQueue } from '../../../core/message-queue.ts';
 import { offset } from '../../../core/offset.ts';
 import type { LogRecord } from '../../../core/record/connect-record.ts';

@@ -16,7 +16,12 @@ const EFFECTS = ['transactional', 'versioned', 'append', 'overwrite'] as const;
 const TOLERANT = { 'errors.tolerance': 'all' };
 
 /** The target has something against these values, `times` times each. */
-function refuse(target: MemoryTarget, values: readonly string[], error: RecordError | RetryableError, times = Number.POSITIVE_INFINITY): void {
+function refuse(
+  target: MemoryTarget,
+  values: readonly string[],
+  error: RecordError | RetryableError,
+  times = Number.POSITIVE_INFINITY,
+): void {
   const seen = new Map<string, number>();
   const earlier = target.refusal;
   target.refusal = (record: ConnectRecord) => {
@@ -152,14 +157,17 @@ describe('runInvocation when some records of a put fail for now', () => {
     expect(puts(calls)).toEqual(['put 5', 'put 2']);
   });
 
-  test.each(['append', 'overwrite'] as const)('puts everything from the first of them on again into an %s target (I7)', async (effect) => {
-    const { sink, target, calls } = await aSink(effect);
-    refuse(target, ['2'], new RetryableError('busy'), 1);
+  test.each(['append', 'overwrite'] as const)(
+    'puts everything from the first of them on again into an %s target (I7)',
+    async (effect) => {
+      const { sink, target, calls } = await aSink(effect);
+      refuse(target, ['2'], new RetryableError('busy'), 1);
 
-    await sink.run();
+      await sink.run();
 
-    expect(puts(calls)).toEqual(['put 5', 'put 3']);
-  });
+      expect(puts(calls)).toEqual(['put 5', 'put 3']);
+    },
+  );
 
   test('keeps the order of an append target (I7)', async () => {
     const { sink, target } = await aSink('append');

@@ -172,7 +172,8 @@ describe('runInvocation with a dead-letter topic', () => {
       target,
       values: ['a', 'b'],
       config: DEAD_LETTERS,
-      broker: (broker) => brokerWith(broker, { send: (...batch) => (isUp ? broker.send(...batch) : Promise.reject(brokerUnavailable())) }),
+      broker: (broker) =>
+        brokerWith(broker, { send: (...batch) => (isUp ? broker.send(...batch) : Promise.reject(brokerUnavailable())) }),
     });
 
     const failed = await sink.run();

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { MemoryLogBroker } from '../../../adapters/memory/memory-log-broker.ts';
+import type { MemoryLogBroker } from '../../../adapters/memory/memory-log-broker.ts';
 import { RetryableError } from '../../../core/errors.ts';
 import { setTargetState } from '../../../scheduler/connector-actions.ts';
 import { brokerUnavailable, brokerWith } from '../../support/faulty-ports.ts';
@@ -63,7 +63,10 @@ describe('runInvocation of a source', () => {
     const system = memorySystem();
     const plugin = {
       ...memorySource(system),
-      open: async () => ({ poll: async () => ({ records: [], checkpoint: 'further', idleForMs: 1_000 }), close: async () => undefined }),
+      open: async () => ({
+        poll: async () => ({ records: [], checkpoint: 'further', idleForMs: 1_000 }),
+        close: async () => undefined,
+      }),
     };
     const source = await aSourceShard({ plugin });
 
@@ -89,7 +92,8 @@ describe('runInvocation of a source', () => {
     let up = false;
     const source = await aSourceShard({
       system,
-      broker: (broker) => brokerWith(broker, { send: (...batch) => (up ? broker.send(...batch) : Promise.reject(brokerUnavailable())) }),
+      broker: (broker) =>
+        brokerWith(broker, { send: (...batch) => (up ? broker.send(...batch) : Promise.reject(brokerUnavailable())) }),
     });
 
     const failed = await source.run();
@@ -155,12 +159,23 @@ describe('runInvocation of a source', () => {
     const { run } = await source.run();
 
     expect(run).toMatchObject({ outcome: 'drained', counts: { delivered: 20, retries: 1 } });
-    expect([...valuesOf(await source.sent())].sort()).toEqual(rows(20).map(({ value }) => value).sort());
-    expect(counts).toEqual(new Map([[0, 1], [1, 2]]));
+    expect([...valuesOf(await source.sent())].sort()).toEqual(
+      rows(20)
+        .map(({ value }) => value)
+        .sort(),
+    );
+    expect(counts).toEqual(
+      new Map([
+        [0, 1],
+        [1, 2],
+      ]),
+    );
   });
 
   test('keeps the order of each key (I7)', async () => {
-    const system = memorySystem({ rows: Array.from({ length: 30 }, (_, index) => ({ key: `key-${index % 3}`, value: String(index) })) });
+    const system = memorySystem({
+      rows: Array.from({ length: 30 }, (_, index) => ({ key: `key-${index % 3}`, value: String(index) })),
+    });
     const source = await aSourceShard({ system, queues: 4, config: { 'consumer.override.max.poll.records': '7' } });
 
     await source.run();
@@ -193,7 +208,10 @@ describe('runInvocation of a source', () => {
     const { run } = await source.run();
 
     expect(run).toMatchObject({ outcome: 'failed', error: { code: 'record.too_large', stage: 'put', position: '2' } });
-    expect(await source.cursor()).toMatchObject({ status: { state: 'failed', code: 'record.too_large' }, checkpoint: { p: null } });
+    expect(await source.cursor()).toMatchObject({
+      status: { state: 'failed', code: 'record.too_large' },
+      checkpoint: { p: null },
+    });
   });
 
   test('with tolerance drops a record the log refuses, and says so (I10)', async () => {

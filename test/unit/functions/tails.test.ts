@@ -32,7 +32,7 @@ describe('runInvocation of a tail', () => {
     await running;
 
     expect(delivered).toEqual(['0', '1', '2']);
-    expect(sentAtMs).toBe(sink.host.telemetry.runs[0]?.startedAtMs as number + 2_100);
+    expect(sentAtMs).toBe((sink.host.telemetry.runs[0]?.startedAtMs as number) + 2_100);
   });
 
   test('ends after five seconds without records, and gives its claim back', async () => {

@@ -8,7 +8,11 @@ import { aSinkShard, numbered, type SinkShard, valuesIn } from '../../support/si
 const PARALLEL = { 'delivery.order': 'none' };
 
 /** A shard whose first invocation died in its first put, five of its records unwritten. */
-async function anAbandonedSink({ effect = 'append' as Effect, config = {}, mode = 'slice' as 'slice' | 'tail' } = {}): Promise<SinkShard & { target: ReturnType<typeof memoryTarget> }> {
+async function anAbandonedSink({
+  effect = 'append' as Effect,
+  config = {},
+  mode = 'slice' as 'slice' | 'tail',
+} = {}): Promise<SinkShard & { target: ReturnType<typeof memoryTarget> }> {
   const target = memoryTarget(effect);
   const sink = await aSinkShard({ target, values: numbered(5), config });
   target.beforeWrite = async () => assert(false, 'the process died');
@@ -122,7 +126,9 @@ describe('runInvocation of several slices of a queue at once', () => {
       throw new Error('who knows');
     };
 
-    await Promise.all(Array.from({ length: 3 }, () => sink.run({ slice: { records: 2 } }, { on: sink.anotherHost(), limitMs: 4_000 })));
+    await Promise.all(
+      Array.from({ length: 3 }, () => sink.run({ slice: { records: 2 } }, { on: sink.anotherHost(), limitMs: 4_000 })),
+    );
 
     expect(await sink.cursor()).toMatchObject({ next: 6n, open: [{ kind: 'free', start: 0n, end: 2n }] });
   });

@@ -187,7 +187,19 @@ describe('Sandbox', () => {
   test('keeps the stations of so many shards and no more', () => {
     const sandbox = new Sandbox();
     let closed = 0;
-    const station = { writer: null, reader: { at: null, reader: { poll: () => Promise.reject(new Error('unused')), close: () => { closed += 1; return Promise.resolve(); } } } };
+    const station = {
+      writer: null,
+      reader: {
+        at: null,
+        reader: {
+          poll: () => Promise.reject(new Error('unused')),
+          close: () => {
+            closed += 1;
+            return Promise.resolve();
+          },
+        },
+      },
+    };
 
     for (let shard = 0; shard < 300; shard += 1) sandbox.keep(`shard-${shard}` as never, 1, station);
 

@@ -22,7 +22,9 @@ const CONFIG = { 'connector.class': 'any', topics: 'orders' };
 const SKEW_MAX_MS = 5_000;
 
 /** A connector with the given cursors, one shard each. */
-async function aConnector(cursors: readonly Cursor[] = []): Promise<{ host: TestHost; connector: Connector; shards: readonly ShardId[] }> {
+async function aConnector(
+  cursors: readonly Cursor[] = [],
+): Promise<{ host: TestHost; connector: Connector; shards: readonly ShardId[] }> {
   const host = aHost();
   const connector = await createConnector(host, { name: 'orders', config: CONFIG });
   const shards = cursors.map((_, index) => shardId(connector.uid, ['queue', 'orders', 'b', String(index).padStart(4, '0')]));
@@ -226,7 +228,10 @@ describe('restartShards', () => {
     await restartShards(host, connector);
 
     expect(await cursorsOf(host, shards)).toMatchObject([
-      { status: { state: 'active', restarts: 0 }, open: [{ start: 3n, end: 9n, attempts: 0, deaths: 0, retryAtMs: 0, error: null }] },
+      {
+        status: { state: 'active', restarts: 0 },
+        open: [{ start: 3n, end: 9n, attempts: 0, deaths: 0, retryAtMs: 0, error: null }],
+      },
       { status: { state: 'active', restarts: 0 }, attempts: 0, retryAtMs: 0, checkpoint: { p: 1 } },
       { status: { state: 'active', restarts: 0 }, next: 5n },
     ]);
@@ -279,7 +284,7 @@ describe('resetOffsets', () => {
     ]);
   });
 
-  test("gives a source its own checkpoint, and a truncated or finished shard another life", async () => {
+  test('gives a source its own checkpoint, and a truncated or finished shard another life', async () => {
     const { host, connector, shards } = await aConnector([
       aCheckpointCursor({ gate: stopped, status: { state: 'done' }, checkpoint: { p: 7, q: {} } }),
       aLogCursor({ gate: stopped, status: { state: 'failed', code: 'shard.log_truncated', retryAtMs: null, restarts: 0 } }),
@@ -342,7 +347,10 @@ describe('resetOffsets', () => {
 
 describe('deleteConnector', () => {
   test('removes the cursors, and the connector last', async () => {
-    const { host, connector } = await aConnector([aLogCursor({ next: 5, open: [aHeldRange({ start: 0, end: 5 })] }), aCheckpointCursor()]);
+    const { host, connector } = await aConnector([
+      aLogCursor({ next: 5, open: [aHeldRange({ start: 0, end: 5 })] }),
+      aCheckpointCursor(),
+    ]);
 
     await deleteConnector(host, 'orders');
 

@@ -1,0 +1,67 @@
+/** Compares the log with the cursor before a claim, and writes what it finds into the cursor (I10). */
+import { type LogCursor, watermark } from '../core/cursor/cursor.ts';
+import { failShard, restart, skip, vanish } from '../core/cursor/steer.ts';
+import type { StoredCursor } from '../core/cursor/stored-cursor.ts';
+import { type MessageQueue, queueKey } from '../core/message-queue.ts';
+import type { QueueBounds } from '../core/ports.ts';
+import type { Invocation } from './invocation.ts';
+import { checkBounds, checkStoreTimes, type LogVerdict } from './log-check.ts';
+
+export interface InspectedLog {
+  readonly invocation: Invocation;
+  readonly shard: StoredCursor<LogCursor>;
+  readonly queue: MessageQueue;
+  /** `log.gap.policy`. */
+  readonly gapPolicy: 'fail' | 'skip';
+}
+
+/** The bounds of the queue; `null` when it does not exist. */
+export async function inspectLog(log: InspectedLog): Promise<QueueBounds | null> {
+  const { invocation, shard, queue } = log;
+  const { broker, settings } = invocation.host;
+  const forMs = invocation.platform.remainingMs();
+  const [bounds] = await broker.bounds([queue]);
+  if (bounds === null || bounds === undefined) {
+    await shard.change(vanish, { forMs });
+    return null;
+  }
+  if (shard.cursor.status.state === 'gone') await shard.change(restart, { forMs });
+  const { cursor } = shard;
+  await judge(log, cursor, checkBounds(cursor, bounds));
+  await judge(log, cursor, await checkStoreTimes(broker, queue, { cursor, bounds, skewMaxMs: settings.skewMaxMs }));
+  return bounds;
+}
+
+/** Applies a verdict to the cursor it was made on: after a reset it means nothing. */
+async function judge(
+  { invocation, shard, queue, gapPolicy }: InspectedLog,
+  judged: LogCursor,
+  verdict: LogVerdict,
+): Promise<void> {
+  if (verdict.kind === 'intact' || isKnown(judged, verdict, gapPolicy)) return;
+  const position = `${queueKey(queue)}@${watermark(judged)}`;
+  await shard.change((cursor) => (cursor.generation === judged.generation ? judgedCursor(cursor, verdict, gapPolicy) : cursor), {
+    forMs: invocation.platform.remainingMs(),
+  });
+  const message =
+    verdict.kind === 'truncated' ? verdict.message : `retention removed records up to ${verdict.to} before they were read`;
+  invocation.host.telemetry.log('error', message, { connector: invocation.connector.name, shard: shard.shard, position });
+}
+
+function judgedCursor(
+  cursor: LogCursor,
+  verdict: Exclude<LogVerdict, { kind: 'intact' }>,
+  gapPolicy: 'fail' | 'skip',
+): LogCursor {
+  if (verdict.kind === 'truncated') return failShard(cursor, { code: 'shard.log_truncated', retryAtMs: null });
+  if (watermark(cursor) >= verdict.to) return cursor;
+  return gapPolicy === 'skip' ? skip(cursor, verdict.to) : failShard(cursor, { code: 'shard.log_gap', retryAtMs: null });
+}
+
+/** Whether the shard has failed for this already. A shard that failed for something else may restart by itself, so it is judged. */
+function isKnown({ status }: LogCursor, verdict: LogVerdict, gapPolicy: 'fail' | 'skip'): boolean {
+  if (status.state !== 'failed') return false;
+  return (
+    status.code === 'shard.log_truncated' || (status.code === 'shard.log_gap' && verdict.kind === 'gap' && gapPolicy === 'fail')
+  );
+}

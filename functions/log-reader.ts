@@ -1,0 +1,145 @@
+/** Reads one slice of a message queue, one batch ahead of its delivery. */
+import { FatalTaskError } from '../core/errors.ts';
+import type { MessageQueue } from '../core/message-queue.ts';
+import { minOffset, type Offset, offset } from '../core/offset.ts';
+import type { QueueBounds, ReadResult } from '../core/ports.ts';
+import type { LogRecord } from '../core/record/connect-record.ts';
+import { TIMED_OUT, within } from './deadline.ts';
+import type { GateWatch } from './gate-watch.ts';
+import type { Host } from './host.ts';
+import { TAIL_IDLE_MS, TAIL_WAIT_MS } from './invocation.ts';
+import { SliceOver } from './work.ts';
+
+/** `[from, upTo)` of the queue. A filter at the broker may leave out records between, and behind the last. */
+export interface Stretch {
+  readonly records: readonly LogRecord[];
+  readonly from: Offset;
+  readonly upTo: Offset;
+}
+
+export interface ReadBounds {
+  readonly records: number;
+  readonly bytes: number;
+}
+
+export class LogReader {
+  readonly #host: Host;
+  readonly #queue: MessageQueue;
+  readonly #bounds: ReadBounds;
+  readonly #gate: GateWatch;
+  /** Where to read on. */
+  #at: Offset = offset(0);
+  /** `null` for a tail. */
+  #end: Offset | null = null;
+  #max: Offset = offset(0);
+  #idleSinceMs: number | null = null;
+  #ahead: Promise<ReadResult | typeof TIMED_OUT> | null = null;
+
+  constructor(
+    host: Host,
+    { queue, bounds, gate }: { readonly queue: MessageQueue; readonly bounds: ReadBounds; readonly gate: GateWatch },
+  ) {
+    this.#host = host;
+    this.#queue = queue;
+    this.#bounds = bounds;
+    this.#gate = gate;
+  }
+
+  start({ start, end }: { readonly start: Offset; readonly end: Offset | null }): void {
+    this.#at = start;
+    this.#end = end;
+    this.#idleSinceMs = null;
+    this.#ahead = null;
+  }
+
+  get at(): Offset {
+    return this.#at;
+  }
+
+  /** The end of the log, as last seen. */
+  get max(): Offset {
+    return this.#max;
+  }
+
+  get isTail(): boolean {
+    return this.#end === null;
+  }
+
+  get isIdle(): boolean {
+    return this.#idleSinceMs !== null;
+  }
+
+  noteMax(max: Offset): void {
+    this.#max = max;
+  }
+
+  /** Goes on behind what the target holds already; answers how far, at most to the slice's end. */
+  skipTo(position: Offset): Offset {
+    this.#at = this.#end === null ? position : minOffset(position, this.#end);
+    return this.#at;
+  }
+
+  /** A tail that is bounded from now on: it ends with what it has read. */
+  close(): void {
+    this.#end = this.#at;
+  }
+
+  isAtEnd(): boolean {
+    return this.#end !== null && this.#at >= this.#end;
+  }
+
+  /**
+   * The next stretch, an empty one while a tail waits, `null` at the end of a slice and of a tail's patience.
+   *
+   * @throws {SliceOver} when the log is not what it was when the slice was claimed.
+   */
+  async next(forMs: number): Promise<Stretch | typeof TIMED_OUT | null> {
+    if (this.isAtEnd()) return null;
+    const result = await (this.#ahead ?? this.#read(forMs));
+    this.#ahead = null;
+    if (result === TIMED_OUT) return TIMED_OUT;
+    this.#max = result.bounds.max;
+    return result.records.length === 0 && result.next === this.#at ? this.#nothing(result.bounds) : this.#taken(result);
+  }
+
+  /** Begins the next read, so that it runs while what was read is delivered. */
+  readAhead(forMs: number): void {
+    if (this.#end === null ? this.#at < this.#max : this.#at < this.#end) this.#ahead = this.#read(forMs);
+  }
+
+  #taken(result: ReadResult): Stretch {
+    this.#idleSinceMs = null;
+    const end = this.#end;
+    const from = this.#at;
+    const isBeyond = end !== null && result.next > end;
+    const records = isBeyond ? result.records.filter((record) => record.offset < end) : result.records;
+    this.#at = isBeyond ? end : result.next;
+    return { records, from, upTo: this.#at };
+  }
+
+  #nothing({ min, max }: QueueBounds): Stretch | null {
+    if (this.#at < min || this.#end !== null || this.#at > max) throw new SliceOver();
+    const nowMs = this.#host.clock.monotonicMs();
+    this.#idleSinceMs ??= nowMs;
+    if (nowMs - this.#idleSinceMs >= TAIL_IDLE_MS) return null;
+    return { records: [], from: this.#at, upTo: this.#at };
+  }
+
+  #read(forMs: number): Promise<ReadResult | typeof TIMED_OUT> {
+    const from = this.#at;
+    const left = this.#end === null ? Number.POSITIVE_INFINITY : Number(this.#end - from);
+    const waitMs = this.#end === null ? Math.min(TAIL_WAIT_MS, this.#gate.waitMaxMs()) : 0;
+    const limits = { records: Math.min(this.#bounds.records, left), bytes: this.#bounds.bytes, waitMs };
+    const read = within(this.#host.clock, forMs, (signal) => this.#host.broker.read(this.#queue, from, limits, signal)).catch(
+      overWhereMissing,
+    );
+    // A read ahead may fail after its slice has ended: then nobody awaits it, and nothing is lost.
+    read.catch(() => undefined);
+    return read;
+  }
+}
+
+/** A queue that vanished ends the slice; the next claim looks at what became of it. */
+function overWhereMissing(error: unknown): never {
+  throw error instanceof FatalTaskError && error.code === 'broker.topic_missing' ? new SliceOver() : error;
+}

@@ -1,0 +1,82 @@
+import { describe, expect, test } from 'vitest';
+import { FatalTaskError } from '../../../core/errors.ts';
+import { restartShards } from '../../../scheduler/connector-actions.ts';
+import { memorySink } from '../../support/memory-sink.ts';
+import { memoryTarget } from '../../support/memory-target.ts';
+import { aSinkShard } from '../../support/sink-shard.ts';
+import { throwing } from '../../support/throwing.ts';
+
+describe('runInvocation when a plugin throws a FatalTaskError', () => {
+  const fatal = new FatalTaskError('wrong password');
+
+  test('fails its shard, with the reason in its status (I10)', async () => {
+    const target = memoryTarget('append');
+    target.beforeWrite = throwing(fatal);
+    const sink = await aSinkShard({ target, values: ['a'] });
+
+    const { run } = await sink.run();
+    const refused = await sink.run();
+
+    expect(run).toMatchObject({ outcome: 'failed', error: { code: 'task.failed', message: 'wrong password' } });
+    expect(await sink.cursor()).toMatchObject({
+      status: { state: 'failed', code: 'task.failed', retryAtMs: run.endedAtMs + 60_000, restarts: 0 },
+    });
+    expect(refused).toMatchObject({ run: { refusal: 'failed' }, notBeforeMs: run.endedAtMs + 60_000 });
+  });
+
+  test('restarts by itself after a pause that grows, until its budget is used up', async () => {
+    const target = memoryTarget('append');
+    target.beforeWrite = throwing(fatal);
+    const sink = await aSinkShard({ target, values: ['a'], config: { 'auto.restart.max.attempts': '3' } });
+    const pauses: (number | null)[] = [];
+
+    for (let failure = 0; failure < 4; failure += 1) {
+      const { run } = await sink.run();
+      const { status } = await sink.cursor();
+      if (status.state === 'failed') pauses.push(status.retryAtMs === null ? null : status.retryAtMs - run.endedAtMs);
+      await sink.untilClaimable();
+    }
+    const refused = await sink.run();
+
+    expect(pauses).toEqual([60_000, 120_000, 240_000, null]);
+    expect(refused).toMatchObject({ run: { refusal: 'failed' }, notBeforeMs: null });
+  });
+
+  test('goes on when an operator restarts it, with its whole budget again', async () => {
+    const target = memoryTarget('append');
+    target.beforeWrite = throwing(fatal);
+    const sink = await aSinkShard({ target, values: ['a'], config: { 'auto.restart.max.attempts': '0' } });
+    await sink.run();
+
+    target.beforeWrite = () => Promise.resolve();
+    await restartShards(sink.host, sink.connector);
+    const { run } = await sink.run();
+
+    expect(run.outcome).toBe('drained');
+    expect(await sink.cursor()).toMatchObject({ status: { state: 'active', restarts: 0 } });
+  });
+
+  test('has its whole budget again after progress', async () => {
+    const target = memoryTarget('append');
+    const sink = await aSinkShard({ target, values: ['a'] });
+    target.beforeWrite = throwing(fatal, 2);
+    for (let failure = 0; failure < 2; failure += 1) {
+      await sink.run();
+      await sink.untilClaimable();
+    }
+
+    await sink.run();
+
+    expect(await sink.cursor()).toMatchObject({ status: { state: 'active', restarts: 0 }, next: 1n, open: [] });
+  });
+
+  test('fails its shard when no writer can be opened', async () => {
+    const plugin = { ...memorySink(memoryTarget('append')), open: () => Promise.reject(fatal) };
+    const sink = await aSinkShard({ plugin, values: ['a'] });
+
+    const { run } = await sink.run();
+
+    expect(run).toMatchObject({ outcome: 'failed', error: { code: 'task.failed', stage: 'put' } });
+    expect(await sink.cursor()).toMatchObject({ status: { state: 'failed', code: 'task.failed' } });
+  });
+});

@@ -1,0 +1,89 @@
+import { describe, expect, test } from 'vitest';
+import { assert } from '../../../core/assert.ts';
+import { watermark } from '../../../core/cursor/cursor.ts';
+import { RetryableError } from '../../../core/errors.ts';
+import { memoryTarget } from '../../support/memory-target.ts';
+import { aSinkShard, numbered } from '../../support/sink-shard.ts';
+import { throwing } from '../../support/throwing.ts';
+
+describe('runInvocation when a plugin throws what nobody knows', () => {
+  const unknown = new TypeError('x is not a function');
+
+  test('tries again inside the slice', async () => {
+    const target = memoryTarget('append');
+    target.beforeWrite = throwing(unknown, 1);
+    const sink = await aSinkShard({ target, values: ['a'] });
+
+    const { run } = await sink.run();
+
+    expect(run).toMatchObject({ outcome: 'drained', counts: { retries: 1 }, error: { code: 'plugin.failed' } });
+  });
+
+  test('fails its shard after ten slices without progress', async () => {
+    const target = memoryTarget('append');
+    target.beforeWrite = throwing(unknown);
+    const sink = await aSinkShard({ target, values: ['a'] });
+    const codes: (string | undefined)[] = [];
+
+    for (let attempt = 1; attempt <= 10; attempt += 1) {
+      codes.push((await sink.run({}, { limitMs: 5_000 })).run.error?.code);
+      await sink.untilClaimable();
+    }
+
+    expect(codes).toEqual([...Array.from({ length: 9 }, () => 'plugin.failed'), 'shard.attempts_exhausted']);
+    expect(await sink.cursor()).toMatchObject({ status: { state: 'failed', code: 'shard.attempts_exhausted' } });
+  });
+
+  test('does not give up while there is progress', async () => {
+    const target = memoryTarget('append');
+    const config = { 'consumer.override.max.poll.records': '1' };
+    const sink = await aSinkShard({ target, values: numbered(20), config });
+    let writes = 0;
+    // Every other write fails for good: each slice delivers one record.
+    target.beforeWrite = () => {
+      writes += 1;
+      return writes % 2 === 0
+        ? Promise.reject(new RetryableError('again', { code: 'plugin.failed', retryAfterMs: 60_000 }))
+        : Promise.resolve();
+    };
+
+    for (let attempt = 1; attempt <= 15; attempt += 1) {
+      await sink.run();
+      await sink.untilClaimable();
+    }
+
+    expect(await sink.cursor()).toMatchObject({ status: { state: 'active' } });
+    expect(watermark(await sink.cursor())).toBe(15n);
+  });
+
+  test('counts only attempts without progress, also where the tenth made some', async () => {
+    const target = memoryTarget('append');
+    const config = { 'consumer.override.max.poll.records': '1' };
+    const sink = await aSinkShard({ target, values: numbered(3), config });
+    target.beforeWrite = throwing(unknown);
+    for (let attempt = 1; attempt <= 9; attempt += 1) {
+      await sink.run({}, { limitMs: 5_000 });
+      await sink.untilClaimable();
+    }
+    let writes = 0;
+    target.beforeWrite = () => {
+      writes += 1;
+      return writes > 1 ? Promise.reject(unknown) : Promise.resolve();
+    };
+
+    const { run } = await sink.run();
+
+    expect(run.error?.code).toBe('plugin.failed');
+    expect(await sink.cursor()).toMatchObject({ status: { state: 'active' }, open: [{ start: 1n, end: 3n, attempts: 1 }] });
+  });
+
+  test('crashes on an assertion, and leaves its claim to run out', async () => {
+    const target = memoryTarget('append');
+    target.beforeWrite = async () => assert(false, 'this cannot be');
+    const sink = await aSinkShard({ target, values: ['a'] });
+
+    await expect(sink.run()).rejects.toThrow('this cannot be');
+
+    expect(await sink.cursor()).toMatchObject({ open: [{ kind: 'held', start: 0n, end: 1n }] });
+  });
+});

@@ -1,0 +1,83 @@
+import { describe, expect, test } from 'vitest';
+import { changeConfig } from '../../../scheduler/connector-actions.ts';
+import { memoryTarget } from '../../support/memory-target.ts';
+import { aSinkShard, numbered, valuesIn } from '../../support/sink-shard.ts';
+
+describe('runInvocation of a configuration that is wrong', () => {
+  test('fails the shard, where its status shows it, and names every wrong key (I10)', async () => {
+    const sink = await aSinkShard({ values: numbered(2) });
+    await sink.run({ slice: { records: 1 } });
+    const wrong = { ...sink.connector.config, 'tasks.max': 'many', 'log.gap.policy': 'guess' };
+    await changeConfig(sink.host, 'orders-sink', wrong);
+
+    const { run } = await sink.run();
+
+    expect(run).toMatchObject({ outcome: 'failed', error: { code: 'config.invalid' } });
+    expect(run.error?.message).toContain('tasks.max');
+    expect(run.error?.message).toContain('log.gap.policy');
+    expect(await sink.cursor()).toMatchObject({ status: { state: 'failed', code: 'config.invalid' }, next: 1n });
+  });
+
+  test.each([
+    ['no plugin of that name', { 'connector.class': 'unheard.Of' }, 'connector.class'],
+    ['a key that the plugin does not have', { 'batch.size': '7' }, 'batch.size'],
+    ['a converter nobody knows', { 'value.converter': 'unheard.Of' }, 'value.converter'],
+    [
+      'a predicate that is not listed',
+      { transforms: 'a', 'transforms.a.type': 'F', 'transforms.a.predicate': 'p' },
+      'transforms.a.predicate',
+    ],
+  ])('is found for %s', async (_, config, key) => {
+    const sink = await aSinkShard({ values: numbered(1) });
+    await changeConfig(sink.host, 'orders-sink', { ...sink.connector.config, ...config });
+
+    const { run } = await sink.run();
+
+    expect(run).toMatchObject({ outcome: 'failed', error: { code: 'config.invalid' } });
+    expect(run.error?.message).toContain(key);
+  });
+
+  test('works again once it is mended', async () => {
+    const target = memoryTarget('append');
+    const sink = await aSinkShard({ target, values: numbered(2) });
+    await sink.run({ slice: { records: 1 } });
+    await changeConfig(sink.host, 'orders-sink', { ...sink.connector.config, 'tasks.max': 'many' });
+    const failed = await sink.run();
+
+    await changeConfig(sink.host, 'orders-sink', sink.connector.config);
+    await sink.host.clock.sleep((failed.notBeforeMs ?? 0) - sink.host.clock.nowMs());
+    const { run } = await sink.run();
+
+    expect(failed.notBeforeMs).toBe(failed.run.endedAtMs + 60_000);
+    expect(run.outcome).toBe('drained');
+    expect(valuesIn(target)).toEqual(numbered(2));
+  });
+
+  test('is tried again after pauses that grow, and then no more', async () => {
+    const sink = await aSinkShard({ values: numbered(2) });
+    await sink.run({ slice: { records: 1 } });
+    await changeConfig(sink.host, 'orders-sink', { ...sink.connector.config, 'tasks.max': 'many' });
+    const pauses: (number | null)[] = [];
+
+    for (let round = 0; round < 9; round += 1) {
+      const { run, notBeforeMs } = await sink.run();
+      pauses.push(notBeforeMs === null ? null : (notBeforeMs - run.endedAtMs) / 60_000);
+      await sink.host.clock.sleep((notBeforeMs ?? 0) - sink.host.clock.nowMs());
+    }
+
+    expect(pauses).toEqual([1, 2, 4, 8, 16, 30, 30, null, null]);
+    expect(await sink.cursor()).toMatchObject({ status: { state: 'failed', retryAtMs: null } });
+  });
+
+  test('is not put off by offers that come too early', async () => {
+    const sink = await aSinkShard({ values: numbered(2) });
+    await sink.run({ slice: { records: 1 } });
+    await changeConfig(sink.host, 'orders-sink', { ...sink.connector.config, 'tasks.max': 'many' });
+    const first = await sink.run();
+    await sink.host.clock.sleep(30_000);
+
+    const early = await sink.run();
+
+    expect(early.notBeforeMs).toBe(first.notBeforeMs);
+  });
+});
