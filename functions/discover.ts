@@ -15,7 +15,8 @@ import type { ClaimMoment } from './claim-terms.ts';
 import { type Deadline, TIMED_OUT, within } from './deadline.ts';
 import { classified } from './deliver.ts';
 import { COMMIT_RESERVE_MS, claimMoment, type Ending, type Invocation, wantedGate } from './invocation.ts';
-import { type OpenedConnector, type OpenedSource, pluginContext } from './opened-connector.ts';
+import { pluginContext } from './open-connector.ts';
+import type { OpenedConnector, OpenedSource } from './opened-connector.ts';
 import { failureOf } from './settle.ts';
 import { withFailure } from './work.ts';
 

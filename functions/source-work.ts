@@ -1,44 +1,33 @@
 /** The work of a source's shard: stretches of what its plugin polls, resumed from a checkpoint. */
-import { assert } from '../core/assert.ts';
 import { type CheckpointSlice, type Claim, claimCheckpoint, type Refused } from '../core/cursor/claim.ts';
 import { type CheckpointProgress, commitCheckpoint, failCheckpoint, releaseCheckpoint } from '../core/cursor/commit.ts';
 import type { CheckpointCursor } from '../core/cursor/cursor.ts';
 import { readSourceCheckpoint } from '../core/cursor/source-checkpoint.ts';
 import { finish, raiseGate } from '../core/cursor/steer.ts';
 import type { StoredCursor } from '../core/cursor/stored-cursor.ts';
-import { FatalTaskError, FencedError, RetryableError } from '../core/errors.ts';
+import { FencedError, RetryableError } from '../core/errors.ts';
 import { type Json, jsonEquals } from '../core/json.ts';
 import { ConnectRecord, type Header } from '../core/record/connect-record.ts';
 import { formatPosition } from '../core/record/position.ts';
-import { sourceNamesOfShard } from '../core/shard-id.ts';
 import type { SinkWriter } from '../plugins/api/sink.ts';
-import type { PolledRecord, PollResult, SourceReader } from '../plugins/api/source.ts';
+import type { PolledRecord, PollResult } from '../plugins/api/source.ts';
 import type { ClaimTerms } from './claim-terms.ts';
-import { type Deadline, TIMED_OUT, within } from './deadline.ts';
+import { type Deadline, TIMED_OUT } from './deadline.ts';
 import { ExactlyOnceWriter } from './exactly-once-writer.ts';
 import { GateWatch } from './gate-watch.ts';
-import {
-  COMMIT_RESERVE_MS,
-  claimMoment,
-  type Invocation,
-  TAIL_COMMIT_MS,
-  TAIL_IDLE_MS,
-  TAIL_WAIT_MS,
-  wantedGate,
-} from './invocation.ts';
+import { COMMIT_RESERVE_MS, claimMoment, type Invocation, TAIL_COMMIT_MS, TAIL_IDLE_MS, wantedGate } from './invocation.ts';
 import { LogWriter } from './log-writer.ts';
-import { type OpenedConnector, type OpenedSource, pluginContext } from './opened-connector.ts';
+import { pluginContext } from './open-connector.ts';
+import type { OpenedConnector, OpenedSource } from './opened-connector.ts';
 import { PaceMeter } from './pace-meter.ts';
 import { decodePins, encodePins } from './pins.ts';
-import { closeQuietly, type PlacedReader, type Station } from './sandbox.ts';
+import type { Station } from './sandbox.ts';
+import { SourcePoller } from './source-poller.ts';
 import { type Batch, type Failure, type Slice, SliceOver, type Work, withFailure } from './work.ts';
 
 interface PolledBatch extends Batch {
   readonly result: PollResult;
 }
-
-/** Larger ones would make every commit slow; the source keeps its state elsewhere. Design, "checkpoint". */
-const CHECKPOINT_BYTES_MAX = 16 * 1024;
 
 const NO_HEADERS: readonly Header[] = [];
 
@@ -51,15 +40,11 @@ export class SourceWork implements Work {
   readonly #station: Station | undefined;
   readonly #pace: PaceMeter;
   readonly #gate: GateWatch;
+  readonly #poller: SourcePoller;
 
   deadline: Deadline;
   #slice: CheckpointSlice | null = null;
   #writer: ExactlyOnceWriter | null = null;
-  #reader: SourceReader | null = null;
-  /** Of an earlier invocation, until this one opens a reader. */
-  #kept: PlacedReader | null;
-  /** Where the reader stands, the batch in hand included. */
-  #read: Json = null;
   #delivered: Json = null;
   #safe: Json = null;
   #safePollAtMs = 0;
@@ -69,7 +54,6 @@ export class SourceWork implements Work {
   #idleForMs: number | null = null;
   #finished = false;
   #uncommitted = false;
-  #ahead: Promise<PollResult | typeof TIMED_OUT> | null = null;
 
   constructor(
     invocation: Invocation,
@@ -87,9 +71,15 @@ export class SourceWork implements Work {
     this.#source = parts.source;
     this.#terms = parts.terms;
     this.#station = parts.station;
-    this.#kept = parts.station?.reader ?? null;
     this.#pace = new PaceMeter(invocation.host.clock);
     this.#gate = new GateWatch(invocation, parts.shard);
+    const { shard } = parts.shard;
+    this.#poller = new SourcePoller(invocation, {
+      shard,
+      source: parts.source,
+      gate: this.#gate,
+      kept: parts.station?.reader ?? null,
+    });
     this.deadline = invocation.platform;
   }
 
@@ -121,12 +111,12 @@ export class SourceWork implements Work {
   }
 
   station(writer: SinkWriter | null): Station {
-    return { writer: this.#opened.sink === null ? null : writer, reader: this.#placedReader() };
+    return { writer: this.#opened.sink === null ? null : writer, reader: this.#poller.placedReader() };
   }
 
   /** A transactional target stores the plugin's checkpoint; what it holds is never behind what is committed here. */
   resumeAt(position: Json): void {
-    this.#read = position;
+    this.#poller.startAt(position);
     this.#delivered = position;
     this.#safe = position;
     this.#uncommitted = !jsonEquals(position, readSourceCheckpoint(this.#mustHold().checkpoint).p);
@@ -138,11 +128,8 @@ export class SourceWork implements Work {
     // The batch before came with a wish to be left alone, which only a tail waits for.
     if (this.#idleForMs !== null && offer.mode !== 'tail') return null;
     await this.#gate.look();
-    const result = await (this.#ahead ?? this.#startPoll());
-    this.#ahead = null;
+    const result = await this.#poller.next(this.#pollLimits());
     if (result === TIMED_OUT) throw this.#outOfTime();
-    checkSize(result.checkpoint);
-    this.#read = result.checkpoint;
     this.#finished = result.finished === true;
     this.#idleForMs = result.idleForMs ?? null;
     this.#records += result.records.length;
@@ -155,7 +142,8 @@ export class SourceWork implements Work {
       this.delivered({ records, bytes: 0, isIdle, result } as PolledBatch, 0);
       return null;
     }
-    if (!this.#finished && this.#idleForMs === null && this.#records < offer.slice.records) this.#ahead = this.#startPoll();
+    if (!this.#finished && this.#idleForMs === null && this.#records < offer.slice.records)
+      this.#poller.pollAhead(this.#pollLimits());
     return { records, bytes: 0, isIdle, result };
   }
 
@@ -213,7 +201,7 @@ export class SourceWork implements Work {
   async release(): Promise<void> {
     const progress = this.#progress({ settled: true });
     const ending = { clean: this.#writer?.isClean() ?? true, pollAtMs: this.#safePollAtMs };
-    const finished = this.#finished && this.#safe === this.#read;
+    const finished = this.#finished && this.#safe === this.#poller.at;
     // A poll that found nothing more succeeded all the same: earlier failures are over.
     const drained = this.isDrained();
     await this.#change((cursor) => {
@@ -252,7 +240,7 @@ export class SourceWork implements Work {
     const now = this.#invocation.host.clock.monotonicMs();
     this.#slice = slice;
     this.deadline = deadline;
-    this.#read = p;
+    this.#poller.startAt(p);
     this.#delivered = p;
     this.#safe = p;
     this.#committedAtMs = now;
@@ -298,48 +286,11 @@ export class SourceWork implements Work {
     this.#pace.restart();
   }
 
-  #startPoll(): Promise<PollResult | typeof TIMED_OUT> {
-    const { host, offer } = this.#invocation;
-    const records = Math.min(
-      this.#opened.config.runtime['consumer.override.max.poll.records'],
-      offer.slice.records - this.#records,
-    );
-    const waitMs = offer.mode === 'tail' ? Math.min(TAIL_WAIT_MS, this.#gate.waitMaxMs()) : 0;
-    const limits = { records, bytes: offer.slice.bytes, waitMs };
-    const poll = within(host.clock, this.deadline.remainingMs() - COMMIT_RESERVE_MS, async (signal) => {
-      const reader = await this.#openReader();
-      if (!signal.aborted) return reader.poll(limits, signal);
-      // Opened after its slice had ended: nobody else knows of it.
-      await reader.close();
-      throw new SliceOver();
-    });
-    // A poll ahead may fail after its slice has ended: then nobody awaits it, and nothing is lost.
-    poll.catch(() => undefined);
-    return poll;
-  }
-
-  async #openReader(): Promise<SourceReader> {
-    if (this.#reader !== null) return this.#reader;
-    const kept = this.#kept;
-    this.#kept = null;
-    if (kept !== null && jsonEquals(kept.at, this.#read)) {
-      this.#reader = kept.reader;
-      return kept.reader;
-    }
-    closeQuietly(kept?.reader);
-    const { host, connector } = this.#invocation;
-    const names = sourceNamesOfShard(this.#shard.shard);
-    assert(names !== undefined, `not a shard of a source: ${this.#shard.shard}`);
-    this.#reader = await this.#source.open(names, this.#read, pluginContext(host, connector.name, this.#shard.shard));
-    return this.#reader;
-  }
-
-  #placedReader(): PlacedReader | null {
-    if (this.#reader === null) return this.#kept;
-    if (this.#ahead === null) return { reader: this.#reader, at: this.#read };
-    // It stands nobody knows where.
-    closeQuietly(this.#reader);
-    return null;
+  /** What a poll may still bring into this slice. */
+  #pollLimits(): { readonly records: number; readonly forMs: number } {
+    const left = this.#invocation.offer.slice.records - this.#records;
+    const records = Math.min(this.#opened.config.runtime['consumer.override.max.poll.records'], left);
+    return { records, forMs: this.deadline.remainingMs() - COMMIT_RESERVE_MS };
   }
 
   /** The end of a slice that got somewhere; of one that did not, a source that is unwell. */
@@ -373,14 +324,4 @@ function toRecord(polled: PolledRecord): ConnectRecord {
     tag: polled.tag ?? null,
     headers: polled.headers ?? NO_HEADERS,
   });
-}
-
-function checkSize(checkpoint: Json): void {
-  // Characters, not bytes: close enough, and free of an encoder.
-  const size = JSON.stringify(checkpoint).length;
-  if (size > CHECKPOINT_BYTES_MAX) {
-    throw new FatalTaskError(`the source's checkpoint has ${size} characters, ${CHECKPOINT_BYTES_MAX} are kept`, {
-      code: 'source.checkpoint_too_large',
-    });
-  }
 }

@@ -1,0 +1,119 @@
+/** Polls a source's reader, one batch ahead of its delivery. */
+import { assert } from '../core/assert.ts';
+import { FatalTaskError } from '../core/errors.ts';
+import { type Json, jsonEquals } from '../core/json.ts';
+import { type ShardId, sourceNamesOfShard } from '../core/shard-id.ts';
+import type { PollResult, SourceReader } from '../plugins/api/source.ts';
+import { TIMED_OUT, within } from './deadline.ts';
+import type { GateWatch } from './gate-watch.ts';
+import { type Invocation, TAIL_WAIT_MS } from './invocation.ts';
+import { pluginContext } from './open-connector.ts';
+import type { OpenedSource } from './opened-connector.ts';
+import { closeQuietly, type PlacedReader } from './sandbox.ts';
+import { SliceOver } from './work.ts';
+
+/** Larger ones would make every commit slow; the source keeps its state elsewhere. Design, "checkpoint". */
+const CHECKPOINT_BYTES_MAX = 16 * 1024;
+
+export class SourcePoller {
+  readonly #invocation: Invocation;
+  readonly #shard: ShardId;
+  readonly #source: OpenedSource;
+  readonly #gate: GateWatch;
+  #reader: SourceReader | null = null;
+  /** Of an earlier invocation, until this one opens a reader. */
+  #kept: PlacedReader | null;
+  #at: Json = null;
+  #ahead: Promise<PollResult | typeof TIMED_OUT> | null = null;
+
+  constructor(
+    invocation: Invocation,
+    parts: {
+      readonly shard: ShardId;
+      readonly source: OpenedSource;
+      readonly gate: GateWatch;
+      readonly kept: PlacedReader | null;
+    },
+  ) {
+    this.#invocation = invocation;
+    this.#shard = parts.shard;
+    this.#source = parts.source;
+    this.#gate = parts.gate;
+    this.#kept = parts.kept;
+  }
+
+  /** Where the reader stands, the batch in hand included. */
+  get at(): Json {
+    return this.#at;
+  }
+
+  /** Only before the first poll: a reader is opened where the slice begins. */
+  startAt(checkpoint: Json): void {
+    this.#at = checkpoint;
+  }
+
+  /** @throws {FatalTaskError} when the checkpoint is larger than what is kept. */
+  async next(limits: { readonly records: number; readonly forMs: number }): Promise<PollResult | typeof TIMED_OUT> {
+    const result = await (this.#ahead ?? this.#poll(limits));
+    this.#ahead = null;
+    if (result === TIMED_OUT) return TIMED_OUT;
+    checkSize(result.checkpoint);
+    this.#at = result.checkpoint;
+    return result;
+  }
+
+  /** Begins the next poll, so that it runs while what was polled is delivered. */
+  pollAhead(limits: { readonly records: number; readonly forMs: number }): void {
+    this.#ahead = this.#poll(limits);
+  }
+
+  /** The reader, for a later invocation; `null` where none was opened, or it stands nobody knows where. */
+  placedReader(): PlacedReader | null {
+    if (this.#reader === null) return this.#kept;
+    if (this.#ahead === null) return { reader: this.#reader, at: this.#at };
+    closeQuietly(this.#reader);
+    return null;
+  }
+
+  #poll({ records, forMs }: { readonly records: number; readonly forMs: number }): Promise<PollResult | typeof TIMED_OUT> {
+    const { host, offer } = this.#invocation;
+    const waitMs = offer.mode === 'tail' ? Math.min(TAIL_WAIT_MS, this.#gate.waitMaxMs()) : 0;
+    const limits = { records, bytes: offer.slice.bytes, waitMs };
+    const poll = within(host.clock, forMs, async (signal) => {
+      const reader = await this.#open();
+      if (!signal.aborted) return reader.poll(limits, signal);
+      // Opened after its slice had ended: nobody else knows of it.
+      await reader.close();
+      throw new SliceOver();
+    });
+    // A poll ahead may fail after its slice has ended: then nobody awaits it, and nothing is lost.
+    poll.catch(() => undefined);
+    return poll;
+  }
+
+  async #open(): Promise<SourceReader> {
+    if (this.#reader !== null) return this.#reader;
+    const kept = this.#kept;
+    this.#kept = null;
+    if (kept !== null && jsonEquals(kept.at, this.#at)) {
+      this.#reader = kept.reader;
+      return kept.reader;
+    }
+    closeQuietly(kept?.reader);
+    const { host, connector } = this.#invocation;
+    const names = sourceNamesOfShard(this.#shard);
+    assert(names !== undefined, `not a shard of a source: ${this.#shard}`);
+    this.#reader = await this.#source.open(names, this.#at, pluginContext(host, connector.name, this.#shard));
+    return this.#reader;
+  }
+}
+
+function checkSize(checkpoint: Json): void {
+  // Characters, not bytes: close enough, and free of an encoder.
+  const size = JSON.stringify(checkpoint).length;
+  if (size > CHECKPOINT_BYTES_MAX) {
+    throw new FatalTaskError(`the source's checkpoint has ${size} characters, ${CHECKPOINT_BYTES_MAX} are kept`, {
+      code: 'source.checkpoint_too_large',
+    });
+  }
+}
