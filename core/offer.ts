@@ -42,6 +42,8 @@ export interface RunCounts {
   readonly deadLettered: number;
   /** Dropped by `errors.tolerance=all` without a dead-letter queue. */
   readonly dropped: number;
+  /** Removed by retention before they were read. */
+  readonly skipped: number;
   /** Older than what a versioned target holds. */
   readonly stale: number;
   readonly retries: number;

@@ -47,7 +47,7 @@ interface Pending {
 export async function deliver(delivery: Delivery, batch: Batch): Promise<Stop | null> {
   const { pipeline, tolerance, invocation } = delivery;
   const stopAtRefusal = tolerance.tolerates === 'none';
-  const { records, indexes, refusals, filtered } = pipeline.process(batch.records, { stopAtRefusal });
+  const { records, indexes, refusals, filtered } = pipeline.apply(batch.records, { stopAtRefusal });
   invocation.tally.counts.filtered += filtered;
   const [refusal] = refusals;
   if (stopAtRefusal && refusal !== undefined) {

@@ -21,5 +21,5 @@ export interface HostSettings {
   readonly claimMs: number;
 }
 
-/** NTP keeps hosts within milliseconds; five seconds also cover a clock that is being slewed. Design, "Owners and deadlines". */
+/** NTP keeps hosts within milliseconds; five seconds also cover a clock that is being slewed. */
 export const DEFAULT_SETTINGS: HostSettings = { skewMaxMs: 5_000, claimMs: 20_000 };

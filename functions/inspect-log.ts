@@ -40,9 +40,11 @@ async function judge(
 ): Promise<void> {
   if (verdict.kind === 'intact' || isKnown(judged, verdict, gapPolicy)) return;
   const position = `${queueKey(queue)}@${watermark(judged)}`;
+  const skippedBefore = shard.cursor.gaps?.records ?? 0n;
   await shard.change((cursor) => (cursor.generation === judged.generation ? judgedCursor(cursor, verdict, gapPolicy) : cursor), {
     forMs: invocation.platform.remainingMs(),
   });
+  invocation.tally.counts.skipped += Number((shard.cursor.gaps?.records ?? 0n) - skippedBefore);
   const message =
     verdict.kind === 'truncated' ? verdict.message : `retention removed records up to ${verdict.to} before they were read`;
   invocation.host.telemetry.log('error', message, { connector: invocation.connector.name, shard: shard.shard, position });

@@ -1,6 +1,6 @@
 /**
  * Whether a log still is the one the cursor was made on. Compared at the start of every invocation, and an invocation
- * lasts no longer than 30 seconds: a commit of records from a new log would hide that it is new.
+ * claims nothing more once that is 30 seconds ago: a commit of records from a new log would hide that it is new.
  *
  * - It ends below `next`: records that were claimed are gone.
  * - It holds a record below the watermark that was stored after everything finished: the topic was deleted, created again and

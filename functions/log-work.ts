@@ -33,7 +33,7 @@ interface LogBatch extends Batch {
   readonly stretch: Stretch;
 }
 
-/** An invocation ends after so long, and the next one compares the log with the cursor again. Design, "logs born again". */
+/** An invocation ends after so long, and the next one compares the log with the cursor again. */
 const LOG_CHECK_MS = 30_000;
 
 export class LogWork implements Work {
@@ -194,6 +194,10 @@ export class LogWork implements Work {
 
   attempts(): number {
     return this.#slice === null || this.#safe.at > this.#slice.start ? 0 : this.#slice.attempts;
+  }
+
+  isAtEnd(): boolean {
+    return this.#reader.isAtEnd();
   }
 
   isDrained(): boolean {

@@ -66,7 +66,7 @@ export class Pipeline {
   }
 
   /** With `stopAtRefusal` nothing behind the first refused record is looked at. */
-  process(batch: readonly ConnectRecord[], { stopAtRefusal }: { readonly stopAtRefusal: boolean }): Processed {
+  apply(batch: readonly ConnectRecord[], { stopAtRefusal }: { readonly stopAtRefusal: boolean }): Processed {
     const records: ConnectRecord[] = [];
     const indexes: number[] = [];
     const refusals: Refusal[] = [];

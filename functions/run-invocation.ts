@@ -163,7 +163,7 @@ async function runSlices(
     const finished = await runSlice(delivery);
     await flush(delivery);
     tally.stage = 'commit';
-    if (finished && quantum.remainingMs() > 0 && hasTimeForPut(delivery, invocation.platform)) {
+    if (finished && quantum.remainingMs() > 0) {
       slice = await work.commitAndClaim();
     } else {
       await work.release();
@@ -200,17 +200,18 @@ function deliveryOf(
 }
 
 async function begin({ writer, slice, work, invocation }: Delivery): Promise<void> {
-  const { begin: start } = writer;
-  if (start === undefined) return;
-  const position = await limited(invocation, work, (signal) => start.call(writer, slice.identity, signal));
+  if (writer.begin === undefined) return;
+  const position = await limited(invocation, work, async (signal) => (await writer.begin?.(slice.identity, signal)) ?? null);
   if (position !== null) work.resumeAt(position);
 }
 
-/** Delivers batch after batch. `false`: the slice's time was over before its end. */
+/** Delivers batch after batch. `false`: the slice's time or bytes were used up before its end (I6). */
 async function runSlice(delivery: Delivery): Promise<boolean> {
   const { work, invocation } = delivery;
   if (await settleDeadlyRecord(delivery)) return true;
-  const sliceTime = new Deadline(invocation.host.clock, { inMs: invocation.offer.slice.durationMs });
+  const limits = invocation.offer.slice;
+  const sliceTime = new Deadline(invocation.host.clock, { inMs: limits.durationMs });
+  let bytes = 0;
   for (;;) {
     invocation.tally.stage = 'poll';
     const batch = await work.next();
@@ -223,6 +224,8 @@ async function runSlice(delivery: Delivery): Promise<boolean> {
       invocation.tally.stage = 'commit';
       await work.commit();
     }
-    if (sliceTime.remainingMs() <= 0 || !hasTimeForPut(delivery, work.deadline)) return false;
+    bytes += batch.bytes;
+    const isUsedUp = bytes >= limits.bytes || sliceTime.remainingMs() <= 0;
+    if (isUsedUp || !hasTimeForPut(delivery, work.deadline)) return work.isAtEnd();
   }
 }

@@ -21,6 +21,7 @@ export class RunTally {
     delivered: 0,
     deadLettered: 0,
     dropped: 0,
+    skipped: 0,
     stale: 0,
     retries: 0,
     storeWrites: 0,

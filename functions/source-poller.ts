@@ -12,7 +12,7 @@ import type { OpenedSource } from './opened-connector.ts';
 import { closeQuietly, type PlacedReader } from './sandbox.ts';
 import { SliceOver } from './work.ts';
 
-/** Larger ones would make every commit slow; the source keeps its state elsewhere. Design, "checkpoint". */
+/** Larger ones would make every commit slow; the source keeps its state elsewhere. */
 const CHECKPOINT_BYTES_MAX = 16 * 1024;
 
 export class SourcePoller {

@@ -124,7 +124,7 @@ export class SourceWork implements Work {
 
   async next(): Promise<PolledBatch | null> {
     const { offer, tally } = this.#invocation;
-    if (this.#finished || this.#records >= offer.slice.records) return null;
+    if (this.isAtEnd()) return null;
     // The batch before came with a wish to be left alone, which only a tail waits for.
     if (this.#idleForMs !== null && offer.mode !== 'tail') return null;
     await this.#gate.look();
@@ -223,6 +223,10 @@ export class SourceWork implements Work {
     return this.#slice === null || !jsonEquals(this.#safe, readSourceCheckpoint(this.#slice.checkpoint).p)
       ? 0
       : this.#slice.attempts;
+  }
+
+  isAtEnd(): boolean {
+    return this.#finished || this.#records >= this.#invocation.offer.slice.records;
   }
 
   isDrained(): boolean {

@@ -77,6 +77,8 @@ export interface Work {
   fail(failure: Failure): Promise<void>;
   /** Failures of this range in a row, without progress in between. */
   attempts(): number;
+  /** Whether all of the slice was handed out. */
+  isAtEnd(): boolean;
   /** Whether nothing was left to do when the slice ended. */
   isDrained(): boolean;
   /** What may be kept warm after a clean end. */

@@ -50,7 +50,6 @@ export function readingSink(): { readonly plugin: SinkPlugin; sum(): number } {
   const plugin = defineSink({
     name: 'reading-sink',
     version: '1.0.0',
-    aliases: [],
     effect: 'append',
     reads: 'values',
     config: z.object({}),

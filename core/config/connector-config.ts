@@ -10,7 +10,7 @@ import { booleanKey, enumKey, intKey, listKey, textKey } from './keys.ts';
 
 export const Runtime = z.object({
   name: textKey().optional().describe('Name of the connector; must equal the name it is stored under.'),
-  'connector.class': textKey().describe('The plugin, by name or by an alias.'),
+  'connector.class': textKey().describe('The source or sink, by name.'),
   'tasks.max': intKey({ min: 1, max: 10_000 }).default(1).describe('Invocations of this connector that may run at once.'),
   topics: listKey().default([]).describe('Topics a sink reads.'),
   'key.converter': textKey().default('string').describe('Converter of record keys.'),

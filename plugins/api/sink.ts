@@ -17,13 +17,13 @@
  * - throws: no record of the batch counts as delivered, though some may have arrived.
  *   `RetryableError` is tried again inside the budget, `FencedError` ends the slice, `FatalTaskError` fails the shard;
  *   anything else is tried again a bounded number of times.
- * - `signal` aborts when the budget ends. Stop and throw; an abort is not a failure.
+ * - `signal` aborts when the time of the put is over. Stop, and throw a `RetryableError`; an abort is not a failure.
  */
 import type { z } from 'zod';
 import type { RecordError, RetryableError } from '../../core/errors.ts';
 import type { Json } from '../../core/json.ts';
 import type { CancelSignal } from '../../core/ports.ts';
-import type { ConnectRecord, LogRecord } from '../../core/record/connect-record.ts';
+import type { ConnectRecord } from '../../core/record/connect-record.ts';
 import type { ShardId } from '../../core/shard-id.ts';
 import type { PluginContext } from './context.ts';
 
@@ -38,9 +38,6 @@ import type { PluginContext } from './context.ts';
  * | `overwrite`     | one                        | each key ends at its newest value; at least once                |
  */
 export type Effect = 'transactional' | 'versioned' | 'append' | 'overwrite';
-
-/** A record of a message queue, as every sink but a direct connector's gets it. */
-export type SinkRecord = ConnectRecord & { readonly log: LogRecord };
 
 /** Who writes. A transactional target keeps one row per shard: generation, epoch, position. */
 export interface SliceIdentity {
@@ -90,8 +87,6 @@ export interface SinkPlugin<Config extends z.ZodType = z.ZodType> {
   readonly kind: 'sink';
   readonly name: string;
   readonly version: string;
-  /** Other names a configuration may use as `connector.class`. */
-  readonly aliases: readonly string[];
   readonly effect: Effect;
   /** `bytes`: looks at `valueDatum.bytes` and never at values, so that untouched records are not parsed at all. */
   readonly reads: 'values' | 'bytes';

@@ -32,6 +32,7 @@ export interface SourceShard {
 
 export interface PollLimits {
   readonly records: number;
+  /** Of keys and values together, roughly; the first record always fits. */
   readonly bytes: number;
   /** How long to wait for a first record; 0 answers at once. */
   readonly waitMs: number;
@@ -67,8 +68,6 @@ export interface SourcePlugin<Config extends z.ZodType = z.ZodType> {
   readonly kind: 'source';
   readonly name: string;
   readonly version: string;
-  /** Other names a configuration may use as `connector.class`. */
-  readonly aliases: readonly string[];
   /**
    * Whether every record has a `position`, larger than the one before, and the same again whenever it is polled again.
    * Then the runtime publishes each record once; otherwise at least once.

@@ -11,7 +11,6 @@ const Config = z.object({});
 export const discardSink = defineSink({
   name: 'discard-sink',
   version: '1.0.0',
-  aliases: [],
   effect: 'append',
   reads: 'bytes',
   config: Config,

@@ -38,7 +38,6 @@ const Config = z.object({
 export const datagenSource = defineSource({
   name: 'datagen-source',
   version: '1.0.0',
-  aliases: [],
   exactlyOnce: true,
   discoverEveryMs: DISCOVER_EVERY_MS,
   config: Config,

@@ -112,7 +112,9 @@ function report(
   console.log(`each at least ${summary.shardsMin} shards, ${summary.recordsMin} records, ${summary.faultsMin} faults`);
   for (const name of never) console.log(`never seen: ${name}`);
   for (const { seed, violation } of summary.violations)
-    console.log(`seed ${seed}: ${violation}\n  replay it with: npm run simulate -- --seed ${seed}`);
+    console.log(
+      `seed ${seed}: ${violation}\n  replay it with: npm run simulate -- --seed ${seed}${values.bug === undefined ? '' : ` --bug '${values.bug}'`}`,
+    );
   console.log(ok ? 'every check held' : 'FAILED');
   return ok ? 0 : 1;
 }

@@ -1,8 +1,7 @@
 import type { MessageQueue } from '../../core/message-queue.ts';
 import { offset } from '../../core/offset.ts';
-import { ConnectRecord, type Datum } from '../../core/record/connect-record.ts';
+import { ConnectRecord, type Datum, type LogRecord } from '../../core/record/connect-record.ts';
 import type { Schema } from '../../core/record/schema.ts';
-import type { SinkRecord } from '../../plugins/api/sink.ts';
 import { bytesOf } from './log-records.ts';
 
 export const STRING: Schema = { type: 'string', optional: false };
@@ -13,6 +12,9 @@ const ORDERS: MessageQueue = { topic: 'orders', brokerName: 'broker-a', queueId:
 export function textDatum(text: string): Datum & { readonly bytes: Uint8Array } {
   return { schema: STRING, value: text, bytes: bytesOf(text) };
 }
+
+/** A record that began in a log. */
+type SinkRecord = ConnectRecord & { readonly log: LogRecord };
 
 interface SinkRecordFields {
   readonly key?: Datum;

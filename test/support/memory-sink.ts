@@ -29,7 +29,6 @@ export function memorySink(target: MemoryTarget): SinkPlugin {
   return defineSink({
     name: `memory-${target.effect}`,
     version: '1.0.0',
-    aliases: [],
     effect: target.effect,
     reads: 'values',
     config: NoKeys,

@@ -62,7 +62,6 @@ export function memorySource(system: MemorySystem, { exactlyOnce = false, topic 
   return defineSource({
     name: 'memory-source',
     version: '1.0.0',
-    aliases: [],
     exactlyOnce,
     discoverEveryMs: 60_000,
     config: z.object({}),

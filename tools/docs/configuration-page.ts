@@ -61,12 +61,11 @@ function pluginSections(plugins: readonly Plugin[]): readonly string[] {
 }
 
 function facts(plugin: Plugin): string {
-  const { name, aliases } = plugin;
-  const names = aliases.length === 0 ? '' : `${code(name)} is also named ${aliases.map(code).join(', ')}.`;
-  if (plugin.kind === 'sink') return `Version ${plugin.version}, effect ${code(plugin.effect)}. ${names}`.trim();
+  if (plugin.kind === 'sink') return `Version ${plugin.version}, effect ${code(plugin.effect)}.`;
   if (plugin.kind === 'source')
-    return `Version ${plugin.version}, delivers ${plugin.exactlyOnce ? 'exactly once' : 'at least once'}. ${names}`.trim();
-  return names;
+    return `Version ${plugin.version}, delivers ${plugin.exactlyOnce ? 'exactly once' : 'at least once'}.`;
+  const { name, aliases } = plugin;
+  return aliases.length === 0 ? '' : `${code(name)} is also named ${aliases.map(code).join(', ')}.`;
 }
 
 export function keyTable(schema: z.ZodType): string {

@@ -63,7 +63,7 @@ async function checkQueue(world: World, check: QueueCheck): Promise<void> {
         return world.violate('content', `${idOf(record)} is ${held.length} times in ${setup.name}`);
       checkValue(world, record, held[0] as HeldRecord);
     }
-    checkOrder(world, setup.effect, ours);
+    checkOrder(world, setup, ours);
     if (setup.effect === 'append') checkDuplicates(world, setup.name, ours.length - byId.size);
     return;
   }
@@ -118,16 +118,21 @@ function checkValue(world: World, record: LogRecord, held: HeldRecord): void {
   if (String(value.large) !== large) world.violate('I8', `${held.id} arrived with ${String(value.large)} instead of ${large}`);
 }
 
-/** I7: a shard's records were taken in order; again only from where a slice was redelivered. */
-function checkOrder(world: World, effect: 'transactional' | 'append', held: readonly HeldRecord[]): void {
-  const lastOfEpoch = new Map<number, bigint>();
-  let last = -1n;
+/**
+ * I7: a shard's records were taken in order. Where a slice was delivered again its records come again; but the first time a
+ * record comes, all before it have come: of the whole queue, or, where several slices of a queue run at once, of its slice.
+ */
+function checkOrder(world: World, { effect, config }: SinkSetup, held: readonly HeldRecord[]): void {
+  const isOrdered = effect === 'transactional' || config['delivery.order'] === 'queue';
+  const newest = new Map<number, bigint>();
+  const seen = new Set<string>();
   for (const { id, slice } of held) {
+    const stream = isOrdered ? 0 : slice.epoch;
     const at = BigInt(id.split('@')[1] ?? id);
-    const previous = effect === 'transactional' ? last : (lastOfEpoch.get(slice.epoch) ?? -1n);
-    if (at <= previous && effect === 'transactional') return world.violate('I7', `${id} was applied after ${previous}`);
-    last = at;
-    lastOfEpoch.set(slice.epoch, at);
+    const before = newest.get(stream) ?? -1n;
+    if (!seen.has(`${stream} ${id}`) && at < before) return world.violate('I7', `${id} was first taken after ${before}`);
+    seen.add(`${stream} ${id}`);
+    newest.set(stream, at > before ? at : before);
   }
 }
 

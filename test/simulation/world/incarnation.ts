@@ -49,7 +49,7 @@ export interface CallOptions {
   readonly what: string;
   /** Changes something on the other side. */
   readonly writes: boolean;
-  /** What the other side says when it wants fewer calls. */
+  /** The reply may fail at once, and the write land a while later. */
   readonly mayBeLate?: boolean;
 }
 

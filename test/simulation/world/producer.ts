@@ -63,16 +63,11 @@ export class Producer {
   #grow(setup: SourceSetup, count: number): void {
     for (const [part, rows] of setup.rows) {
       for (let made = 0; made < count; made += 1) {
-        const tooLarge =
-          this.#hasPositions(setup) && setup.target === null && this.#world.faults.strikes('27 record too large', 0.02);
+        const tooLarge = setup.exactlyOnce && setup.target === null && this.#world.faults.strikes('27 record too large', 0.02);
         rows.push({ key: `p${part}-k${this.#random.int(0, 6)}`, id: rowId(part, rows.length), tooLarge });
         this.records += 1;
       }
     }
-  }
-
-  #hasPositions({ exactlyOnce }: SourceSetup): boolean {
-    return exactlyOnce;
   }
 
   async #produce({ topic, effect }: SinkSetup, count: number): Promise<void> {

@@ -44,7 +44,7 @@ export interface SourceSetup extends Common {
   readonly exactlyOnce: boolean;
   /** By shard part. */
   readonly rows: Map<string, SourceRow[]>;
-  /** Rows of a shard after which it ends; `null`: never. */
+  /** Its shards end with their last row. */
   readonly finite: boolean;
   /** A direct connector's. */
   readonly target: MemoryTarget | null;

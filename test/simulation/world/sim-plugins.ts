@@ -161,7 +161,6 @@ function simSource(world: World, caller: Incarnation, setup: SourceSetup): Sourc
   return defineSource({
     name: `plugin-${setup.name}`,
     version: '1.0.0',
-    aliases: [],
     exactlyOnce: setup.exactlyOnce,
     discoverEveryMs: 20_000,
     config: NO_KEYS,

@@ -8,14 +8,16 @@ export class Trace {
   readonly #hash: Hash = createHash('sha256');
   #unhashed = '';
   readonly #lines: string[] = [];
+  readonly #startMs: number;
   readonly #linesMax: number;
 
-  constructor({ linesMax }: { readonly linesMax: number }) {
+  constructor({ startMs, linesMax }: { readonly startMs: number; readonly linesMax: number }) {
+    this.#startMs = startMs;
     this.#linesMax = linesMax;
   }
 
   add(atMs: number, who: string, what: string): void {
-    const line = `${atMs.toFixed(3).padStart(12)}  ${who.padEnd(10)}  ${what}`;
+    const line = `${(atMs - this.#startMs).toFixed(3).padStart(12)}  ${who.padEnd(10)}  ${what}`;
     this.#unhashed += line;
     if (this.#unhashed.length > HASHED_AT_ONCE) this.#hashPending();
     this.#lines.push(line);

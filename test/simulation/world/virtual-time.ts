@@ -38,7 +38,7 @@ export class VirtualTime {
     });
   }
 
-  /** Runs until `done`, or nothing is left to happen, or `untilMs`. */
+  /** Runs while `goesOn`, something is left to happen, and it happens before `untilMs`. */
   async runWhile(goesOn: () => boolean, untilMs: number): Promise<void> {
     await drained();
     while (goesOn()) {

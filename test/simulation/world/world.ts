@@ -65,7 +65,7 @@ export class World implements Surroundings {
     this.seed = seed;
     this.random = new SeededRandom(`seed ${seed}`);
     this.faults = new Faults(new SeededRandom(`faults ${seed}`));
-    this.trace = new Trace({ linesMax });
+    this.trace = new Trace({ startMs: START_MS, linesMax });
     this.clock = {
       nowMs: () => this.time.nowMs,
       monotonicMs: () => this.time.nowMs,
@@ -85,7 +85,7 @@ export class World implements Surroundings {
   }
 
   note(who: string, what: string): void {
-    this.trace.add(this.time.nowMs - START_MS, who, what);
+    this.trace.add(this.time.nowMs, who, what);
   }
 
   /** The cursors of one connector. */

@@ -211,10 +211,20 @@ describe('runInvocation of a log that was created anew and refilled', () => {
   test('tells no log apart whose times differ by no more than clocks do', async () => {
     const sink = await aSinkShard({ values: numbered(3) });
     await sink.run();
-    await sink.host.clock.sleep(4_000);
     await sink.send('3');
+    // The clocks of two brokers that held the queue one after the other.
+    const skewed = brokerWith(sink.log, {
+      read: async (...read) => {
+        const result = await sink.log.read(...read);
+        const records = result.records.map((record) => ({
+          ...record,
+          storedAtMs: record.storedAtMs + (record.offset === 0n ? 4_900 : -4_900),
+        }));
+        return { ...result, records };
+      },
+    });
 
-    const { run } = await sink.run();
+    const { run } = await sink.run({}, { on: { ...sink.host, broker: skewed } });
 
     expect(run.outcome).toBe('drained');
   });

@@ -114,6 +114,22 @@ describe('runInvocation of a discovery', () => {
     expect(second.retryAtMs - source.host.clock.nowMs()).toBe(2 * pauseMs);
   });
 
+  test('forgets earlier failures once it succeeds', async () => {
+    let isUp = false;
+    const plugin = {
+      ...memorySource(systemOf('a')),
+      discover: () => (isUp ? Promise.resolve([]) : Promise.reject(new Error('out of reach'))),
+    };
+    const source = await aSourceShard({ plugin });
+    await discover(source);
+
+    isUp = true;
+    await source.host.clock.sleep(1_000);
+    await discover(source);
+
+    expect(await discoveryCursor(source)).toMatchObject({ attempts: 0, error: null });
+  });
+
   test('that fails for good shows in its status, until somebody acts (I10)', async () => {
     let isFixed = false;
     const plugin = {

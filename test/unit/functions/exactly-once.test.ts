@@ -255,9 +255,9 @@ describe('runInvocation of an exactly-once source', () => {
     await source.run();
     const [queue] = await source.log.queues('rows');
     const strange = [
-      [['sortie.source', 'other#1'] as const, ['sortie.position', '99'] as const],
-      [['sortie.source', `${source.shard}#2`] as const, ['sortie.position', '99'] as const],
-      [['sortie.position', '99'] as const],
+      [['sortie.source', 'other#1'] as const, ['sortie.position', '1'] as const],
+      [['sortie.source', `${source.shard}#2`] as const, ['sortie.position', '2'] as const],
+      [['sortie.position', '3'] as const],
       [['sortie.source', `${source.shard}#1`] as const, ['sortie.position', 'x'] as const],
     ].map((headers) => anOutgoingRecord({ value: bytesOf('strange'), headers }));
     if (queue !== undefined) await source.log.send(queue, strange);

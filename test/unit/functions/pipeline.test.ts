@@ -60,7 +60,7 @@ describe('Pipeline', () => {
     const pipeline = aPipeline();
     const log = aLogRecord('{"id":1}', { headers: [['trace', '7']], tag: 'urgent' });
 
-    const { records } = pipeline.process([pipeline.fromLog(log)], { stopAtRefusal: true });
+    const { records } = pipeline.apply([pipeline.fromLog(log)], { stopAtRefusal: true });
 
     expect(records).toMatchObject([{ topic: 'orders', key: 'k', value: { id: 1 }, timestampMs: 5, tag: 'urgent', log }]);
     expect(records[0]?.headers).toEqual([{ name: 'trace', schema: null, value: '7' }]);
@@ -69,7 +69,7 @@ describe('Pipeline', () => {
   test('applies transforms in the order that is configured', () => {
     const pipeline = aPipeline(TWO_INSERTS);
 
-    const { records } = pipeline.process([pipeline.fromLog(aLogRecord('{"id":1}'))], { stopAtRefusal: true });
+    const { records } = pipeline.apply([pipeline.fromLog(aLogRecord('{"id":1}'))], { stopAtRefusal: true });
 
     expect(records.map(({ value }) => value)).toEqual([{ id: 1, origin: 'a' }]);
   });
@@ -81,7 +81,7 @@ describe('Pipeline', () => {
     const pipeline = aPipeline(dropsWhere(negate));
     const batch = [aLogRecord('0', { headers: [['mark', '']] }), aLogRecord('1')].map((log) => pipeline.fromLog(log));
 
-    const { records, indexes, filtered } = pipeline.process(batch, { stopAtRefusal: true });
+    const { records, indexes, filtered } = pipeline.apply(batch, { stopAtRefusal: true });
 
     expect(records.map(({ value }) => String(value))).toEqual(kept);
     expect(indexes).toEqual(kept.map(Number));
@@ -92,7 +92,7 @@ describe('Pipeline', () => {
     const pipeline = aPipeline({}, 'bytes');
     const log = aLogRecord('{ "id" : 1.0 }');
 
-    const { records } = pipeline.process([pipeline.fromLog(log)], { stopAtRefusal: true });
+    const { records } = pipeline.apply([pipeline.fromLog(log)], { stopAtRefusal: true });
 
     expect(records[0]?.valueDatum.bytes).toBe(log.value);
     expect(records[0]?.keyDatum.bytes).toBe(log.key);
@@ -101,7 +101,7 @@ describe('Pipeline', () => {
   test('never looks at bytes that only pass through', () => {
     const pipeline = aPipeline({}, 'bytes');
 
-    const { records, refusals } = pipeline.process([pipeline.fromLog(aLogRecord('{ not json'))], { stopAtRefusal: true });
+    const { records, refusals } = pipeline.apply([pipeline.fromLog(aLogRecord('{ not json'))], { stopAtRefusal: true });
 
     expect(records).toHaveLength(1);
     expect(refusals).toEqual([]);
@@ -111,7 +111,7 @@ describe('Pipeline', () => {
     const pipeline = aPipeline(TWO_INSERTS, 'bytes');
     const log = aLogRecord('{"id":1}');
 
-    const { records } = pipeline.process([pipeline.fromLog(log)], { stopAtRefusal: true });
+    const { records } = pipeline.apply([pipeline.fromLog(log)], { stopAtRefusal: true });
 
     expect(textOf(records[0]?.valueDatum.bytes ?? null)).toBe('{"id":1,"origin":"a"}');
     expect(records[0]?.keyDatum.bytes).toBe(log.key);
@@ -121,7 +121,7 @@ describe('Pipeline', () => {
     const pipeline = aPipeline({}, 'bytes');
     const record = aRecord({ value: { schema: { type: 'int8', optional: false }, value: 'text' } });
 
-    const { refusals } = pipeline.process([record], { stopAtRefusal: true });
+    const { refusals } = pipeline.apply([record], { stopAtRefusal: true });
 
     expect(refusals).toMatchObject([{ index: 0, stage: 'convert', error: { code: 'record.conversion_failed' } }]);
   });
@@ -129,7 +129,7 @@ describe('Pipeline', () => {
   test('refuses in stage convert what a transform found unreadable', () => {
     const pipeline = aPipeline(TWO_INSERTS);
 
-    const { refusals } = pipeline.process([pipeline.fromLog(aLogRecord('{'))], { stopAtRefusal: true });
+    const { refusals } = pipeline.apply([pipeline.fromLog(aLogRecord('{'))], { stopAtRefusal: true });
 
     expect(refusals).toMatchObject([{ stage: 'convert', error: { code: 'record.conversion_failed' } }]);
   });
@@ -138,8 +138,8 @@ describe('Pipeline', () => {
     const pipeline = aPipeline();
     const batch = ['1', '{', '2', '{', '3'].map((value) => pipeline.fromLog(aLogRecord(value)));
 
-    const all = pipeline.process(batch, { stopAtRefusal: false });
-    const first = pipeline.process(batch, { stopAtRefusal: true });
+    const all = pipeline.apply(batch, { stopAtRefusal: false });
+    const first = pipeline.apply(batch, { stopAtRefusal: true });
 
     expect([all.indexes, all.refusals.map(({ index }) => index)]).toEqual([
       [0, 2, 4],
@@ -176,7 +176,7 @@ describe('Pipeline answers as Kafka Connect does', () => {
   test.each(chains.map((vector) => [vector.id, vector] as const))('%s', (_, { config, input, output }) => {
     const pipeline = aPipeline(config);
 
-    const { records, refusals } = pipeline.process([recordOf(input)], { stopAtRefusal: true });
+    const { records, refusals } = pipeline.apply([recordOf(input)], { stopAtRefusal: true });
 
     expect(refusals).toEqual([]);
     expect(records.map(comparable)).toEqual(output ? [comparable(recordOf(output))] : []);

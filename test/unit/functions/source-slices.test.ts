@@ -125,8 +125,9 @@ describe('runInvocation of a source', () => {
   });
 
   test('forgets earlier failures once a poll succeeds, even if it brings nothing', async () => {
-    const system = memorySystem();
+    const system = memorySystem({ rows: rows(1) });
     const source = await aSourceShard({ system });
+    await source.run();
     system.beforePoll = () => Promise.reject(new Error('who knows'));
     await source.run();
     const failed = await source.cursor();
@@ -291,22 +292,23 @@ describe("runInvocation of a source's tail", () => {
     expect(run.endedAtMs - run.startedAtMs).toBeLessThan(1_000);
   });
 
-  for (const idleForMs of [10, 400, 900]) {
-    test(`notices within a second that its connector was paused, when it idles for ${idleForMs} ms (I9)`, async () => {
+  test.each([10, 400, 900])('notices within a second that it was paused, when it idles for %i ms (I9)', async (idleForMs) => {
+    const delaysMs: number[] = [];
+
+    for (let afterMs = 2_000; afterMs < 3_000; afterMs += 90) {
       const system = memorySystem({ rows: rows(1), idleForMs });
       const source = await aSourceShard({ system });
       system.beforePoll = ({ waitMs }) => source.host.clock.sleep(waitMs);
       const running = source.run(TAIL);
-      await source.host.clock.sleep(2_345);
-
+      await source.host.clock.sleep(afterMs);
       await setTargetState(source.host, 'rows-source', 'paused');
       const pausedAtMs = source.host.clock.nowMs();
       const { run } = await running;
+      delaysMs.push(run.outcome === 'yielded' ? run.endedAtMs - pausedAtMs : Number.POSITIVE_INFINITY);
+    }
 
-      expect(run.outcome).toBe('yielded');
-      expect(run.endedAtMs - pausedAtMs).toBeLessThanOrEqual(1_000);
-    });
-  }
+    expect(Math.max(...delaysMs)).toBeLessThanOrEqual(1_000);
+  });
 
   test('notices that its connector was paused while it is busy (I9)', async () => {
     const system = memorySystem({ rows: rows(1_000) });

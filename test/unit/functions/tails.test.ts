@@ -147,24 +147,28 @@ describe('runInvocation of a tail', () => {
     expect(run.counts).toMatchObject({ slices: 1, read: 2 });
   });
 
-  for (const everyMs of [80, 300, 700, 5_000]) {
-    test(`notices within a second that its connector was paused, with a record every ${everyMs} ms (I9)`, async () => {
-      const target = memoryTarget('append');
-      const sink = await aSinkShard({ target });
-      const running = sink.run(TAIL);
-      const sending = sendEvery(sink, everyMs, Math.ceil(6_000 / everyMs));
-      await sink.host.clock.sleep(2_345);
+  test.each([80, 300, 700, 5_000])(
+    'notices within a second that it was paused, with a record every %i ms (I9)',
+    async (everyMs) => {
+      const delaysMs: number[] = [];
 
-      await setTargetState(sink.host, 'orders-sink', 'paused');
-      const pausedAtMs = sink.host.clock.nowMs();
-      const { run } = await running;
-      await sending;
+      for (let afterMs = 2_000; afterMs < 3_000; afterMs += 90) {
+        const target = memoryTarget('append');
+        const sink = await aSinkShard({ target });
+        const running = sink.run(TAIL);
+        const sending = sendEvery(sink, everyMs, Math.ceil(6_000 / everyMs));
+        await sink.host.clock.sleep(afterMs);
+        await setTargetState(sink.host, 'orders-sink', 'paused');
+        const pausedAtMs = sink.host.clock.nowMs();
+        const { run } = await running;
+        await sending;
+        delaysMs.push(run.outcome === 'yielded' ? run.endedAtMs - pausedAtMs : Number.POSITIVE_INFINITY);
+        expect(await sink.cursor()).toMatchObject({ next: BigInt(valuesIn(target).length), open: [] });
+      }
 
-      expect(run.outcome).toBe('yielded');
-      expect(run.endedAtMs - pausedAtMs).toBeLessThanOrEqual(1_000);
-      expect(await sink.cursor()).toMatchObject({ next: BigInt(valuesIn(target).length), open: [] });
-    });
-  }
+      expect(Math.max(...delaysMs)).toBeLessThanOrEqual(1_000);
+    },
+  );
 
   test('ends when the configuration changed, and the next one works with the new one', async () => {
     const target = memoryTarget('append');

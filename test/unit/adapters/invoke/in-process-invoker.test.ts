@@ -109,6 +109,7 @@ function aResult(): InvocationResult {
     delivered: 0,
     deadLettered: 0,
     dropped: 0,
+    skipped: 0,
     stale: 0,
     retries: 0,
     storeWrites: 1,

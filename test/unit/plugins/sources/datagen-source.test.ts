@@ -102,10 +102,10 @@ describe('datagenSource', () => {
       datagenSource.discover(datagenSource.config.parse({ topic: 'orders', ...keys }), aPluginContext());
 
     expect(await discover({ shards: '2' })).toEqual([
-      { parts: ['0'], finite: false },
-      { parts: ['1'], finite: false },
+      { names: ['0'], finite: false },
+      { names: ['1'], finite: false },
     ]);
-    expect(await discover({ 'record.count': '1' })).toEqual([{ parts: ['0'], finite: true }]);
+    expect(await discover({ 'record.count': '1' })).toEqual([{ names: ['0'], finite: true }]);
   });
 
   test('takes a checkpoint that is not its own for a fault nobody can retry away', async () => {
