@@ -1,12 +1,8 @@
 import { globSync } from 'node:fs';
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 
-/** Projects that have no tests yet. Any other project without files is an error, so that a moved folder cannot pass silently. */
-const mayBeEmpty = new Set(['simulation', 'types']);
-
 export default defineConfig({
   test: {
-    passWithNoTests: mayBeEmpty.size > 0,
     projects: [project('unit'), project('contract'), project('simulation'), typesProject()],
   },
 });
@@ -42,9 +38,10 @@ function typesProject(): TestProjectInlineConfiguration {
   };
 }
 
+/** A project without files is an error, so that a moved folder cannot pass silently. */
 function files(name: string, pattern: string): string {
   const glob = `test/${name}/**/${pattern}`;
-  if (!mayBeEmpty.has(name) && globSync(glob, { cwd: import.meta.dirname }).length === 0) {
+  if (globSync(glob, { cwd: import.meta.dirname }).length === 0) {
     throw new Error(`Test project '${name}' is empty: ${glob} matches nothing. Add one, or take it out of vitest.config.ts.`);
   }
   return glob;

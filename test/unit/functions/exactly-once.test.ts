@@ -228,6 +228,24 @@ describe('runInvocation of an exactly-once source', () => {
     expect(sorted(valuesOf(await source.sent()))).toEqual(upTo(40));
   });
 
+  test('looks back again until it has come past all that landed', async () => {
+    const source = await aSourceShard({
+      system: memorySystem({ rows: rows(20) }),
+      exactlyOnce: true,
+      broker: sendFaults([landsWithoutReply]),
+    });
+    await source.run();
+    await source.host.clock.sleep(1_000);
+
+    await source.run({ slice: { records: 5 } });
+    const between = await source.cursor();
+    await runToTheEnd(source, { slice: { records: 8 } });
+
+    expect(between).toMatchObject({ clean: false, checkpoint: { p: { row: 5 }, q: { rows: [['memory', 0, '0']] } } });
+    expect(sorted(valuesOf(await source.sent()))).toEqual(upTo(20));
+    expect(await source.cursor()).toMatchObject({ clean: true, checkpoint: { q: { rows: [['memory', 0, '20']] } } });
+  });
+
   test('keeps the order of each queue through all of that (I7)', async () => {
     const source = await aSourceShard({
       system: memorySystem({ rows: rows(60) }),

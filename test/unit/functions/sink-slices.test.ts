@@ -3,6 +3,7 @@ import { encodeCursor } from '../../../core/cursor/codec.ts';
 import { watermark } from '../../../core/cursor/cursor.ts';
 import type { InvocationResult } from '../../../core/offer.ts';
 import { FILTER_TOMBSTONES } from '../../support/configs.ts';
+import { brokerWith } from '../../support/faulty-ports.ts';
 import { memorySink } from '../../support/memory-sink.ts';
 import { memoryTarget } from '../../support/memory-target.ts';
 import { aSinkShard, numbered, valuesIn } from '../../support/sink-shard.ts';
@@ -110,6 +111,19 @@ describe('runInvocation of a slice', () => {
     expect(run.endedAtMs - run.startedAtMs).toBeLessThan(10_000);
     expect(watermark(await sink.cursor())).toBe(BigInt(valuesIn(target).length));
     expect(valuesIn(target).length).toBeGreaterThan(5);
+  });
+
+  test('fails with a back-off when the broker does not answer', async () => {
+    const sink = await aSinkShard({
+      values: numbered(2),
+      broker: (broker) => brokerWith(broker, { read: () => new Promise(() => undefined) }),
+    });
+
+    const { run } = await sink.run();
+
+    expect(run).toMatchObject({ outcome: 'failed', error: { code: 'broker.unavailable', stage: 'poll' } });
+    expect(run.endedAtMs - run.startedAtMs).toBeLessThanOrEqual(18_000);
+    expect(await sink.cursor()).toMatchObject({ open: [{ kind: 'free', start: 0n, end: 2n, attempts: 1 }] });
   });
 
   test('counts what was filtered beside what was delivered', async () => {
