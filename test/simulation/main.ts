@@ -19,6 +19,7 @@ import type { SimulationResult } from './simulate.ts';
 const SEEDS = 2_000;
 const TRACE_LINES_MAX = 1_000_000;
 const PROGRESS_EVERY_MS = 1_000;
+const PROGRESS_LINE_EVERY_MS = 60_000;
 
 const { values } = parseArgs({
   options: {
@@ -63,18 +64,21 @@ function count(name: 'seed' | 'seeds', otherwise: number): number {
   process.exit(2);
 }
 
-/** On a terminal one line that changes; elsewhere, as in CI, nothing until the end. */
+/** On a terminal one line that changes; elsewhere, as in CI, a line now and then. */
 function progressLine(seeds: number): (done: number, result: SimulationResult) => void {
+  const { isTTY } = process.stderr;
+  const everyMs = isTTY ? PROGRESS_EVERY_MS : PROGRESS_LINE_EVERY_MS;
   let shownAtMs = performance.now();
   let violations = 0;
   return (done, { violation, seed }) => {
     if (violation !== null) {
       violations += 1;
-      process.stderr.write(`\rseed ${seed}: ${violation}\n`);
+      process.stderr.write(`${isTTY ? '\r' : ''}seed ${seed}: ${violation}\n`);
     }
-    if (!process.stderr.isTTY || (performance.now() - shownAtMs < PROGRESS_EVERY_MS && done < seeds)) return;
+    if (performance.now() - shownAtMs < everyMs && !(isTTY && done === seeds)) return;
     shownAtMs = performance.now();
-    process.stderr.write(`\r${done} of ${seeds} seeds, ${violations} violations${done === seeds ? '\n' : ''}`);
+    const line = `${done} of ${seeds} seeds, ${violations} violations`;
+    process.stderr.write(isTTY ? `\r${line}${done === seeds ? '\n' : ''}` : `${line}\n`);
   };
 }
 
