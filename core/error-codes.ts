@@ -78,6 +78,12 @@ export const errorCodes = {
     exit: 3,
     next: 'Check the state store; invocations stop by themselves and lose nothing meanwhile.',
   },
+  'store.unusable': {
+    meaning: 'The state store cannot be opened, or its file is not one of this product.',
+    http: 500,
+    exit: 3,
+    next: 'Check the path, that its folder exists, and that this user may write there; or name another file.',
+  },
   'store.document_corrupt': {
     meaning: 'A stored document is not what any version of the product writes.',
     http: 500,

@@ -25,6 +25,9 @@ export interface Station {
 /** Far more than one host serves at once; bounds connections that a host with many small shards keeps open. */
 const STATIONS_MAX = 256;
 
+/** Of configurations kept parsed; a host that serves more connectors than this parses again. */
+const CONNECTORS_MAX = 1_024;
+
 export class Sandbox {
   readonly #connectors = new Map<string, { readonly revision: number; readonly opened: OpenedConnector }>();
   /** Oldest first. */
@@ -37,7 +40,11 @@ export class Sandbox {
 
   keepConnector({ uid, revision }: Connector, opened: OpenedConnector): void {
     const known = this.#connectors.get(uid);
-    if (known === undefined || known.revision < revision) this.#connectors.set(uid, { revision, opened });
+    if (known !== undefined && known.revision >= revision) return;
+    this.#connectors.delete(uid);
+    this.#connectors.set(uid, { revision, opened });
+    const [oldest] = this.#connectors.keys();
+    if (this.#connectors.size > CONNECTORS_MAX && oldest !== undefined) this.#connectors.delete(oldest);
   }
 
   take(shard: ShardId, revision: number): Station | undefined {

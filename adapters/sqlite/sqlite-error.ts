@@ -32,14 +32,14 @@ export function openError(error: unknown, path: string): unknown {
   if (!(meaning instanceof RetryableError)) return meaning;
   return new FatalTaskError(
     `cannot open the state store ${path}: ${String(error)}; next: check that its folder exists and that this user may write there`,
-    { code: 'store.unavailable', details: meaning.details, cause: error },
+    { code: 'store.unusable', details: meaning.details, cause: error },
   );
 }
 
 export function notAStore(path: string, reason: string, cause?: unknown): ConnectError {
   return new FatalTaskError(
     `${path} is not a state store of this product, or is damaged: ${reason}; next: name another file, or restore this one from a backup`,
-    { code: 'store.document_corrupt', details: { path }, cause },
+    { code: 'store.unusable', details: { path }, cause },
   );
 }
 

@@ -153,7 +153,7 @@ describe('SqliteStateStore on a wrong file', () => {
     const path = aFile();
     writeFileSync(path, 'this is a text, and long enough to be told from an empty file '.repeat(100));
 
-    expect(() => aStore(path)).toThrow(refusal('store.document_corrupt', path));
+    expect(() => aStore(path)).toThrow(refusal('store.unusable', path));
   });
 
   test('refuses the database of another application and leaves it as it is', () => {
@@ -162,7 +162,7 @@ describe('SqliteStateStore on a wrong file', () => {
     database.exec('CREATE TABLE theirs (id INTEGER)');
     const before = readFileSync(path);
 
-    expect(() => aStore(path)).toThrow(refusal('store.document_corrupt', path));
+    expect(() => aStore(path)).toThrow(refusal('store.unusable', path));
     expect(readFileSync(path).equals(before)).toBe(true);
   });
 
@@ -188,13 +188,13 @@ describe('SqliteStateStore on a wrong file', () => {
 
     const store = aStore(path);
 
-    await expect(store.get(key)).rejects.toThrow(refusal('store.document_corrupt', path));
+    await expect(store.get(key)).rejects.toThrow(refusal('store.unusable', path));
   });
 
   test('refuses a path in a folder that does not exist', () => {
     const path = join(aTemporaryFolder(), 'missing', 'state.db');
 
-    expect(() => aStore(path)).toThrow(refusal('store.unavailable', path));
+    expect(() => aStore(path)).toThrow(refusal('store.unusable', path));
   });
 
   test('refuses a path below a file', () => {
@@ -202,7 +202,7 @@ describe('SqliteStateStore on a wrong file', () => {
     writeFileSync(file, '');
     const path = join(file, 'state.db');
 
-    expect(() => aStore(path)).toThrow(refusal('store.unavailable', path));
+    expect(() => aStore(path)).toThrow(refusal('store.unusable', path));
   });
 
   test('refuses a folder that it may not write to', (context) => {
@@ -212,7 +212,7 @@ describe('SqliteStateStore on a wrong file', () => {
     chmodSync(folder, 0o555);
     const path = join(folder, 'state.db');
 
-    expect(() => aStore(path)).toThrow(refusal('store.unavailable', path));
+    expect(() => aStore(path)).toThrow(refusal('store.unusable', path));
   });
 
   test('a file that cannot grow is an error that may be retried, and keeps every acknowledged write', async () => {
