@@ -59,6 +59,7 @@ export class ExactlyOnceWriter implements SinkWriter {
   #source = '';
   #last: Position | null = null;
   #inDoubt = false;
+  #sends = 0;
 
   constructor(
     host: Host,
@@ -108,6 +109,11 @@ export class ExactlyOnceWriter implements SinkWriter {
     return !this.#inDoubt && [...this.#landed.values()].every(({ last }) => this.#isPast(last));
   }
 
+  /** Whether a send goes on although nobody waits for its put any more. */
+  isSending(): boolean {
+    return this.#sends > 0;
+  }
+
   /** What belongs beside a checkpoint that covers everything put so far. */
   settledPins(): Pins {
     for (const [topic, queues] of this.#pins)
@@ -152,6 +158,7 @@ export class ExactlyOnceWriter implements SinkWriter {
     const landed = this.#landed.get(queueKey(queue));
     const fresh = landed === undefined ? batch : withoutLanded(records, batch, landed.positions);
     if (fresh.records.length === 0) return [];
+    this.#sends += 1;
     try {
       const { firstOffset, refused } = await this.#host.broker.send(queue, fresh.records);
       this.#sentEnd.set(queueKey(queue), advance(firstOffset, fresh.records.length - refused.length));
@@ -159,6 +166,8 @@ export class ExactlyOnceWriter implements SinkWriter {
     } catch (error) {
       this.#inDoubt = true;
       throw error instanceof RetryableError ? new SliceBroken(error) : error;
+    } finally {
+      this.#sends -= 1;
     }
   }
 

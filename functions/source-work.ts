@@ -213,6 +213,8 @@ export class SourceWork implements Work {
   }
 
   async fail(failure: Failure): Promise<void> {
+    // A send that outlasts its put could land behind the next holder's look-back, so nobody gets this claim before it runs out.
+    if (this.#writer?.isSending() === true) return;
     const { code: error, retryAtMs } = failure;
     const progress = this.#progress({ settled: false });
     await this.#change((cursor) => withFailure(cursor, failCheckpoint(cursor, progress, { error, retryAtMs }), failure));

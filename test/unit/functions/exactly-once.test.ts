@@ -190,6 +190,27 @@ describe('runInvocation of an exactly-once source', () => {
     expect(sorted(valuesOf(await source.sent()))).toEqual(upTo(30));
   });
 
+  test('publishes each record once when a send lasts longer than a put may', async () => {
+    const source = await aSourceShard({
+      system: memorySystem({ rows: rows(10) }),
+      exactlyOnce: true,
+      config: { 'put.timeout.ms': '2000' },
+      broker: sendFaults([
+        async (send, ...batch) => {
+          await source.host.clock.sleep(15_000);
+          return send(...batch);
+        },
+      ]),
+    });
+
+    const { run } = await source.run();
+    await runToTheEnd(source);
+    await source.host.clock.sleep(60_000);
+
+    expect(run).toMatchObject({ outcome: 'failed', error: { code: 'target.timed_out' } });
+    expect(sorted(valuesOf(await source.sent()))).toEqual(upTo(10));
+  });
+
   test('publishes each record once when its holder died after sending', async () => {
     let isDead = false;
     const source = await aSourceShard({
