@@ -107,7 +107,10 @@ async function undrainedShards(world: World): Promise<string[]> {
   for (const setup of world.setups) {
     const uid = world.uids.get(setup.name) ?? '';
     if (setup.kind === 'sink') {
-      for (const queue of await world.broker.queues(setup.topic)) {
+      const queues = await world.broker.queues(setup.topic);
+      // Deleted, and not created again yet.
+      if (queues.length === 0) undrained.push(`${setup.topic} is gone`);
+      for (const queue of queues) {
         const shard = queueShardId(uid, queue);
         const [bounds] = await world.broker.bounds([queue]);
         const cursor = world.cursors.get(shard);
