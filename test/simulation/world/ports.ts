@@ -27,6 +27,7 @@ export function storeOf(world: World, caller: Incarnation): StateStore {
       caller.call({ side: 'store', what: `put ${key.sort} ${value}`, writes: true }, async () => {
         const result = await store.put(key, value, condition, options);
         if (!('version' in result)) world.faults.note('16 conflicting write');
+        else if (key.partition === CONNECTORS) world.uids.set(key.sort, decodeConnector(value, key.sort).uid);
         else if (isCursor(key.partition)) {
           const shard = key.sort as ShardId;
           checkCursorWrite(world, { shard, caller, before: world.cursors.get(shard) ?? null, after: decodeCursor(value, shard) });
