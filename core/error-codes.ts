@@ -126,6 +126,12 @@ export const errorCodes = {
     exit: 1,
     next: 'This is a fault of the source plugin: report it with the size in the message.',
   },
+  'source.deadly': {
+    meaning: 'One invocation after the other died while it worked on this shard of a source.',
+    http: 424,
+    exit: 1,
+    next: 'Look for what ends them (memory, the time the platform allows, a crash of the plugin), mend it, then restart the connector.',
+  },
   'task.failed': {
     meaning: 'The plugin says that nothing can succeed until somebody acts.',
     http: 424,

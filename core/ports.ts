@@ -63,7 +63,9 @@ export interface DocumentPage {
 }
 
 /**
- * Versioned documents: small texts (at most 256 KB) changed by one conditional write each.
+ * Versioned documents: small texts (at most 256 KB) changed by one conditional write each. Who writes bounds them: a store
+ * refuses a text of more than 262,144 characters with an `AssertionError` and may also refuse one of fewer characters but
+ * more bytes.
  *
  * Every method throws `RetryableError` (`store.unavailable`) when the store does not answer; the write may or may not have
  * happened then. Sending it again is safe: a write that had happened answers with a conflict whose `current` is its own.

@@ -5,13 +5,26 @@
  * no shard, no cursor and no row in a target with the one before.
  */
 import { assert } from './assert.ts';
+import { FatalTaskError } from './errors.ts';
 import type { MessageQueue } from './message-queue.ts';
 
 export type ShardId = string & { readonly __brand: 'ShardId' };
 
+/** @throws {FatalTaskError} for a part with half of a surrogate pair: replaced by something else, two names could become one. */
 export function shardId(uid: string, parts: readonly string[]): ShardId {
   assert(parts.length > 0, 'a shard id needs at least one part');
-  return [uid, ...parts].map(encodeURIComponent).join('/') as ShardId;
+  return [uid, ...parts].map(encoded).join('/') as ShardId;
+}
+
+function encoded(part: string): string {
+  try {
+    return encodeURIComponent(part);
+  } catch (error) {
+    throw new FatalTaskError(
+      `a shard cannot be named ${JSON.stringify(part)}: half of a surrogate pair stands alone in it; next: rename what the shard is named after, or mend the plugin that names it`,
+      { cause: error },
+    );
+  }
 }
 
 /** What a shard is about; the first part of its id, so that no source can name a shard like a queue's. */

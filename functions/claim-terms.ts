@@ -14,19 +14,21 @@ export interface ClaimTerms {
 
 /**
  * One slice at a time where an old write could land over a newer one, or where order was asked for. An `overwrite` target's
- * late put can land even after its invocation was seen to end, so only time tells that it is over.
+ * late put can land even after its invocation was seen to end, so only time tells that it is over. The same holds of a send
+ * that an exactly-once source began: an invocation that has answered may have left one under way, behind which nobody may look
+ * back yet.
  */
 export function claimTerms(
   effect: Effect,
   runtime: RuntimeConfig,
-  { skewMaxMs, offer }: { readonly skewMaxMs: number; readonly offer: Offer },
+  { skewMaxMs, offer, looksBack }: { readonly skewMaxMs: number; readonly offer: Offer; readonly looksBack: boolean },
 ): ClaimTerms {
   const parallel = effect === 'versioned' || (effect === 'append' && runtime['delivery.order'] === 'none');
   const late = lateMs(effect, runtime);
   return {
     heldMax: parallel ? runtime['queue.slices.max'] : 1,
     graceMs: skewMaxMs + late,
-    ended: late > 0 ? [] : offer.ended,
+    ended: late > 0 || looksBack ? [] : offer.ended,
   };
 }
 

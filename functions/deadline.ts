@@ -25,14 +25,14 @@ export const TIMED_OUT = Symbol('timed out');
 
 /**
  * Runs `step` for at most `limitMs`. When the time is over its signal aborts and the answer is `TIMED_OUT`, even if the step
- * never settles; what it does later is nobody's any more.
+ * never settles; what it does later is nobody's any more. Whoever gives its own `abort` may abort it earlier.
  */
 export async function within<T>(
   clock: Clock,
   limitMs: number,
   step: (signal: CancelSignal) => Promise<T>,
+  abort = new AbortController(),
 ): Promise<T | typeof TIMED_OUT> {
-  const abort = new AbortController();
   const done = new AbortController();
   const timer = clock.sleep(limitMs, done.signal).then((): typeof TIMED_OUT => {
     // With a reason, for without one an exception with a stack is made each time.

@@ -13,6 +13,8 @@ import { tolerate } from './tolerance.ts';
 /** Whether the slice was such a record, and is finished with. @throws {FatalTaskError} when it must not pass. */
 export async function settleDeadlyRecord({ slice, work, tolerance, invocation }: Delivery): Promise<boolean> {
   if (!slice.isSingle || slice.deaths < DEATHS_BEFORE_VERDICT) return false;
+  // The target holds it already: the put had landed before the last death.
+  if (work.isAtEnd()) return true;
   const message = `${slice.deaths} invocations died on it`;
   const mayPass = tolerance.tolerates === 'all' && invocation.offer.peersCommit;
   const batch = mayPass ? await work.next() : null;

@@ -5,13 +5,14 @@
  * transactional target (I5).
  */
 import { backoffMs } from '../core/backoff.ts';
-import { ConnectError, FatalTaskError, FencedError, messageOf, RecordError, RetryableError } from '../core/errors.ts';
+import { FatalTaskError, FencedError, messageOf, RecordError, RetryableError } from '../core/errors.ts';
 import type { Json } from '../core/json.ts';
 import type { ConnectRecord } from '../core/record/connect-record.ts';
 import type { Effect, PutFailure, PutResult, SinkWriter } from '../plugins/api/sink.ts';
 import { type Deadline, TIMED_OUT, within } from './deadline.ts';
 import { COMMIT_RESERVE_MS, type Invocation } from './invocation.ts';
 import type { Pipeline, Refusal } from './pipeline.ts';
+import { isAssertion } from './run-tally.ts';
 import { type Tolerance, tolerate } from './tolerance.ts';
 import { type Batch, RecordRefused, type Slice, SliceBroken, SliceOver, type Work } from './work.ts';
 
@@ -137,6 +138,19 @@ export function hasTimeForPut({ putTimeoutMs }: Delivery, deadline: Deadline): b
   return deadline.remainingMs() > putTimeoutMs + COMMIT_RESERVE_MS;
 }
 
+/** @throws {FatalTaskError} where each run would yield before its first put, for ever and without a word. */
+export function demandTimeForPut(
+  { limitMs, tally }: Invocation,
+  { effect, putTimeoutMs }: { readonly effect: Effect; readonly putTimeoutMs: number },
+): void {
+  if (effect !== 'overwrite' || limitMs > putTimeoutMs + COMMIT_RESERVE_MS) return;
+  tally.stage = 'put';
+  throw new FatalTaskError(
+    `put.timeout.ms is ${putTimeoutMs}, but the platform ends a run after ${Math.round(limitMs)} ms, and the commit needs ` +
+      `${COMMIT_RESERVE_MS} of them: no put could end in time. Lower put.timeout.ms, or raise the platform's limit`,
+  );
+}
+
 async function timedPut(delivery: Delivery, put: Parameters<typeof within<PutResult>>[2]): Promise<PutResult> {
   const { work, effect, putTimeoutMs, invocation } = delivery;
   invocation.tally.stage = 'put';
@@ -156,13 +170,14 @@ async function timedPut(delivery: Delivery, put: Parameters<typeof within<PutRes
 export function classified(error: unknown): unknown {
   if (error instanceof RetryableError || error instanceof FencedError || error instanceof FatalTaskError) return error;
   if (error instanceof SliceBroken || error instanceof SliceOver || error instanceof RecordRefused) return error;
-  if (error instanceof ConnectError || !(error instanceof Error) || error.name !== 'AssertionError') {
-    return new RetryableError(messageOf(error), { code: 'plugin.failed', cause: error });
-  }
-  return error;
+  return isAssertion(error) ? error : new RetryableError(messageOf(error), { code: 'plugin.failed', cause: error });
 }
 
-/** Waits before another attempt, as long as the target asks, or throws the error where the slice's time does not allow it. */
+/**
+ * Waits before another attempt, as long as the target asks, or throws the error where the slice's time does not allow it.
+ *
+ * @throws {SliceOver} when the gate was closed meanwhile (I9).
+ */
 async function pause(
   { invocation, work, retryDelayMaxMs, lateMs }: Delivery,
   attempt: number,
@@ -172,8 +187,8 @@ async function pause(
   const pauseMs = Math.max(error.retryAfterMs, lateMs, backoffMs({ attempts: attempt, maxMs: retryDelayMaxMs }, host.random));
   if (pauseMs > work.deadline.remainingMs() - 2 * COMMIT_RESERVE_MS) throw error;
   tally.counts.retries += 1;
-  tally.failed('put', error);
   await host.clock.sleep(pauseMs);
+  await work.lookAtGate();
 }
 
 interface SortedFailures {

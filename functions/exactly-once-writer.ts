@@ -1,7 +1,8 @@
 /**
  * The writer of a source with ordered positions: each record reaches the log once.
  *
- * Every record carries its shard and position. While nothing goes wrong, nothing is read back. After an end that was not clean:
+ * Every record carries its shard and position. While nothing goes wrong, nothing is read back, and no end leaves pins behind.
+ * After an end that was not clean:
  *
  * 1. The last holder may have sent records that no committed checkpoint covers, and a send of its may still be on its way: for
  *    up to a second, as `LogBroker.send` promises.
@@ -10,20 +11,23 @@
  * 3. The source is polled from the committed checkpoint and brings the same records again, for the same queues. What has
  *    landed is not sent again. What the log refused is not there, is refused again, and so is never passed over in silence.
  *
- * A send whose outcome is unknown ends the slice uncleanly; it is never simply repeated.
+ * A send whose outcome is unknown ends the slice uncleanly; it is never simply repeated. No send begins once the claim is over.
+ * One that outlasts its put may still land: until the claim would have run out nobody claims again, whether its invocation
+ * failed (`SourceWork.fail` backs off for so long) or was seen to end (`claimTerms`).
  */
 import { FatalTaskError, RetryableError } from '../core/errors.ts';
-import type { Json } from '../core/json.ts';
+import { type Json, jsonEquals } from '../core/json.ts';
 import { type MessageQueue, queueKey } from '../core/message-queue.ts';
 import { advance, maxOffset, type Offset } from '../core/offset.ts';
+import type { CancelSignal, QueueBounds } from '../core/ports.ts';
 import type { ConnectRecord, LogHeaders, LogRecord, Position } from '../core/record/connect-record.ts';
 import { comparePositions, formatPosition, parsePosition } from '../core/record/position.ts';
 import type { PutBatch, PutFailure, PutResult, SinkWriter, SliceIdentity } from '../plugins/api/sink.ts';
 import type { Host } from './host.ts';
 import { byQueue, type QueueBatch, queuesOf } from './log-writer.ts';
 import { outgoing } from './outgoing.ts';
-import type { PinnedQueue, Pins } from './pins.ts';
-import { SliceBroken } from './work.ts';
+import { encodePins, type PinnedQueue, type Pins, pinsOf } from './pins.ts';
+import { SliceBroken, SliceOver } from './work.ts';
 
 /** Headers that say which source record this is. */
 export const SOURCE_HEADER = 'sortie.source';
@@ -32,9 +36,14 @@ export const POSITION_HEADER = 'sortie.position';
 /** How long a send may still land after its sender failed or died; `LogBroker.send`. */
 const SEND_LANDS_WITHIN_MS = 1_000;
 
-/** One read while looking back. */
-const LOOK_BACK_RECORDS = 1_000;
-const LOOK_BACK_BYTES = 4 * 1024 * 1024;
+/** One read while looking back: as much as a broker gives at once. */
+const LOOK_BACK_LIMITS = { records: 1_000, bytes: 4 * 1024 * 1024, waitMs: 0 };
+
+/** A pinned queue as a look-back finds it; without bounds it does not exist any more. */
+interface FoundQueue {
+  readonly pin: PinnedQueue;
+  readonly bounds: QueueBounds | null;
+}
 
 /** What a look-back found in one queue. */
 interface Landed {
@@ -49,16 +58,17 @@ export class ExactlyOnceWriter implements SinkWriter {
   readonly #host: Host;
   readonly #topicQueues: number;
   readonly #lookBack: boolean;
-  /** Stores the pins before a topic is first written to. */
-  readonly #store: () => Promise<void>;
-  readonly #pins: Map<string, readonly PinnedQueue[]>;
-  /** Topics whose list was compared with the broker's since the claim. */
-  readonly #current = new Set<string>();
+  /** Stores pins before they are needed. */
+  readonly #store: (pins: Pins) => Promise<void>;
+  /** Whether the claim still holds. */
+  readonly #maySend: () => boolean;
+  #pins: Pins;
   readonly #landed = new Map<string, Landed>();
   readonly #sentEnd = new Map<string, Offset>();
   #source = '';
   #last: Position | null = null;
-  #inDoubt = false;
+  /** Whether something was sent that nothing delivered covers. */
+  #isAhead = false;
   #sends = 0;
 
   constructor(
@@ -67,31 +77,38 @@ export class ExactlyOnceWriter implements SinkWriter {
       readonly pins: Pins;
       readonly lookBack: boolean;
       readonly topicQueues: number;
-      readonly store: () => Promise<void>;
+      readonly store: (pins: Pins) => Promise<void>;
+      readonly maySend: () => boolean;
     },
   ) {
     this.#host = host;
-    this.#pins = new Map(options.pins);
+    this.#pins = options.pins;
     this.#lookBack = options.lookBack;
     this.#topicQueues = options.topicQueues;
     this.#store = options.store;
+    this.#maySend = options.maySend;
   }
 
-  async begin({ shard, generation }: SliceIdentity): Promise<Json> {
+  async begin({ shard, generation }: SliceIdentity, signal: CancelSignal): Promise<Json> {
     this.#source = `${shard}#${generation}`;
     if (!this.#lookBack || this.#pins.size === 0) return null;
     await this.#host.clock.sleep(SEND_LANDS_WITHIN_MS);
-    const pinned = [...this.#pins.values()].flat();
-    await Promise.all(pinned.map(async ({ queue, from }) => this.#lookBackIn(queue, from)));
+    const known = [...this.#pins.values()].flat();
+    const bounds = await this.#host.broker.bounds(known.map(({ queue }) => queue));
+    const found = foundAgain(known.map((pin, index) => ({ pin, bounds: bounds[index] ?? null })));
+    const pins = pinsOf(found.map(({ pin }) => pin));
+    if (!jsonEquals(encodePins(pins), encodePins(this.#pins))) await this.#store(pins);
+    this.#pins = pins;
+    await Promise.all(found.map((queue) => this.#lookBackIn(queue, signal)));
     return null;
   }
 
-  async put({ records }: PutBatch): Promise<PutResult> {
-    for (const topic of new Set(records.map((record) => record.topic))) await this.#pin(topic);
+  async put({ records }: PutBatch, signal: CancelSignal): Promise<PutResult> {
+    await this.#pin(new Set(records.map(({ topic }) => topic)));
     const nowMs = this.#host.clock.nowMs();
     const encode = (record: ConnectRecord) => outgoing(record, nowMs, this.#headersOf(record));
     const batches = byQueue(records, ({ topic }) => this.#queues(topic), { turn: 0, encode });
-    const failures = await allEnded(batches.map((batch) => this.#send(records, batch)));
+    const failures = await allEnded(batches.map((batch) => this.#send(records, batch, signal)));
     this.#last = records.at(-1)?.position ?? this.#last;
     return { failures: failures.flat().sort((a, b) => a.index - b.index) };
   }
@@ -104,9 +121,14 @@ export class ExactlyOnceWriter implements SinkWriter {
     // Nothing is kept open.
   }
 
+  /** Everything put is delivered: a checkpoint covers it. */
+  cover(): void {
+    this.#isAhead = false;
+  }
+
   /** Whether the next holder need not look back: nothing is in flight, and nothing lies ahead of the last record. */
   isClean(): boolean {
-    return !this.#inDoubt && [...this.#landed.values()].every(({ last }) => this.#isPast(last));
+    return !this.#isAhead && [...this.#landed.values()].every(({ last }) => this.#isPast(last));
   }
 
   /** Whether a send goes on although nobody waits for its put any more. */
@@ -114,13 +136,9 @@ export class ExactlyOnceWriter implements SinkWriter {
     return this.#sends > 0;
   }
 
-  /** What belongs beside a checkpoint that covers everything put so far. */
+  /** What belongs beside a checkpoint that covers everything delivered so far. */
   settledPins(): Pins {
-    for (const [topic, queues] of this.#pins)
-      this.#pins.set(
-        topic,
-        queues.map((pinned) => this.#settle(pinned)),
-      );
+    if (!this.#isAhead) this.#pins = pinsOf([...this.#pins.values()].flat().map((pinned) => this.#settle(pinned)));
     return this.#pins;
   }
 
@@ -135,36 +153,35 @@ export class ExactlyOnceWriter implements SinkWriter {
     return (this.#pins.get(topic) ?? []).map(({ queue }) => queue);
   }
 
-  /** Before a topic is written to: its list is the pinned one, or, where nothing is in doubt, the broker's, pinned first. */
-  async #pin(topic: string): Promise<void> {
-    if (this.#current.has(topic)) return;
-    const pinned = this.#pins.get(topic);
-    if (pinned === undefined || !this.#lookBack) {
-      const queues = await queuesOf(this.#host, topic, this.#topicQueues);
-      if (pinned === undefined || !sameQueues(queues, pinned)) {
-        const bounds = await this.#host.broker.bounds(queues);
-        this.#pins.set(
-          topic,
-          queues.map((queue, index) => ({ queue, from: bounds[index]?.max ?? (0n as Offset) })),
-        );
-        await this.#store();
-      }
+  /** Before topics are first written to: their lists are the broker's, pinned where they end, in one write for all. */
+  async #pin(topics: ReadonlySet<string>): Promise<void> {
+    const queues: MessageQueue[] = [];
+    // One after the other: a batch may create many topics, and the broker is shared.
+    for (const topic of topics) {
+      if (!this.#pins.has(topic)) queues.push(...(await queuesOf(this.#host, topic, this.#topicQueues)));
     }
-    this.#current.add(topic);
+    if (queues.length === 0) return;
+    const bounds = await this.#host.broker.bounds(queues);
+    const fresh = queues.map((queue, index) => ({ queue, from: bounds[index]?.max ?? (0n as Offset) }));
+    const pins = new Map([...this.#pins, ...pinsOf(fresh)]);
+    await this.#store(pins);
+    this.#pins = pins;
   }
 
-  async #send(records: readonly ConnectRecord[], batch: QueueBatch): Promise<PutFailure[]> {
+  async #send(records: readonly ConnectRecord[], batch: QueueBatch, signal: CancelSignal): Promise<PutFailure[]> {
     const { queue } = batch;
     const landed = this.#landed.get(queueKey(queue));
     const fresh = landed === undefined ? batch : withoutLanded(records, batch, landed.positions);
     if (fresh.records.length === 0) return [];
+    // No await may come between this look and the send: whoever claims next believes that nothing is sent any more.
+    if (signal.aborted || !this.#maySend()) throw new SliceOver();
+    this.#isAhead = true;
     this.#sends += 1;
     try {
       const { firstOffset, refused } = await this.#host.broker.send(queue, fresh.records);
       this.#sentEnd.set(queueKey(queue), advance(firstOffset, fresh.records.length - refused.length));
       return refused.map(({ index, error }) => ({ index: fresh.indexes[index] ?? 0, error }));
     } catch (error) {
-      this.#inDoubt = true;
       throw error instanceof RetryableError ? new SliceBroken(error) : error;
     } finally {
       this.#sends -= 1;
@@ -175,33 +192,28 @@ export class ExactlyOnceWriter implements SinkWriter {
   #settle({ queue, from }: PinnedQueue): PinnedQueue {
     const landed = this.#landed.get(queueKey(queue));
     if (landed !== undefined && !this.#isPast(landed.last)) return { queue, from };
-    const sentEnd = this.#sentEnd.get(queueKey(queue)) ?? from;
-    return { queue, from: maxOffset(maxOffset(from, landed?.end ?? from), sentEnd) };
+    return { queue, from: this.#sentEnd.get(queueKey(queue)) ?? landed?.end ?? from };
   }
 
   #isPast(position: Position): boolean {
     return this.#last !== null && comparePositions(this.#last, position) >= 0;
   }
 
-  async #lookBackIn(queue: MessageQueue, from: Offset): Promise<void> {
-    const [bounds] = await this.#host.broker.bounds([queue]);
-    if (bounds === null || bounds === undefined) return;
+  async #lookBackIn({ pin: { queue, from }, bounds: before }: FoundQueue, signal: CancelSignal): Promise<void> {
+    if (before === null) return;
     const positions = new Set<string>();
     let last: Position | null = null;
-    let at = maxOffset(from, bounds.min);
+    let at = maxOffset(from, before.min);
     // One read after the other: each begins where the last one ended. Ends at what was the end when it began.
-    while (at < bounds.max) {
-      const { records, next } = await this.#host.broker.read(queue, at, {
-        records: LOOK_BACK_RECORDS,
-        bytes: LOOK_BACK_BYTES,
-        waitMs: 0,
-      });
-      if (next === at) break;
+    while (at < before.max) {
+      const { records, next, bounds } = await this.#host.broker.read(queue, at, LOOK_BACK_LIMITS, signal);
+      // Nobody waits for it any more, and what was not read must not be taken for what is not there.
+      if (signal.aborted) throw new SliceOver();
       for (const position of records.flatMap((record) => this.#ownPosition(record) ?? [])) {
         positions.add(formatPosition(position));
         last = later(last, position);
       }
-      at = next;
+      at = next > at ? next : behindNothing(queue, at, bounds);
     }
     if (last !== null) this.#landed.set(queueKey(queue), { positions, last, end: at });
   }
@@ -249,9 +261,24 @@ function withoutLanded(records: readonly ConnectRecord[], batch: QueueBatch, lan
   };
 }
 
-function sameQueues(queues: readonly MessageQueue[], pinned: readonly PinnedQueue[]): boolean {
-  return (
-    queues.length === pinned.length &&
-    queues.every((queue, index) => queueKey(queue) === queueKey((pinned[index] as PinnedQueue).queue))
-  );
+/**
+ * A queue that ends below its pin was created anew, so all of it is looked at. A topic that is gone holds nothing in doubt; while
+ * one queue is left of it, its list stays.
+ */
+function foundAgain(known: readonly FoundQueue[]): readonly FoundQueue[] {
+  const topics = new Set(known.flatMap(({ pin, bounds }) => (bounds === null ? [] : [pin.queue.topic])));
+  return known
+    .filter(({ pin }) => topics.has(pin.queue.topic))
+    .map(({ pin, bounds }) => ({
+      pin: bounds !== null && pin.from > bounds.max ? { queue: pin.queue, from: bounds.min } : pin,
+      bounds,
+    }));
+}
+
+/** Where to read on after a read that brought nothing: retention may have overtaken it. */
+function behindNothing({ topic, queueId }: MessageQueue, at: Offset, { min, max }: QueueBounds): Offset {
+  if (min > at) return min;
+  throw new RetryableError(`nothing was read at ${at} of queue ${queueId} of ${topic}, which ends at ${max}`, {
+    code: 'broker.unavailable',
+  });
 }

@@ -14,6 +14,8 @@ export interface Invocation {
   readonly tally: RunTally;
   /** When the platform ends this run. */
   readonly platform: Deadline;
+  /** How long the platform let this run go on when it began. */
+  readonly limitMs: number;
   /** Automatic restarts of the shard without progress so far. */
   shardRestarts(): number;
 }

@@ -2,7 +2,7 @@
 import { FatalTaskError } from '../core/errors.ts';
 import type { MessageQueue } from '../core/message-queue.ts';
 import { minOffset, type Offset, offset } from '../core/offset.ts';
-import type { QueueBounds, ReadResult } from '../core/ports.ts';
+import type { CancelSignal, QueueBounds, ReadResult } from '../core/ports.ts';
 import type { LogRecord } from '../core/record/connect-record.ts';
 import { TIMED_OUT, within } from './deadline.ts';
 import type { GateWatch } from './gate-watch.ts';
@@ -22,6 +22,11 @@ export interface ReadBounds {
   readonly bytes: number;
 }
 
+interface Reading {
+  readonly result: Promise<ReadResult | typeof TIMED_OUT>;
+  readonly abort: AbortController;
+}
+
 export class LogReader {
   readonly #host: Host;
   readonly #queue: MessageQueue;
@@ -33,7 +38,7 @@ export class LogReader {
   #end: Offset | null = null;
   #max: Offset = offset(0);
   #idleSinceMs: number | null = null;
-  #ahead: Promise<ReadResult | typeof TIMED_OUT> | null = null;
+  #ahead: Reading | null = null;
 
   constructor(
     host: Host,
@@ -49,6 +54,13 @@ export class LogReader {
     this.#at = start;
     this.#end = end;
     this.#idleSinceMs = null;
+    this.stop();
+  }
+
+  /** The slice is over: nobody waits any more for what is read ahead. */
+  stop(): void {
+    // With a reason, for without one an exception with a stack is made each time.
+    this.#ahead?.abort.abort(TIMED_OUT);
     this.#ahead = null;
   }
 
@@ -95,7 +107,8 @@ export class LogReader {
    */
   async next(forMs: number): Promise<Stretch | typeof TIMED_OUT | null> {
     if (this.isAtEnd()) return null;
-    const result = await (this.#ahead ?? this.#read(forMs));
+    const { result: reading } = this.#ahead ?? this.#read(forMs);
+    const result = await reading;
     this.#ahead = null;
     if (result === TIMED_OUT) return TIMED_OUT;
     this.#max = result.bounds.max;
@@ -125,17 +138,17 @@ export class LogReader {
     return { records: [], from: this.#at, upTo: this.#at };
   }
 
-  #read(forMs: number): Promise<ReadResult | typeof TIMED_OUT> {
+  #read(forMs: number): Reading {
     const from = this.#at;
     const left = this.#end === null ? Number.POSITIVE_INFINITY : Number(this.#end - from);
     const waitMs = this.#end === null ? Math.min(TAIL_WAIT_MS, this.#gate.waitMaxMs()) : 0;
     const limits = { records: Math.min(this.#bounds.records, left), bytes: this.#bounds.bytes, waitMs };
-    const read = within(this.#host.clock, forMs, (signal) => this.#host.broker.read(this.#queue, from, limits, signal)).catch(
-      overWhereMissing,
-    );
+    const abort = new AbortController();
+    const read = (signal: CancelSignal): Promise<ReadResult> => this.#host.broker.read(this.#queue, from, limits, signal);
+    const result = within(this.#host.clock, forMs, read, abort).catch(overWhereMissing);
     // A read ahead may fail after its slice has ended: then nobody awaits it, and nothing is lost.
-    read.catch(() => undefined);
-    return read;
+    result.catch(() => undefined);
+    return { result, abort };
   }
 }
 

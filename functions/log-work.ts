@@ -9,7 +9,7 @@ import { FencedError, RetryableError } from '../core/errors.ts';
 import type { Json } from '../core/json.ts';
 import { type MessageQueue, queueKey } from '../core/message-queue.ts';
 import { maxOffset, type Offset, offset } from '../core/offset.ts';
-import type { ConnectRecord } from '../core/record/connect-record.ts';
+import type { ConnectRecord, LogHeaders } from '../core/record/connect-record.ts';
 import type { SinkWriter } from '../plugins/api/sink.ts';
 import { type ClaimTerms, logClaimRequest } from './claim-terms.ts';
 import { type Deadline, TIMED_OUT } from './deadline.ts';
@@ -180,6 +180,7 @@ export class LogWork implements Work {
   async release(): Promise<void> {
     const progress = this.#progress();
     const readEnd = this.#reader.at;
+    this.#reader.stop();
     await this.#change((cursor) => release(cursor, progress, readEnd));
     this.#slice = null;
   }
@@ -188,8 +189,13 @@ export class LogWork implements Work {
     const { code: error, retryAtMs } = failure;
     const progress = this.#progress();
     const readEnd = this.#reader.at;
+    this.#reader.stop();
     await this.#change((cursor) => withFailure(cursor, fail(cursor, progress, { readEnd, error, retryAtMs }), failure));
     this.#slice = null;
+  }
+
+  lookAtGate(): Promise<void> {
+    return this.#gate.look();
   }
 
   attempts(): number {
@@ -275,7 +281,9 @@ export class LogWork implements Work {
     let bytes = 0;
     const records: ConnectRecord[] = [];
     for (const record of stretch.records) {
-      bytes += record.value?.length ?? 0;
+      bytes += (record.key?.length ?? 0) + (record.value?.length ?? 0);
+      // Most records have none: they are spared the call.
+      if (record.headers.length > 0) bytes += headerBytes(record.headers);
       records.push(this.#opened.pipeline.fromLog(record));
     }
     this.#invocation.tally.counts.read += records.length;
@@ -304,6 +312,11 @@ export class LogWork implements Work {
   #isCheckDue(): boolean {
     return this.#invocation.host.clock.monotonicMs() - this.#checkedAtMs >= LOG_CHECK_MS;
   }
+}
+
+/** About: a character counts as one byte. */
+function headerBytes(headers: LogHeaders): number {
+  return headers.reduce((bytes, [name, value]) => bytes + name.length + value.length, 0);
 }
 
 function placeIn(batch: LogBatch, count: number): Place {

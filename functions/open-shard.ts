@@ -39,7 +39,7 @@ export async function openShard(host: Host, offer: Offer): Promise<FoundShard> {
 }
 
 /** `null` when it does not exist, is being deleted, or is another one of the same name. */
-async function readConnector(host: Host, { connector: name, uid }: Offer): Promise<Connector | null> {
+export async function readConnector(host: Host, { connector: name, uid }: Offer): Promise<Connector | null> {
   const document = await host.store.get(connectorKey(name));
   if (document === null) return null;
   const connector = decodeConnector(document.value, name);

@@ -2,11 +2,16 @@
  * What an exactly-once source's checkpoint holds beside the plugin's own: for each topic it writes to, the list of queues,
  * and from which offset on each may hold records that no committed checkpoint covers.
  *
- * The list is pinned: a record that is sent again must choose among the same queues. It changes only when nothing is in doubt.
+ * The list is pinned: a record that is sent again must choose among the same queues. A clean end leaves no pins behind, for
+ * nothing is in doubt then; a topic is pinned anew when it is first written to after that.
  */
+import { FatalTaskError } from '../core/errors.ts';
 import type { Json } from '../core/json.ts';
 import type { MessageQueue } from '../core/message-queue.ts';
 import { type Offset, offset } from '../core/offset.ts';
+
+/** With a plugin's own 16 KiB at most 128 KiB, half of what a store keeps as one document. */
+const PINS_CHARACTERS_MAX = 112 * 1024;
 
 export interface PinnedQueue {
   readonly queue: MessageQueue;
@@ -15,9 +20,33 @@ export interface PinnedQueue {
 
 export type Pins = ReadonlyMap<string, readonly PinnedQueue[]>;
 
+export const NO_PINS: Pins = new Map();
+
+/** By topic, in the order given. */
+export function pinsOf(pinned: readonly PinnedQueue[]): Pins {
+  const pins = new Map<string, PinnedQueue[]>();
+  for (const pin of pinned) {
+    const { topic } = pin.queue;
+    const queues = pins.get(topic);
+    if (queues === undefined) pins.set(topic, [pin]);
+    else queues.push(pin);
+  }
+  return pins;
+}
+
 export function encodePins(pins: Pins): Json {
   return Object.fromEntries(
     [...pins].map(([topic, queues]) => [topic, queues.map(({ queue, from }) => [queue.brokerName, queue.queueId, String(from)])]),
+  );
+}
+
+/** @throws {FatalTaskError} when a source writes to more queues in one claim than can be kept in mind. */
+export function demandKeepable(pins: Pins): void {
+  const size = JSON.stringify(encodePins(pins)).length;
+  if (size <= PINS_CHARACTERS_MAX) return;
+  throw new FatalTaskError(
+    `the queues of the ${pins.size} topics this source writes to take ${size} characters of its checkpoint, ${PINS_CHARACTERS_MAX} are kept`,
+    { code: 'source.checkpoint_too_large' },
   );
 }
 

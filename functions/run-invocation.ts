@@ -6,17 +6,18 @@
  */
 
 import { assert } from '../core/assert.ts';
+import { backoffMs } from '../core/backoff.ts';
 import type { Refused } from '../core/cursor/claim.ts';
 import type { CheckpointCursor, LogCursor } from '../core/cursor/cursor.ts';
 import type { StoredCursor } from '../core/cursor/stored-cursor.ts';
-import { ConfigError, FencedError } from '../core/errors.ts';
+import { ConfigError, FencedError, RetryableError } from '../core/errors.ts';
 import type { InvocationResult, Offer, Outcome } from '../core/offer.ts';
 import { isDiscoveryShard, queueOfShard } from '../core/shard-id.ts';
 import type { SinkWriter } from '../plugins/api/sink.ts';
 import { claimTerms, lateMs } from './claim-terms.ts';
 import { Deadline } from './deadline.ts';
 import { settleDeadlyRecord } from './deadly-record.ts';
-import { classified, type Delivery, deliver, hasTimeForPut } from './deliver.ts';
+import { classified, type Delivery, deliver, demandTimeForPut, hasTimeForPut } from './deliver.ts';
 import { discover } from './discover.ts';
 import type { Host } from './host.ts';
 import type { Ending, Invocation } from './invocation.ts';
@@ -24,7 +25,7 @@ import { LogWork } from './log-work.ts';
 import { openConnector } from './open-connector.ts';
 import { openShard } from './open-shard.ts';
 import type { OpenedConnector } from './opened-connector.ts';
-import { RunTally } from './run-tally.ts';
+import { isAssertion, RunTally } from './run-tally.ts';
 import { closeStation } from './sandbox.ts';
 import { flush, limited, settle } from './settle.ts';
 import { SourceWork } from './source-work.ts';
@@ -32,7 +33,10 @@ import { toleranceOf } from './tolerance.ts';
 import { RecordRefused, type Slice, type Work } from './work.ts';
 import { failByConfig, restartsOf } from './wrong-config.ts';
 
-/** `limitMs`: how long the platform lets this run go on. Rejects only when the program itself is wrong. */
+/**
+ * `limitMs`: how long the platform lets this run go on. Rejects only when the program itself is wrong, once its run record
+ * says so.
+ */
 export async function runInvocation(
   host: Host,
   offer: Offer,
@@ -42,6 +46,7 @@ export async function runInvocation(
   const platform = new Deadline(host.clock, { inMs: limitMs });
   let shard: StoredCursor | null = null;
   let ending: Ending;
+  let crash: Error | null = null;
   try {
     const found = await openShard(host, offer);
     if (found.kind === 'refused') {
@@ -50,28 +55,37 @@ export async function runInvocation(
       shard = found.shard;
       const { connector } = found;
       ending = await runShard(
-        { host, offer, connector, tally, platform, shardRestarts: () => restartsOf(found.shard.cursor) },
+        { host, offer, connector, tally, platform, limitMs, shardRestarts: () => restartsOf(found.shard.cursor) },
         found.shard,
       );
     }
   } catch (error) {
-    ending = endingOf(error, tally);
+    if (isAssertion(error)) crash = error;
+    ending = endingOf(error, host, tally);
   }
   tally.counts.storeWrites += shard?.writes ?? 0;
   tally.counts.conflicts += shard?.conflicts ?? 0;
   const run = tally.record(ending.outcome, ending.refusal);
   host.telemetry.run(run);
+  if (crash !== null) throw crash;
   return { run, cursor: shard?.document ?? null, notBeforeMs: ending.notBeforeMs };
 }
 
+/** Nobody counts such failures: a pause of about five seconds, which a broker or a store that restarts may need. */
+const UNCLAIMED_BACKOFF = { attempts: 5, maxMs: 5_000 };
+
 /** Errors outside a slice: nothing is held, or the store does not answer and the deadline will pass. */
-function endingOf(error: unknown, tally: RunTally): Ending {
+function endingOf(error: unknown, host: Host, tally: RunTally): Ending {
   if (error instanceof FencedError) return { outcome: 'fenced', notBeforeMs: null };
   // A sink's configuration is first read to find where it starts, when there is no cursor yet that could show it.
   const known = error instanceof ConfigError ? error : classified(error);
-  if (known instanceof Error && known.name === 'AssertionError') throw known;
-  tally.failed('poll', known);
-  return { outcome: 'failed', notBeforeMs: null };
+  tally.failed(tally.stage, known);
+  return { outcome: 'failed', notBeforeMs: known instanceof RetryableError ? retryAtMs(known, host) : null };
+}
+
+/** Nothing in the cursor says when to come back, for nothing was claimed. */
+function retryAtMs({ retryAfterMs }: RetryableError, { clock, random }: Host): number {
+  return clock.nowMs() + Math.max(retryAfterMs, backoffMs(UNCLAIMED_BACKOFF, random));
 }
 
 async function runShard(invocation: Invocation, shard: StoredCursor): Promise<Ending> {
@@ -94,18 +108,23 @@ async function runShard(invocation: Invocation, shard: StoredCursor): Promise<En
     if (unused && station !== undefined) host.sandbox.keep(offer.shard, connector.revision, station);
   }
   if ('reason' in claimed) return refusal(claimed);
+  const { runtime } = opened.config;
+  const effect = opened.sink?.effect ?? 'append';
   let writer: SinkWriter | null = null;
   try {
+    demandTimeForPut(invocation, { effect, putTimeoutMs: runtime['put.timeout.ms'] });
     writer = await openWriter(invocation, work);
     const outcome = await runSlices(invocation, { work, opened, writer, first: claimed });
     host.sandbox.keep(offer.shard, connector.revision, work.station(writer));
     return { outcome, notBeforeMs: null };
   } catch (error) {
-    const { runtime } = opened.config;
-    const late = lateMs(opened.sink?.effect ?? 'append', runtime);
-    const outcome = await settle(invocation, { work, writer, error: classified(error), runtime, lateMs: late });
-    closeStation(work.station(writer));
-    return { outcome, notBeforeMs: null };
+    try {
+      const late = lateMs(effect, runtime);
+      const outcome = await settle(invocation, { work, writer, error: classified(error), runtime, lateMs: late });
+      return { outcome, notBeforeMs: null };
+    } finally {
+      closeStation(work.station(writer));
+    }
   }
 }
 
@@ -133,7 +152,8 @@ function openWork(
   const { host, offer } = invocation;
   const { source, sink, config } = opened;
   const effect = sink?.effect ?? 'append';
-  const terms = claimTerms(effect, config.runtime, { skewMaxMs: host.settings.skewMaxMs, offer });
+  const looksBack = source?.exactlyOnce === true && sink === null;
+  const terms = claimTerms(effect, config.runtime, { skewMaxMs: host.settings.skewMaxMs, offer, looksBack });
   if (source !== null)
     return new SourceWork(invocation, { shard: shard as StoredCursor<CheckpointCursor>, opened, source, terms, station });
   const queue = queueOfShard(offer.shard);

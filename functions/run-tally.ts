@@ -1,4 +1,5 @@
 /** Counts what one invocation did; becomes its run record. */
+import type { ErrorCode } from '../core/error-codes.ts';
 import { ConnectError, messageOf, type Stage } from '../core/errors.ts';
 import type { Offer, Outcome, RunCounts, RunError, RunRecord } from '../core/offer.ts';
 import type { Host } from './host.ts';
@@ -36,10 +37,10 @@ export class RunTally {
     this.owner = host.random.id();
   }
 
-  /** The last error is the one that ended the invocation, and the one history shows. */
+  /** What ends the invocation: the one error history shows. What was survived or tolerated shows in the counts. */
   failed(stage: Stage, error: unknown, position?: string): void {
     this.#error = {
-      code: error instanceof ConnectError ? error.code : 'plugin.failed',
+      code: codeOf(error),
       stage,
       message: messageOf(error),
       ...(position === undefined ? {} : { position }),
@@ -60,4 +61,14 @@ export class RunTally {
       ...(this.#error === undefined ? {} : { error: this.#error }),
     };
   }
+}
+
+/** Whether the program itself is wrong. By its name, for a plugin's driver may assert with a class of its own. */
+export function isAssertion(error: unknown): error is Error {
+  return error instanceof Error && !(error instanceof ConnectError) && error.name === 'AssertionError';
+}
+
+function codeOf(error: unknown): ErrorCode {
+  if (error instanceof ConnectError) return error.code;
+  return isAssertion(error) ? 'internal.assertion' : 'plugin.failed';
 }

@@ -29,20 +29,22 @@ const STATIONS_MAX = 256;
 const CONNECTORS_MAX = 1_024;
 
 export class Sandbox {
+  /** Longest unused first. */
   readonly #connectors = new Map<string, { readonly revision: number; readonly opened: OpenedConnector }>();
-  /** Oldest first. */
+  /** Longest unused first. */
   readonly #stations = new Map<string, { readonly revision: number; readonly idle: Station[] }>();
 
   connector({ uid, revision }: Connector): OpenedConnector | undefined {
     const known = this.#connectors.get(uid);
-    return known?.revision === revision ? known.opened : undefined;
+    if (known?.revision !== revision) return undefined;
+    useLast(this.#connectors, uid, known);
+    return known.opened;
   }
 
   keepConnector({ uid, revision }: Connector, opened: OpenedConnector): void {
     const known = this.#connectors.get(uid);
     if (known !== undefined && known.revision >= revision) return;
-    this.#connectors.delete(uid);
-    this.#connectors.set(uid, { revision, opened });
+    useLast(this.#connectors, uid, { revision, opened });
     const [oldest] = this.#connectors.keys();
     if (this.#connectors.size > CONNECTORS_MAX && oldest !== undefined) this.#connectors.delete(oldest);
   }
@@ -50,7 +52,10 @@ export class Sandbox {
   take(shard: ShardId, revision: number): Station | undefined {
     const kept = this.#stations.get(shard);
     if (kept === undefined) return undefined;
-    if (kept.revision === revision) return kept.idle.pop();
+    if (kept.revision === revision) {
+      useLast(this.#stations, shard, kept);
+      return kept.idle.pop();
+    }
     if (kept.revision < revision) this.#drop(shard);
     return undefined;
   }
@@ -63,6 +68,7 @@ export class Sandbox {
       this.#stations.set(shard, { revision, idle: [station] });
     } else {
       kept.idle.push(station);
+      useLast(this.#stations, shard, kept);
     }
     const [oldest] = this.#stations.keys();
     if (this.#stations.size > STATIONS_MAX && oldest !== undefined) this.#drop(oldest);
@@ -77,6 +83,12 @@ export class Sandbox {
     this.#stations.delete(shard);
     for (const station of kept?.idle ?? []) closeStation(station);
   }
+}
+
+/** A map keeps the order of its insertions, so the first key is the one that was used longest ago. */
+function useLast<Value>(kept: Map<string, Value>, key: string, value: Value): void {
+  kept.delete(key);
+  kept.set(key, value);
 }
 
 export function closeStation({ writer, reader }: Station): void {

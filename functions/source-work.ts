@@ -1,11 +1,11 @@
 /** The work of a source's shard: stretches of what its plugin polls, resumed from a checkpoint. */
 import { type CheckpointSlice, type Claim, claimCheckpoint, type Refused } from '../core/cursor/claim.ts';
 import { type CheckpointProgress, commitCheckpoint, failCheckpoint, releaseCheckpoint } from '../core/cursor/commit.ts';
-import type { CheckpointCursor } from '../core/cursor/cursor.ts';
+import { type CheckpointCursor, DEATHS_BEFORE_VERDICT } from '../core/cursor/cursor.ts';
 import { readSourceCheckpoint } from '../core/cursor/source-checkpoint.ts';
 import { finish, raiseGate } from '../core/cursor/steer.ts';
 import type { StoredCursor } from '../core/cursor/stored-cursor.ts';
-import { FencedError, RetryableError } from '../core/errors.ts';
+import { FatalTaskError, FencedError, RetryableError } from '../core/errors.ts';
 import { type Json, jsonEquals } from '../core/json.ts';
 import { ConnectRecord, type Header } from '../core/record/connect-record.ts';
 import { formatPosition } from '../core/record/position.ts';
@@ -20,7 +20,8 @@ import { LogWriter } from './log-writer.ts';
 import { pluginContext } from './open-connector.ts';
 import type { OpenedConnector, OpenedSource } from './opened-connector.ts';
 import { PaceMeter } from './pace-meter.ts';
-import { decodePins, encodePins } from './pins.ts';
+import { decodePins, demandKeepable, encodePins, NO_PINS, type Pins } from './pins.ts';
+import { polledBytes } from './polled-bytes.ts';
 import type { Station } from './sandbox.ts';
 import { SourcePoller } from './source-poller.ts';
 import { type Batch, type Failure, type Slice, SliceOver, type Work, withFailure } from './work.ts';
@@ -49,6 +50,7 @@ export class SourceWork implements Work {
   #safe: Json = null;
   #safePollAtMs = 0;
   #records = 0;
+  #bytes = 0;
   #committedAtMs = 0;
   #idleSinceMs: number | null = null;
   #idleForMs: number | null = null;
@@ -101,17 +103,28 @@ export class SourceWork implements Work {
   async openWriter(): Promise<SinkWriter> {
     const { host, connector } = this.#invocation;
     const { sink, config } = this.#opened;
+    this.#demandAlive();
     if (sink !== null) return this.#station?.writer ?? sink.open(pluginContext(host, connector.name, this.#shard.shard));
     const topicQueues = config.runtime['topic.creation.default.partitions'];
     if (!this.#source.exactlyOnce) return new LogWriter(host, { topicQueues });
     const { checkpoint, clean } = this.#mustHold();
-    const pins = decodePins(readSourceCheckpoint(checkpoint).q ?? {});
-    this.#writer = new ExactlyOnceWriter(host, { pins, lookBack: !clean, topicQueues, store: () => this.#storePins() });
+    this.#writer = new ExactlyOnceWriter(host, {
+      // Left behind by a version that kept them beyond a clean end, they would say nothing.
+      pins: clean ? NO_PINS : decodePins(readSourceCheckpoint(checkpoint).q ?? {}),
+      lookBack: !clean,
+      topicQueues,
+      store: (pins) => this.#storePins(pins),
+      maySend: () => this.#slice !== null && this.deadline.remainingMs() > 0,
+    });
     return this.#writer;
   }
 
   station(writer: SinkWriter | null): Station {
-    return { writer: this.#opened.sink === null ? null : writer, reader: this.#poller.placedReader() };
+    // One that was kept may not have been asked for.
+    return {
+      writer: this.#opened.sink === null ? null : (writer ?? this.#station?.writer ?? null),
+      reader: this.#poller.placedReader(),
+    };
   }
 
   /** A transactional target stores the plugin's checkpoint; what it holds is never behind what is committed here. */
@@ -123,28 +136,26 @@ export class SourceWork implements Work {
   }
 
   async next(): Promise<PolledBatch | null> {
-    const { offer, tally } = this.#invocation;
+    const { tally } = this.#invocation;
     if (this.isAtEnd()) return null;
     // The batch before came with a wish to be left alone, which only a tail waits for.
-    if (this.#idleForMs !== null && offer.mode !== 'tail') return null;
+    if (this.#idleForMs !== null && !(await this.#waitsOn(this.#idleForMs))) return null;
     await this.#gate.look();
     const result = await this.#poller.next(this.#pollLimits());
     if (result === TIMED_OUT) throw this.#outOfTime();
     this.#finished = result.finished === true;
     this.#idleForMs = result.idleForMs ?? null;
     this.#records += result.records.length;
+    const bytes = polledBytes(result.records);
+    this.#bytes += bytes;
     tally.counts.read += result.records.length;
     const records = result.records.map(toRecord);
+    // Even without records the checkpoint may have moved on; then a transactional target must hear of it, too (I3).
     const isIdle = records.length === 0 && jsonEquals(result.checkpoint, this.#delivered);
     if (records.length > 0) this.#idleSinceMs = null;
-    else if (!this.#finished && this.#idleForMs !== null && !(await this.#waitsOn())) {
-      // Even without records the checkpoint may have moved on.
-      this.delivered({ records, bytes: 0, isIdle, result } as PolledBatch, 0);
-      return null;
-    }
-    if (!this.#finished && this.#idleForMs === null && this.#records < offer.slice.records)
-      this.#poller.pollAhead(this.#pollLimits());
-    return { records, bytes: 0, isIdle, result };
+    else if (this.#idleForMs !== null) this.#idleSinceMs ??= this.#invocation.host.clock.monotonicMs();
+    if (!this.isAtEnd() && this.#idleForMs === null) this.#poller.pollAhead(this.#pollLimits());
+    return { records, bytes, isIdle, result };
   }
 
   positionBehind(batch: Batch, count: number): Json | undefined {
@@ -156,6 +167,7 @@ export class SourceWork implements Work {
     // Between two checkpoints there is no place to resume from.
     if (count < batch.records.length) return;
     this.#delivered = (batch as PolledBatch).result.checkpoint;
+    this.#writer?.cover();
     if (!batch.isIdle) this.#uncommitted = true;
   }
 
@@ -176,7 +188,7 @@ export class SourceWork implements Work {
 
   async #commit(): Promise<void> {
     const { deadline } = claimMoment(this.#invocation);
-    const progress = this.#progress({ settled: true });
+    const progress = this.#progress(this.#writer?.settledPins());
     const cursor = await this.#change((current) => commitCheckpoint(current, progress, deadline.atMs));
     if (cursor.holder === null) throw new FencedError(`epoch ${progress.epoch} has ended`);
     this.deadline = deadline;
@@ -195,12 +207,14 @@ export class SourceWork implements Work {
       return null;
     }
     this.#records = 0;
+    this.#bytes = 0;
     return this.#sliceInHand();
   }
 
   async release(): Promise<void> {
-    const progress = this.#progress({ settled: true });
-    const ending = { clean: this.#writer?.isClean() ?? true, pollAtMs: this.#safePollAtMs };
+    const { pins, clean } = this.#leftBehind();
+    const progress = this.#progress(pins);
+    const ending = { clean, pollAtMs: this.#safePollAtMs };
     const finished = this.#finished && this.#safe === this.#poller.at;
     // A poll that found nothing more succeeded all the same: earlier failures are over.
     const drained = this.isDrained();
@@ -213,12 +227,17 @@ export class SourceWork implements Work {
   }
 
   async fail(failure: Failure): Promise<void> {
-    // A send that outlasts its put could land behind the next holder's look-back, so nobody gets this claim before it runs out.
-    if (this.#writer?.isSending() === true) return;
-    const { code: error, retryAtMs } = failure;
-    const progress = this.#progress({ settled: false });
+    const { code: error } = failure;
+    // A send that outlasts its put could land behind the next holder's look-back, so nobody claims before this claim would run out.
+    const quietAtMs = this.#writer?.isSending() === true ? this.deadline.atMs + this.#terms.graceMs : 0;
+    const retryAtMs = Math.max(failure.retryAtMs, quietAtMs);
+    const progress = this.#progress(this.#writer?.pins());
     await this.#change((cursor) => withFailure(cursor, failCheckpoint(cursor, progress, { error, retryAtMs }), failure));
     this.#slice = null;
+  }
+
+  lookAtGate(): Promise<void> {
+    return this.#gate.look();
   }
 
   attempts(): number {
@@ -228,7 +247,8 @@ export class SourceWork implements Work {
   }
 
   isAtEnd(): boolean {
-    return this.#finished || this.#records >= this.#invocation.offer.slice.records;
+    const { records, bytes } = this.#invocation.offer.slice;
+    return this.#finished || this.#records >= records || this.#bytes >= bytes;
   }
 
   isDrained(): boolean {
@@ -260,6 +280,13 @@ export class SourceWork implements Work {
     return { identity: { shard: this.#shard.shard, generation, epoch }, deaths, attempts, isSingle: false };
   }
 
+  /** @throws {FatalTaskError} when nobody who claims it gets anywhere: it must not go on in silence (I10). */
+  #demandAlive(): void {
+    const { deaths } = this.#mustHold();
+    if (deaths < DEATHS_BEFORE_VERDICT) return;
+    throw new FatalTaskError(`${deaths} invocations died at this place, one after the other`, { code: 'source.deadly' });
+  }
+
   #mustHold(): CheckpointSlice {
     if (this.#slice === null) throw new FencedError('no slice is held');
     return this.#slice;
@@ -269,16 +296,26 @@ export class SourceWork implements Work {
     return this.#shard.change(transition, { forMs: this.deadline.remainingMs() });
   }
 
-  /** `settled`: the pins move up to what was sent; otherwise they stay where the stored checkpoint needs them. */
-  #progress({ settled }: { readonly settled: boolean }): CheckpointProgress {
-    const { epoch, generation } = this.#mustHold();
-    const writer = this.#writer;
-    const q = writer === null ? {} : { q: encodePins(settled ? writer.settledPins() : writer.pins()) };
-    return { epoch, generation, checkpoint: { p: this.#safe, ...q }, pace: this.#pace.measure(this.#shard.cursor.pace) };
+  /** Without `pins`, those that were found stay: no writer has looked at them. */
+  #progress(pins?: Pins): CheckpointProgress {
+    const { epoch, generation, checkpoint } = this.#mustHold();
+    const q = pins === undefined ? readSourceCheckpoint(checkpoint).q : encodePins(pins);
+    const stored = q === undefined || pins?.size === 0 ? { p: this.#safe } : { p: this.#safe, q };
+    return { epoch, generation, checkpoint: stored, pace: this.#pace.measure(this.#shard.cursor.pace) };
   }
 
-  async #storePins(): Promise<void> {
-    const progress = this.#progress({ settled: false });
+  /** At an end as it should be. What is put but not flushed keeps the pins below it. */
+  #leftBehind(): { readonly pins: Pins; readonly clean: boolean } {
+    const writer = this.#writer;
+    if (writer === null) return { pins: NO_PINS, clean: true };
+    const isFlushed = this.#safe === this.#delivered;
+    if (isFlushed && writer.isClean()) return { pins: NO_PINS, clean: true };
+    return { pins: isFlushed ? writer.settledPins() : writer.pins(), clean: false };
+  }
+
+  async #storePins(pins: Pins): Promise<void> {
+    demandKeepable(pins);
+    const progress = this.#progress(pins);
     const { deadline } = claimMoment(this.#invocation);
     await this.#change((cursor) => commitCheckpoint(cursor, progress, deadline.atMs));
     this.deadline = deadline;
@@ -306,14 +343,13 @@ export class SourceWork implements Work {
   }
 
   /** Whether a tail goes on although nothing came: until it was idle for too long. Waits as the source asked. */
-  async #waitsOn(): Promise<boolean> {
+  async #waitsOn(idleForMs: number): Promise<boolean> {
     const { clock } = this.#invocation.host;
     if (this.#invocation.offer.mode !== 'tail') return false;
     const nowMs = clock.monotonicMs();
-    this.#idleSinceMs ??= nowMs;
-    const leftMs = this.#idleSinceMs + TAIL_IDLE_MS - nowMs;
-    if (leftMs <= 0 || (this.#idleForMs ?? 0) > leftMs) return false;
-    await clock.sleep(Math.min(this.#idleForMs ?? 0, this.#gate.waitMaxMs()));
+    const leftMs = (this.#idleSinceMs ?? nowMs) + TAIL_IDLE_MS - nowMs;
+    if (leftMs <= 0 || idleForMs > leftMs) return false;
+    await clock.sleep(Math.min(idleForMs, this.#gate.waitMaxMs()));
     return true;
   }
 }

@@ -44,7 +44,6 @@ export async function tolerate(
   } else {
     tally.counts.dropped += refusals.length;
   }
-  for (const refusal of refusals) tally.failed(refusal.stage, refusal.error, describe(refusal));
   // A record that is dropped without a trace elsewhere is always logged.
   if (!tolerance.logs && deadLetters !== null) return;
   for (const refusal of refusals) {

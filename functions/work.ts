@@ -75,6 +75,8 @@ export interface Work {
   /** Commits, and gives back what is left. */
   release(): Promise<void>;
   fail(failure: Failure): Promise<void>;
+  /** To be called after a wait. @throws {SliceOver} when the gate was closed meanwhile (I9). */
+  lookAtGate(): Promise<void>;
   /** Failures of this range in a row, without progress in between. */
   attempts(): number;
   /** Whether all of the slice was handed out. */

@@ -5,12 +5,13 @@
  * dies between two gates leaves them behind the document; whoever finds such a gate raises it before claiming. Acting twice
  * changes nothing more.
  */
+import { Runtime } from '../core/config/connector-config.ts';
 import { type Connector, connectorKey, decodeConnector, encodeConnector, type TargetState } from '../core/connector.ts';
 import type { Cursor } from '../core/cursor/cursor.ts';
 import { resumingAt } from '../core/cursor/source-checkpoint.ts';
 import { type ResetRefusal, raiseGate, reset, restart } from '../core/cursor/steer.ts';
 import { cursorPartition, type StoreAccess, StoredCursor } from '../core/cursor/stored-cursor.ts';
-import { ConfigError, FencedError } from '../core/errors.ts';
+import { ConfigError, type ConfigIssue, FencedError } from '../core/errors.ts';
 import type { Json } from '../core/json.ts';
 import type { Offset } from '../core/offset.ts';
 import type { StoredDocument } from '../core/ports.ts';
@@ -69,17 +70,24 @@ export async function restartShards(deps: StoreAccess, { uid }: Connector): Prom
 /** An offset, or a source's own checkpoint, for each shard to reset; a shard that is not named keeps its own. */
 export type ResetPositions = ReadonlyMap<ShardId, Offset | Json>;
 
-/** Shards that could not be reset: the connector is not stopped yet, or a slice may still be held. */
+/**
+ * Shards that could not be reset: the connector is not stopped yet, a slice may still be held or a put of it may still land,
+ * or there is no such shard.
+ *
+ * @throws {ConfigError} naming each shard that was given a position of the other kind; then none is reset.
+ */
 export async function resetOffsets(
   deps: StoreAccess,
-  { uid }: Connector,
+  { uid, config }: Pick<Connector, 'uid' | 'config'>,
   { positions, skewMaxMs }: { readonly positions: ResetPositions; readonly skewMaxMs: number },
-): Promise<ReadonlyMap<ShardId, ResetRefusal>> {
-  const refused = new Map<ShardId, ResetRefusal>();
+): Promise<ReadonlyMap<ShardId, ResetRefusal | 'unknown-shard'>> {
+  const unknown = await unknownShards(deps, uid, positions);
+  const refused = new Map<ShardId, ResetRefusal | 'unknown-shard'>(unknown.map((shard) => [shard, 'unknown-shard']));
+  const graceMs = skewMaxMs + putTimeoutMs(config);
   await eachCursor(deps, uid, async (cursor) => {
     const position = positions.get(cursor.shard);
     if (position === undefined) return;
-    const result = await resetCursor(cursor, { position, nowMs: deps.clock.nowMs(), graceMs: skewMaxMs });
+    const result = await resetCursor(cursor, { position, nowMs: deps.clock.nowMs(), graceMs });
     if (result.kind === 'refused') refused.set(cursor.shard, result.reason);
   });
   return refused;
@@ -100,6 +108,30 @@ export async function deleteConnector(deps: StoreAccess, name: string): Promise<
 // ---------------------------------------------------------------------------------------------------------------------
 
 type Reset = ReturnType<typeof reset<Cursor>>;
+
+/** The named shards that have no cursor. @throws {ConfigError} when one that has is given a position of the other kind. */
+async function unknownShards(deps: StoreAccess, uid: string, positions: ResetPositions): Promise<readonly ShardId[]> {
+  const unknown = new Set(positions.keys());
+  const issues: ConfigIssue[] = [];
+  await eachCursor(deps, uid, async ({ shard, cursor: { kind } }) => {
+    if (!unknown.delete(shard)) return;
+    const isOffset = typeof positions.get(shard) === 'bigint';
+    if (isOffset !== (kind === 'log'))
+      issues.push({ path: shard, message: kind === 'log' ? 'needs an offset of its queue' : "needs a source's own checkpoint" });
+  });
+  if (issues.length > 0) throw new ConfigError(issues);
+  return [...unknown];
+}
+
+/**
+ * How long after its claim a put may still land over what is put after it. True of an `overwrite` target only, but which
+ * target it is no scheduler knows. Read alone, for a connector with another key wrong can be reset, too; and where this
+ * one is wrong, nothing was put with it.
+ */
+function putTimeoutMs(config: Connector['config']): number {
+  const key = Runtime.shape['put.timeout.ms'];
+  return key.catch(key.parse(undefined)).parse(config['put.timeout.ms']);
+}
 
 async function resetCursor(
   cursor: StoredCursor,

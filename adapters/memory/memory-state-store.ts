@@ -8,6 +8,7 @@ import type {
   StateStore,
   StoredDocument,
 } from '../../core/ports.ts';
+import { assertDocumentFits } from '../document-limit.ts';
 import { assertPageLimit } from '../page-limit.ts';
 import { SortedMap } from './sorted-map.ts';
 
@@ -31,6 +32,7 @@ export class MemoryStateStore implements StateStore {
   }
 
   async put(key: DocumentKey, value: string, condition: PutCondition, options: PutOptions = {}): Promise<PutResult> {
+    assertDocumentFits(value, key);
     const current = this.#current(key);
     const holds = 'ifAbsent' in condition ? current === null : current?.version === condition.ifVersion;
     if (!holds) return { conflict: true, current };

@@ -11,6 +11,7 @@ import type {
   StateStore,
   StoredDocument,
 } from '../../core/ports.ts';
+import { assertDocumentFits } from '../document-limit.ts';
 import { assertPageLimit } from '../page-limit.ts';
 import { type DocumentStatements, prepareStatements } from './document-statements.ts';
 import { openDatabase, PAGE_BYTES } from './open-database.ts';
@@ -51,8 +52,8 @@ export class SqliteStateStore implements StateStore {
   #lastVersion = 0;
 
   /**
-   * @throws {FatalTaskError} `store.document_corrupt`: no database, or not ours; `store.document_newer`: of a newer schema;
-   *   `store.unavailable`: the file cannot be opened. Each names the path and the next step.
+   * @throws {FatalTaskError} `store.unusable`: the file cannot be opened, is no database or not ours; `store.document_newer`:
+   *   it is of a newer schema. Each names the path and the next step.
    */
   constructor({ path, clock, random }: { readonly path: string; readonly clock: Clock; readonly random: Random }) {
     this.#path = path;
@@ -72,6 +73,7 @@ export class SqliteStateStore implements StateStore {
     const { insert, update } = this.#statements;
     const expiresAtMs = options.expiresAtMs ?? null;
     return this.#whenFree((): PutResult | undefined => {
+      assertDocumentFits(value, key);
       const nowMs = this.#clock.nowMs();
       const version = this.#newVersion();
       const { changes } =
@@ -139,7 +141,10 @@ export class SqliteStateStore implements StateStore {
     this.#unlessBusy(() => this.#upkeep.afterWrite({ frames, nowMs }));
   }
 
-  /** @throws {RetryableError} `store.unavailable` when others keep the file busy, or the machine refuses to read or write. */
+  /**
+   * @throws {RetryableError} `store.unavailable` when others keep the file busy, or the machine refuses to read or write.
+   * @throws {FatalTaskError} `store.unusable` when the file turns out to be damaged.
+   */
   async #whenFree<Answer>(step: () => Answer | undefined): Promise<Answer> {
     for (let attempt = 1; attempt < ATTEMPTS_WITHOUT_PAUSE + PAUSES_MAX; attempt += 1) {
       const answer = this.#unlessBusy(step);

@@ -19,6 +19,7 @@ import {
   type Pace,
   type Status,
 } from './cursor.ts';
+import { readSourceCheckpoint } from './source-checkpoint.ts';
 
 /** A slice's progress: `[from, upTo)` of its range is finished. `from` is where it started, or committed to before. */
 export interface Progress {
@@ -180,7 +181,8 @@ export interface CheckpointProgress {
 export function commitCheckpoint(cursor: CheckpointCursor, progress: CheckpointProgress, deadlineAtMs: number): CheckpointCursor {
   if (isLeft(cursor, progress)) return cursor;
   const owner = cursor.holder?.owner ?? '';
-  return { ...cursor, ...forward(cursor, progress), holder: { owner, deadlineAtMs }, attempts: 0, deaths: 0 };
+  const { attempts, deaths } = hasMoved(cursor, progress) ? { attempts: 0, deaths: 0 } : cursor;
+  return { ...cursor, ...forward(cursor, progress), holder: { owner, deadlineAtMs }, attempts, deaths };
 }
 
 /**
@@ -194,14 +196,15 @@ export function releaseCheckpoint(
   { clean, pollAtMs }: { readonly clean: boolean; readonly pollAtMs: number },
 ): CheckpointCursor {
   if (isLeft(cursor, progress)) return cursor;
-  const moved = !jsonEquals(cursor.checkpoint, progress.checkpoint);
   return {
     ...cursor,
     ...forward(cursor, progress),
+    // An end as it should be, though nothing may have come.
+    status: settled(cursor.status),
     holder: null,
     clean,
     pollAtMs,
-    attempts: moved ? 0 : cursor.attempts,
+    attempts: hasMoved(cursor, progress) ? 0 : cursor.attempts,
     deaths: 0,
   };
 }
@@ -213,14 +216,13 @@ export function failCheckpoint(
   { error, retryAtMs }: { readonly error: ErrorCode; readonly retryAtMs: number },
 ): CheckpointCursor {
   if (isLeft(cursor, progress)) return cursor;
-  const moved = !jsonEquals(cursor.checkpoint, progress.checkpoint);
   return {
     ...cursor,
     ...forward(cursor, progress),
     holder: null,
     clean: false,
     deaths: 0,
-    attempts: moved ? 1 : cursor.attempts + 1,
+    attempts: hasMoved(cursor, progress) ? 1 : cursor.attempts + 1,
     retryAtMs,
     error,
   };
@@ -228,9 +230,15 @@ export function failCheckpoint(
 
 function forward(
   cursor: CheckpointCursor,
-  { checkpoint, pace }: CheckpointProgress,
+  progress: CheckpointProgress,
 ): Pick<CheckpointCursor, 'checkpoint' | 'pace' | 'status'> {
-  return { checkpoint, pace: pace ?? cursor.pace, status: settled(cursor.status) };
+  const status = hasMoved(cursor, progress) ? settled(cursor.status) : cursor.status;
+  return { checkpoint: progress.checkpoint, pace: progress.pace ?? cursor.pace, status };
+}
+
+/** Whether the source itself got further: what is stored beside its checkpoint is no progress. */
+function hasMoved(cursor: CheckpointCursor, { checkpoint }: CheckpointProgress): boolean {
+  return !jsonEquals(readSourceCheckpoint(cursor.checkpoint).p, readSourceCheckpoint(checkpoint).p);
 }
 
 /** Whether this epoch has ended already with this very checkpoint: its reply was lost. */

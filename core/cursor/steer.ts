@@ -81,21 +81,28 @@ export type ResetRefusal = 'not-stopped' | 'held';
 
 /**
  * Starts a new generation at a position an operator chose: the one way back (I3). Only while the gate says stopped and
- * nobody can still be writing.
+ * nobody can still be writing: no holder, and no put that was given up either. A back-off outlasts such a put in every
+ * target where it could land over newer values, so what backs off is waited for.
  */
 export function reset<C extends Cursor>(
   cursor: C,
   request: { readonly position: C extends LogCursor ? Offset : Json; readonly nowMs: number; readonly graceMs: number },
 ): { readonly kind: 'reset'; readonly cursor: C } | { readonly kind: 'refused'; readonly reason: ResetRefusal } {
   if (cursor.gate.state !== 'stopped') return { kind: 'refused', reason: 'not-stopped' };
-  const held = holdersOf(cursor).some(({ deadlineAtMs }) => deadlineAtMs + request.graceMs > request.nowMs);
-  if (held) return { kind: 'refused', reason: 'held' };
+  const { nowMs, graceMs } = request;
+  const held = holdersOf(cursor).some(({ deadlineAtMs }) => deadlineAtMs + graceMs > nowMs);
+  if (held || backsOffUntilMs(cursor) > nowMs) return { kind: 'refused', reason: 'held' };
   const generation = cursor.generation + 1;
   const fresh =
     cursor.kind === 'log'
       ? { ...cursor, generation, status: ACTIVE, next: request.position as Offset, open: [], lastStoredAtMs: null, gaps: null }
       : resetCheckpoint(cursor, generation, request.position as Json);
   return { kind: 'reset', cursor: fresh as C };
+}
+
+function backsOffUntilMs(cursor: Cursor): number {
+  if (cursor.kind === 'checkpoint') return cursor.retryAtMs;
+  return Math.max(0, ...cursor.open.map((range) => (range.kind === 'free' ? range.retryAtMs : 0)));
 }
 
 function resetCheckpoint(cursor: CheckpointCursor, generation: number, checkpoint: Json): CheckpointCursor {

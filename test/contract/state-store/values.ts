@@ -12,6 +12,15 @@ export function values(check: Case<StoreUnderTest>): void {
     expect(await store.get(key)).toEqual({ value, version });
   });
 
+  check('refuses a value of more characters than 256 KB, and keeps the one before', [], async ({ store }) => {
+    const version = await created(store, key, 'before');
+    const value = 'x'.repeat(256 * 1_024 + 1);
+
+    await expect(store.put(key, value, { ifVersion: version })).rejects.toThrow('up to 262144 characters, not 262145');
+    await expect(store.put({ ...key, sort: 'new' }, value, { ifAbsent: true })).rejects.toThrow('cursors new');
+    expect(await store.get(key)).toEqual({ value: 'before', version });
+  });
+
   check('keeps values of any characters', [], async ({ store }) => {
     const texts = [
       '',

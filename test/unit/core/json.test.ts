@@ -53,6 +53,16 @@ describe('jsonEquals', () => {
     expect(jsonEquals(a, b)).toBe(false);
     expect(jsonEquals(b, a)).toBe(false);
   });
+
+  test.each([
+    ['lists', '[', ']'],
+    ['objects', '{"a":', '}'],
+  ])('compares %s that nest deeper than the call stack', (_, open, close) => {
+    const nested = (inner: string) => JSON.parse(open.repeat(20_000) + inner + close.repeat(20_000)) as Json;
+
+    expect(jsonEquals(nested('0'), nested('0'))).toBe(true);
+    expect(jsonEquals(nested('0'), nested('1'))).toBe(false);
+  });
 });
 
 /** The same, with the keys of each object in the other order. */

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { AssertionError } from '../../../core/assert.ts';
+import { FatalTaskError } from '../../../core/errors.ts';
 import { parseShardId, queueOfShard, queueShardId, type ShardId, shardId } from '../../../core/shard-id.ts';
 
 /** Any text that has a UTF-8 form; what an id is made of must have one. */
@@ -48,6 +49,11 @@ describe('shardId', () => {
 
   test('needs a part', () => {
     expect(() => shardId('uid', [])).toThrow(AssertionError);
+  });
+
+  test('refuses a part that no encoding can write, and names it', () => {
+    expect(() => shardId('uid', ['orders', 'a\ud800b'])).toThrow(FatalTaskError);
+    expect(() => shardId('uid', ['orders', 'a\ud800b'])).toThrow('"a\\ud800b"');
   });
 });
 

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { connectorKey } from '../../../core/connector.ts';
 import { cursorKey } from '../../../core/cursor/stored-cursor.ts';
+import { RetryableError } from '../../../core/errors.ts';
 import { changeConfig, createConnector, deleteConnector, setTargetState } from '../../../scheduler/connector-actions.ts';
-import { storeUnavailable, storeWith } from '../../support/faulty-ports.ts';
+import { brokerWith, storeUnavailable, storeWith } from '../../support/faulty-ports.ts';
 import { memorySystem, rows } from '../../support/memory-source.ts';
 import { memoryTarget } from '../../support/memory-target.ts';
 import { aSinkShard, numbered, type SinkShard, valuesIn } from '../../support/sink-shard.ts';
@@ -190,6 +191,43 @@ describe('runInvocation of a connector', () => {
 
     expect(run).toMatchObject({ outcome: 'yielded', counts: { slices: 1, delivered: 2 } });
     expect(await source.cursor()).toMatchObject({ checkpoint: { p: { row: 2 } }, holder: null, clean: true });
+  });
+
+  test('that is stopped while a put waits to be tried again puts nothing more (I9)', async () => {
+    const target = memoryTarget('append');
+    const sink = await aSinkShard({ target, values: numbered(2) });
+    let puts = 0;
+    target.beforeWrite = async () => {
+      puts += 1;
+      await setTargetState(sink.host, 'orders-sink', 'stopped');
+      throw new RetryableError('busy', { retryAfterMs: 3_000 });
+    };
+
+    const { run } = await sink.run();
+
+    expect(run).toMatchObject({ outcome: 'yielded', counts: { delivered: 0, retries: 1 } });
+    expect(puts).toBe(1);
+    expect(await sink.cursor()).toMatchObject({ open: [{ kind: 'free', start: 0n, end: 2n }], gate: { state: 'stopped' } });
+  });
+
+  test('that is stopped while a source waits to send again sends nothing more (I9)', async () => {
+    let sends = 0;
+    const source = await aSourceShard({
+      system: memorySystem({ rows: rows(2) }),
+      broker: (broker) =>
+        brokerWith(broker, {
+          send: async () => {
+            sends += 1;
+            await setTargetState(source.host, 'rows-source', 'stopped');
+            throw new RetryableError('busy', { code: 'broker.unavailable', retryAfterMs: 3_000 });
+          },
+        }),
+    });
+
+    const { run } = await source.run();
+
+    expect(run.outcome).toBe('yielded');
+    expect(sends).toBe(1);
   });
 
   test('that is deleted while a slice runs ends it as fenced', async () => {

@@ -3,10 +3,13 @@ import { assert } from '../../../core/assert.ts';
 import type { Offer } from '../../../core/offer.ts';
 import { restartShards } from '../../../scheduler/connector-actions.ts';
 import { DEAD_LETTERS } from '../../support/configs.ts';
+import { brokerWith } from '../../support/faulty-ports.ts';
+import { memorySink } from '../../support/memory-sink.ts';
 import { memorySystem, rows } from '../../support/memory-source.ts';
 import { memoryTarget } from '../../support/memory-target.ts';
 import { aSinkShard, numbered, type SinkShard, valuesIn } from '../../support/sink-shard.ts';
 import { aSourceShard, recordsOf, type SourceShard, valuesOf } from '../../support/source-shard.ts';
+import { watchedSink } from '../../support/watched-sink.ts';
 
 /** Every invocation that touches `value` dies: nothing is said, and its claim runs out. */
 async function aSinkThatDiesOf(
@@ -71,6 +74,22 @@ describe('runInvocation of a record of which every invocation dies', () => {
     });
   });
 
+  test('blames no record that the target holds, for its put had landed', async () => {
+    const target = memoryTarget('transactional');
+    let dies = true;
+    const { plugin } = watchedSink(memorySink(target), { flush: async () => assert(!dies, 'died of the flush') });
+    const sink = await aSinkShard({ plugin, values: ['0'], config: DEAD_LETTERS });
+    await runAndDie(sink, 5, { peersCommit: true });
+
+    dies = false;
+    const { run } = await sink.run({ peersCommit: true });
+
+    expect(run).toMatchObject({ outcome: 'drained', counts: { deadLettered: 0 } });
+    expect(await sink.log.topics()).toEqual(['orders']);
+    expect(valuesIn(target)).toEqual(['0']);
+    expect(await sink.cursor()).toMatchObject({ status: { state: 'active' }, next: 1n, open: [] });
+  });
+
   test('blames no record while nobody else of the connector commits', async () => {
     const { sink } = await aSinkThatDiesOf('5', DEAD_LETTERS);
 
@@ -103,6 +122,69 @@ describe('runInvocation of a source of which every invocation dies', () => {
     dies = false;
     await source.run({ peersCommit: true });
 
+    expect(valuesOf(await source.sent())).toEqual(rows(10).map(({ value }) => value));
+  });
+
+  test('fails after five deaths in a row, and each automatic restart has as many again (I10)', async () => {
+    const system = memorySystem({ rows: rows(10) });
+    const source = await aSourceShard({ system, exactlyOnce: true, config: { 'auto.restart.max.attempts': '1' } });
+    system.beforePoll = async () => assert(false, 'died of a poll');
+
+    await runAndDie(source, 5);
+    const { run } = await source.run();
+    const failed = await source.cursor();
+    await source.host.clock.sleep(3_600_000);
+    await runAndDie(source, 6);
+
+    expect(run).toMatchObject({ outcome: 'failed', error: { code: 'source.deadly' } });
+    expect(failed).toMatchObject({
+      holder: null,
+      status: { state: 'failed', code: 'source.deadly', retryAtMs: expect.any(Number) },
+    });
+    expect(await source.cursor()).toMatchObject({ status: { state: 'failed', code: 'source.deadly', retryAtMs: null } });
+  });
+
+  test('closes the writer that was kept for it, when it fails without one', async () => {
+    const system = memorySystem({ rows: rows(1) });
+    const { plugin, count } = watchedSink(memorySink(memoryTarget('append')));
+    const source = await aSourceShard({ system, exactlyOnce: true, sink: plugin });
+    await source.run();
+    system.beforePoll = async () => assert(false, 'died of a poll');
+    await runAndDie(source, 5);
+    const closed = count('close');
+
+    const { run } = await source.run();
+
+    expect(run.error).toMatchObject({ code: 'source.deadly' });
+    expect(count('close')).toBe(closed + 1);
+  });
+
+  test('knows after a restart what it had sent before it failed', async () => {
+    const system = memorySystem({ rows: rows(10) });
+    let dies = true;
+    const source = await aSourceShard({
+      system,
+      exactlyOnce: true,
+      broker: (broker) =>
+        brokerWith(broker, {
+          send: async (...batch) => {
+            const result = await broker.send(...batch);
+            assert(!dies, 'died of a reply');
+            return result;
+          },
+        }),
+      config: { 'auto.restart.max.attempts': '0' },
+    });
+    await runAndDie(source, 1);
+    system.beforePoll = async () => assert(!dies, 'died of a poll');
+    await runAndDie(source, 5);
+    const { status } = await source.cursor();
+
+    dies = false;
+    await restartShards(source.host, source.connector);
+    await source.run();
+
+    expect(status).toMatchObject({ state: 'failed', code: 'source.deadly' });
     expect(valuesOf(await source.sent())).toEqual(rows(10).map(({ value }) => value));
   });
 });

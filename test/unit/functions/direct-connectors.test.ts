@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { RecordError } from '../../../core/errors.ts';
+import type { Json } from '../../../core/json.ts';
 import { changeConfig, resetOffsets, restartShards, setTargetState } from '../../../scheduler/connector-actions.ts';
 import { FILTER_TOMBSTONES } from '../../support/configs.ts';
 import { losingReplies } from '../../support/faulty-ports.ts';
 import { memorySink } from '../../support/memory-sink.ts';
-import { memorySystem, rows } from '../../support/memory-source.ts';
+import { memorySource, memorySystem, rows } from '../../support/memory-source.ts';
 import { memoryTarget } from '../../support/memory-target.ts';
 import { valuesIn } from '../../support/sink-shard.ts';
 import { aSourceShard } from '../../support/source-shard.ts';
@@ -77,6 +78,30 @@ describe('runInvocation of a direct connector', () => {
 
     expect(run.counts).toMatchObject({ read: 1, filtered: 1, delivered: 0 });
     expect(target.rows.get(source.shard)?.position).toEqual({ row: 1 });
+  });
+
+  test('moves the target on also when the source only moved its checkpoint, so that nobody is sent back (I3)', async () => {
+    const target = memoryTarget('transactional');
+    const opened: Json[] = [];
+    let at = 50;
+    const plugin = {
+      ...memorySource(memorySystem(), { exactlyOnce: true }),
+      open: async (_config: unknown, _names: unknown, checkpoint: Json) => {
+        opened.push(checkpoint);
+        return { poll: async () => ({ records: [], checkpoint: at, idleForMs: 1_000 }), close: async () => undefined };
+      },
+    };
+    const source = await aSourceShard({ plugin, sink: memorySink(target) });
+    target.rows.set(source.shard, { generation: 1, epoch: 0, position: 1 });
+
+    await source.run();
+    at = 60;
+    await source.run({ mode: 'tail', slice: { durationMs: 60_000 } }, { on: source.anotherHost() });
+    await source.run({}, { on: source.anotherHost() });
+
+    expect(opened).toEqual([1, 50, 60]);
+    expect(target.rows.get(source.shard)?.position).toBe(60);
+    expect(await source.cursor()).toMatchObject({ checkpoint: { p: 60 } });
   });
 
   test('writes each record once to a transactional target whose commit reply was lost', async () => {

@@ -4,7 +4,8 @@ import { cursorPartition, StoredCursor } from '../../../core/cursor/stored-curso
 import { FatalTaskError } from '../../../core/errors.ts';
 import type { InvocationResult } from '../../../core/offer.ts';
 import { discoveryShardId, sourceShardId } from '../../../core/shard-id.ts';
-import { restartShards, setTargetState } from '../../../scheduler/connector-actions.ts';
+import { deleteConnector, restartShards, setTargetState } from '../../../scheduler/connector-actions.ts';
+import { storeWith } from '../../support/faulty-ports.ts';
 import { type MemorySystem, memorySource, memorySystem, rows } from '../../support/memory-source.ts';
 import { aSourceShard, type SourceShard } from '../../support/source-shard.ts';
 
@@ -66,6 +67,26 @@ describe('runInvocation of a discovery', () => {
     await discover(source);
 
     expect(await discoveryCursor(source)).toMatchObject({ pollAtMs: source.host.clock.nowMs() + 60_000, holder: null });
+  });
+
+  test('leaves no cursor behind of a connector that is deleted meanwhile', async () => {
+    let made = 0;
+    const source = await aSourceShard({
+      system: systemOf('a', 'b', 'c'),
+      store: (store) =>
+        storeWith(store, {
+          put: async (key, ...write) => {
+            if (key.sort.includes('/source/')) made += 1;
+            if (made === 2) await deleteConnector({ ...source.host, store }, 'rows-source').catch(() => undefined);
+            return store.put(key, ...write);
+          },
+        }),
+    });
+
+    const { run } = await discover(source);
+
+    expect(run.outcome).toBe('fenced');
+    expect(await shardsOf(source)).toEqual([]);
   });
 
   test('does not run twice at once', async () => {

@@ -16,6 +16,7 @@ describe('runInvocation when a put throws a RetryableError', () => {
 
     expect(valuesIn(target)).toEqual(['a']);
     expect(run).toMatchObject({ outcome: 'drained', counts: { slices: 1, delivered: 1, retries: 2 } });
+    expect(run.error).toBeUndefined();
   });
 
   test('pauses longer before each attempt', async () => {
@@ -142,12 +143,26 @@ describe('runInvocation when a put throws a RetryableError', () => {
   test('starts no put into a target that is overwritten that could outlast its claim', async () => {
     const target = memoryTarget('overwrite');
     const { plugin, count } = watchedSink(memorySink(target));
+    const config = { 'put.timeout.ms': '3000', 'consumer.override.max.poll.records': '1' };
+    const sink = await aSinkShard({ plugin, values: ['a', 'b'], config });
+    target.beforeWrite = () => sink.host.clock.sleep(200);
+
+    const { run } = await sink.run({}, { limitMs: 5_100 });
+
+    expect(run.outcome).toBe('yielded');
+    expect(count('put')).toBe(1);
+    expect(await sink.cursor()).toMatchObject({ open: [{ kind: 'free', start: 1n, attempts: 0 }] });
+  });
+
+  test('fails the shard of a target that is overwritten where no put ever fits the platform (I10)', async () => {
+    const { plugin, count } = watchedSink(memorySink(memoryTarget('overwrite')));
     const sink = await aSinkShard({ plugin, values: ['a'], config: { 'put.timeout.ms': '3000' } });
 
     const { run } = await sink.run({}, { limitMs: 5_000 });
 
-    expect(run.outcome).toBe('yielded');
+    expect(run).toMatchObject({ outcome: 'failed', error: { code: 'task.failed' } });
+    expect(run.error?.message).toMatch(/put\.timeout\.ms.*3000.*5000/);
     expect(count('put')).toBe(0);
-    expect(await sink.cursor()).toMatchObject({ open: [{ kind: 'free', start: 0n, attempts: 0 }] });
+    expect(await sink.cursor()).toMatchObject({ status: { state: 'failed', code: 'task.failed' } });
   });
 });

@@ -2,8 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { encodeCursor } from '../../../core/cursor/codec.ts';
 import { watermark } from '../../../core/cursor/cursor.ts';
 import type { InvocationResult } from '../../../core/offer.ts';
+import type { CancelSignal } from '../../../core/ports.ts';
 import { FILTER_TOMBSTONES } from '../../support/configs.ts';
-import { brokerWith } from '../../support/faulty-ports.ts';
+import { brokerUnavailable, brokerWith } from '../../support/faulty-ports.ts';
+import { bytesOf } from '../../support/log-records.ts';
 import { memorySink } from '../../support/memory-sink.ts';
 import { memoryTarget } from '../../support/memory-target.ts';
 import { aSinkShard, numbered, valuesIn } from '../../support/sink-shard.ts';
@@ -124,6 +126,60 @@ describe('runInvocation of a slice', () => {
     expect(run).toMatchObject({ outcome: 'failed', error: { code: 'broker.unavailable', stage: 'poll' } });
     expect(run.endedAtMs - run.startedAtMs).toBeLessThanOrEqual(18_000);
     expect(await sink.cursor()).toMatchObject({ open: [{ kind: 'free', start: 0n, end: 2n, attempts: 1 }] });
+  });
+
+  test.each(['first', 'later'])(
+    'is offered again after a while when the broker does not answer its %s look at the log',
+    async (look) => {
+      let isUp = look === 'later';
+      const sink = await aSinkShard({
+        values: numbered(2),
+        broker: (broker) =>
+          brokerWith(broker, { bounds: (queues) => (isUp ? broker.bounds(queues) : Promise.reject(brokerUnavailable())) }),
+      });
+      if (isUp) await sink.run();
+
+      isUp = false;
+      const { run, notBeforeMs } = await sink.run();
+
+      expect(run).toMatchObject({ outcome: 'failed', error: { code: 'broker.unavailable' } });
+      expect(notBeforeMs).toBeGreaterThan(run.endedAtMs);
+    },
+  );
+
+  test('ends its read ahead with its slice', async () => {
+    const signals: (CancelSignal | undefined)[] = [];
+    const config = { 'consumer.override.max.poll.records': '1' };
+    const sink = await aSinkShard({
+      values: numbered(3),
+      config,
+      broker: (broker) =>
+        brokerWith(broker, {
+          read: (queue, from, limits, signal) => {
+            signals.push(signal);
+            return from === 0n ? broker.read(queue, from, limits, signal) : new Promise(() => undefined);
+          },
+        }),
+    });
+
+    const { run } = await sink.run({ slice: { durationMs: 0 } });
+
+    expect(run).toMatchObject({ outcome: 'yielded', counts: { delivered: 1 } });
+    expect(signals.map((signal) => signal?.aborted)).toEqual([false, true]);
+  });
+
+  test('ends a slice by the bytes of keys, values and headers (I6)', async () => {
+    const record = {
+      key: bytesOf('k'.repeat(20)),
+      value: bytesOf('v'.repeat(20)),
+      headers: [['h'.repeat(10), 'x'.repeat(10)]] as const,
+    };
+    const config = { 'consumer.override.max.poll.records': '1' };
+    const sink = await aSinkShard({ values: Array.from({ length: 5 }, () => record), config });
+
+    const { run } = await sink.run({ slice: { bytes: 120 } });
+
+    expect(run).toMatchObject({ outcome: 'yielded', counts: { delivered: 2 } });
   });
 
   test('counts what was filtered beside what was delivered', async () => {

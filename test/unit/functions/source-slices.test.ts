@@ -49,6 +49,31 @@ describe('runInvocation of a source', () => {
     expect(await source.cursor()).toMatchObject({ checkpoint: { p: { row: 5 } }, holder: null, pollAtMs: 0 });
   });
 
+  test('stops after the bytes of one slice, and says how large its records are (I6)', async () => {
+    const long = rows(10).map(({ key }) => ({ key, value: 'x'.repeat(1_000) }));
+    const source = await aSourceShard({
+      system: memorySystem({ rows: long }),
+      config: { 'consumer.override.max.poll.records': '2' },
+    });
+
+    const { run } = await source.run({ slice: { bytes: 3_000 } });
+
+    expect(run).toMatchObject({ outcome: 'yielded', counts: { read: 4 } });
+    expect(await source.cursor()).toMatchObject({ checkpoint: { p: { row: 4 } }, holder: null, pace: { bytesPerRecord: 1_005 } });
+  });
+
+  test('counts the bytes of each stretch anew', async () => {
+    const long = rows(10).map(({ key }) => ({ key, value: 'x'.repeat(1_000) }));
+    const source = await aSourceShard({
+      system: memorySystem({ rows: long }),
+      config: { 'consumer.override.max.poll.records': '2' },
+    });
+
+    const { run } = await source.run({ slice: { bytes: 3_000 }, quantumMs: 5_000 });
+
+    expect(run).toMatchObject({ outcome: 'drained', counts: { slices: 3, read: 10 } });
+  });
+
   test('loops while its quantum lasts, at one store write a stretch', async () => {
     const source = await aSourceShard({ system: memorySystem({ rows: rows(10) }) });
 

@@ -2,21 +2,24 @@ import { describe, expect, test } from 'vitest';
 import { assert } from '../../../core/assert.ts';
 import { watermark } from '../../../core/cursor/cursor.ts';
 import { RetryableError } from '../../../core/errors.ts';
+import { memorySink } from '../../support/memory-sink.ts';
 import { memoryTarget } from '../../support/memory-target.ts';
 import { aSinkShard, numbered } from '../../support/sink-shard.ts';
 import { throwing } from '../../support/throwing.ts';
+import { watchedSink } from '../../support/watched-sink.ts';
 
 describe('runInvocation when a plugin throws what nobody knows', () => {
   const unknown = new TypeError('x is not a function');
 
-  test('tries again inside the slice', async () => {
+  test('tries again inside the slice, and forgets what it survived', async () => {
     const target = memoryTarget('append');
     target.beforeWrite = throwing(unknown, 1);
     const sink = await aSinkShard({ target, values: ['a'] });
 
     const { run } = await sink.run();
 
-    expect(run).toMatchObject({ outcome: 'drained', counts: { retries: 1 }, error: { code: 'plugin.failed' } });
+    expect(run).toMatchObject({ outcome: 'drained', counts: { retries: 1 } });
+    expect(run.error).toBeUndefined();
   });
 
   test('fails its shard after ten slices without progress', async () => {
@@ -85,5 +88,19 @@ describe('runInvocation when a plugin throws what nobody knows', () => {
     await expect(sink.run()).rejects.toThrow('this cannot be');
 
     expect(await sink.cursor()).toMatchObject({ open: [{ kind: 'held', start: 0n, end: 1n }] });
+  });
+
+  test('closes the writer it crashes with, and leaves a run record that says so (I10)', async () => {
+    const target = memoryTarget('append');
+    target.beforeWrite = async () => assert(false, 'this cannot be');
+    const { plugin, calls } = watchedSink(memorySink(target));
+    const sink = await aSinkShard({ plugin, values: ['a'] });
+
+    await sink.run().catch(() => undefined);
+
+    expect(calls).toEqual(['open', 'put 1', 'close']);
+    expect(sink.host.telemetry.runs).toMatchObject([
+      { outcome: 'failed', error: { code: 'internal.assertion', stage: 'put', message: 'this cannot be' } },
+    ]);
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { FatalTaskError, RetryableError } from '../../../core/errors.ts';
+import type { ShardId } from '../../../core/shard-id.ts';
 import { Sandbox } from '../../../functions/sandbox.ts';
 import { changeConfig, resetOffsets, setTargetState } from '../../../scheduler/connector-actions.ts';
 import { brokerUnavailable, brokerWith } from '../../support/faulty-ports.ts';
@@ -184,6 +185,26 @@ describe('runInvocation in a warm sandbox', () => {
 });
 
 describe('Sandbox', () => {
+  test('gives up the shard that was used longest ago', () => {
+    const sandbox = new Sandbox();
+    const closed: string[] = [];
+    const stationOf = (shard: string) => ({
+      writer: null,
+      reader: {
+        at: null,
+        reader: { poll: () => Promise.reject(new Error('unused')), close: async () => void closed.push(shard) },
+      },
+    });
+    const shards = Array.from({ length: 256 }, (_, index) => `shard-${index}` as ShardId);
+    for (const shard of shards) sandbox.keep(shard, 1, stationOf(shard));
+
+    const [first, second] = shards as [ShardId, ShardId];
+    sandbox.keep(first, 1, sandbox.take(first, 1) ?? stationOf('nowhere'));
+    sandbox.keep('newcomer' as ShardId, 1, stationOf('newcomer'));
+
+    expect(closed).toEqual([second]);
+  });
+
   test('keeps the stations of so many shards and no more', () => {
     const sandbox = new Sandbox();
     let closed = 0;

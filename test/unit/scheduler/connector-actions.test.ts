@@ -3,7 +3,8 @@ import { type Connector, connectorKey, encodeConnector } from '../../../core/con
 import { encodeCursor } from '../../../core/cursor/codec.ts';
 import type { Cursor } from '../../../core/cursor/cursor.ts';
 import { cursorKey, cursorPartition, StoredCursor } from '../../../core/cursor/stored-cursor.ts';
-import { offset } from '../../../core/offset.ts';
+import type { Json } from '../../../core/json.ts';
+import { type Offset, offset } from '../../../core/offset.ts';
 import { type ShardId, shardId } from '../../../core/shard-id.ts';
 import {
   changeConfig,
@@ -328,20 +329,59 @@ describe('resetOffsets', () => {
     expect((await cursorsOf(host, shards)).map((cursor) => cursor?.generation)).toEqual([1, 1, 2]);
   });
 
-  test('waits for the deadline of a slice that is held, and for the skew between clocks', async () => {
-    const host = aHost();
-    const deadlineAtMs = host.clock.nowMs() + 1_000;
-    const connector = await createConnector(host, { name: 'orders', config: CONFIG });
-    const shard = shardId(connector.uid, ['queue', 'orders', 'b', '0']);
-    const held = aLogCursor({ gate: stopped, next: 9, open: [aHeldRange({ start: 0, end: 9, deadlineAtMs })] });
-    await host.store.put(cursorKey(shard), encodeCursor(held), { ifAbsent: true });
-    const request = { positions: new Map([[shard, offset(1)]]), skewMaxMs: SKEW_MAX_MS };
+  test.each([
+    ['5 s without one', {}, 5_000],
+    ['its own', { 'put.timeout.ms': '8000' }, 8_000],
+    ['5 s beside a key that is wrong', { 'tasks.max': 'many' }, 5_000],
+  ])(
+    'waits for the deadline of a slice that is held, for the skew between clocks and for a put (%s)',
+    async (_, config, putMs) => {
+      const host = aHost();
+      const deadlineAtMs = host.clock.nowMs() + 1_000;
+      const connector = await createConnector(host, { name: 'orders', config: { ...CONFIG, ...config } });
+      const shard = shardId(connector.uid, ['queue', 'orders', 'b', '0']);
+      const held = aLogCursor({ gate: stopped, next: 9, open: [aHeldRange({ start: 0, end: 9, deadlineAtMs })] });
+      await host.store.put(cursorKey(shard), encodeCursor(held), { ifAbsent: true });
+      const request = { positions: new Map([[shard, offset(1)]]), skewMaxMs: SKEW_MAX_MS };
 
-    const early = await resetOffsets(host, connector, request);
-    await host.clock.sleep(6_000);
-    const late = await resetOffsets(host, connector, request);
+      await host.clock.sleep(6_000 + putMs - 1);
+      const early = await resetOffsets(host, connector, request);
+      await host.clock.sleep(1);
+      const late = await resetOffsets(host, connector, request);
 
-    expect([early.get(shard), late.get(shard)]).toEqual(['held', undefined]);
+      expect([early.get(shard), late.get(shard)]).toEqual(['held', undefined]);
+    },
+  );
+});
+
+describe('resetOffsets to positions that cannot be', () => {
+  const stopped = { state: 'stopped', revision: 2 } as const;
+
+  test('names the shards that do not exist', async () => {
+    const { host, connector, shards } = await aConnector([aLogCursor({ gate: stopped })]);
+    const unknown = 'no such shard' as ShardId;
+
+    const refused = await resetOffsets(host, connector, {
+      positions: new Map([...shards, unknown].map((shard) => [shard, offset(1)])),
+      skewMaxMs: SKEW_MAX_MS,
+    });
+
+    expect([...refused]).toEqual([[unknown, 'unknown-shard']]);
+    expect(await cursorsOf(host, shards)).toMatchObject([{ generation: 2, next: 1n }]);
+  });
+
+  test('changes nothing where a shard is given a position of the other kind', async () => {
+    const { host, connector, shards } = await aConnector([
+      aLogCursor({ gate: stopped }),
+      aLogCursor({ gate: stopped }),
+      aCheckpointCursor({ gate: stopped }),
+    ]);
+    const positions = new Map<ShardId, Offset | Json>(shards.map((shard, index) => [shard, index === 1 ? '7' : offset(7)]));
+
+    const reset = resetOffsets(host, connector, { positions, skewMaxMs: SKEW_MAX_MS });
+
+    await expect(reset).rejects.toMatchObject({ code: 'config.invalid', issues: [{ path: shards[1] }, { path: shards[2] }] });
+    expect((await cursorsOf(host, shards)).map((cursor) => cursor?.generation)).toEqual([1, 1, 1]);
   });
 });
 

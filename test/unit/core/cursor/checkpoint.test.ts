@@ -157,13 +157,22 @@ describe('claimCheckpoint', () => {
 
 describe('commitCheckpoint', () => {
   test('moves checkpoint and deadline, and forgets deaths and attempts', () => {
-    const cursor = aCheckpointCursor({ checkpoint: 'x', holder, epoch: 1, deaths: 1, attempts: 2 });
+    const cursor = aCheckpointCursor({ checkpoint: { p: 'x' }, holder, epoch: 1, deaths: 1, attempts: 2 });
 
-    const after = commitCheckpoint(cursor, aCheckpointProgress({ checkpoint: 'y' }), DEADLINE_AT_MS);
+    const after = commitCheckpoint(cursor, aCheckpointProgress({ checkpoint: { p: 'y' } }), DEADLINE_AT_MS);
 
     expect(after).toEqual(
-      aCheckpointCursor({ checkpoint: 'y', holder: { owner: 'holder', deadlineAtMs: DEADLINE_AT_MS }, epoch: 1 }),
+      aCheckpointCursor({ checkpoint: { p: 'y' }, holder: { owner: 'holder', deadlineAtMs: DEADLINE_AT_MS }, epoch: 1 }),
     );
+  });
+
+  test('forgets nothing for what is only stored beside the checkpoint', () => {
+    const status = { state: 'active', restarts: 3 } as const;
+    const cursor = aCheckpointCursor({ checkpoint: { p: 'x' }, holder, epoch: 1, deaths: 1, attempts: 2, status });
+
+    const after = commitCheckpoint(cursor, aCheckpointProgress({ checkpoint: { p: 'x', q: {} } }), DEADLINE_AT_MS);
+
+    expect(after).toMatchObject({ checkpoint: { p: 'x', q: {} }, deaths: 1, attempts: 2, status });
   });
 
   test('lands through a closed gate (I9)', () => {
@@ -177,9 +186,9 @@ describe('releaseCheckpoint', () => {
   test('leaves the shard free, with when to poll again and whether anything is in flight', () => {
     const cursor = aCheckpointCursor({ holder, epoch: 1, deaths: 1, attempts: 2, clean: false });
 
-    const after = releaseCheckpoint(cursor, aCheckpointProgress({ checkpoint: 'y' }), LEFT);
+    const after = releaseCheckpoint(cursor, aCheckpointProgress({ checkpoint: { p: 'y' } }), LEFT);
 
-    expect(after).toEqual(aCheckpointCursor({ checkpoint: 'y', epoch: 1, clean: true, pollAtMs: LEFT.pollAtMs }));
+    expect(after).toEqual(aCheckpointCursor({ checkpoint: { p: 'y' }, epoch: 1, clean: true, pollAtMs: LEFT.pollAtMs }));
   });
 
   test('keeps the attempts of a source that did not move', () => {
@@ -207,10 +216,17 @@ describe('failCheckpoint', () => {
   test('counts the first attempt anew where the checkpoint moved', () => {
     const cursor = aCheckpointCursor({ holder, epoch: 1, attempts: 2 });
 
-    expect(failCheckpoint(cursor, aCheckpointProgress({ checkpoint: 'y' }), FAILURE)).toMatchObject({
-      checkpoint: 'y',
+    expect(failCheckpoint(cursor, aCheckpointProgress({ checkpoint: { p: 'y' } }), FAILURE)).toMatchObject({
+      checkpoint: { p: 'y' },
       attempts: 1,
     });
+  });
+
+  test('forgets no restarts without progress', () => {
+    const status = { state: 'active', restarts: 3 } as const;
+    const cursor = aCheckpointCursor({ holder, epoch: 1, status });
+
+    expect(failCheckpoint(cursor, aCheckpointProgress(), FAILURE)).toMatchObject({ status });
   });
 });
 

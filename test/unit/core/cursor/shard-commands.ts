@@ -283,8 +283,8 @@ const resets = fc.nat().map((at) =>
     const answer = reset(stopped, request);
     strictEqual(
       answer.kind === 'refused',
-      shard.pieces.some((piece) => shard.isLive(piece, false)),
-      'a reset beside a holder (I2)',
+      shard.pieces.some((piece) => (piece.run === null ? piece.untilMs > shard.nowMs : shard.isLive(piece, false))),
+      'a reset beside a holder (I2), or a back-off',
     );
     if (answer.kind === 'reset') shard.reset(position);
     shard.gate = { state: 'running', revision: shard.gate.revision + 1 };

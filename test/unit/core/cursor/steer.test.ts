@@ -299,6 +299,16 @@ describe('reset', () => {
     expect(reset(cursor, { ...request, nowMs: NOW_MS + 1 }).kind).toBe('reset');
   });
 
+  test.each([
+    ['range', aLogCursor({ next: 100, gate: stopped, open: [aFreeRange({ end: 100, retryAtMs: NOW_MS + 1 })] })],
+    ['source', aCheckpointCursor({ gate: stopped, attempts: 1, retryAtMs: NOW_MS + 1 })],
+  ])('is refused while a %s backs off, for the put it gave up may still land', (_, cursor: Cursor) => {
+    const position = cursor.kind === 'log' ? offset(7) : null;
+
+    expect(reset(cursor, { ...request, position })).toEqual({ kind: 'refused', reason: 'held' });
+    expect(reset(cursor, { ...request, position, nowMs: NOW_MS + 1 }).kind).toBe('reset');
+  });
+
   test('starts a source at a checkpoint, clean, with nothing held against it', () => {
     const { holder } = anAbandonedRange();
     const cursor = aCheckpointCursor({
