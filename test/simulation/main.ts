@@ -1,67 +1,55 @@
 /**
- * npm run simulate -- --seeds N [--seed S] [--trace] [--bug NAME] [--planted-bugs] [--json]
+ * npm run simulate -- --seeds N [--seed S] [--scenario NAME] [--trace] [--bug NAME] [--planted-bugs] [--json]
  *
  * --seeds N         runs seeds 1 to N (with --seed S: from S on)
  * --seed S          runs one seed, and prints its trace where it fails; --trace prints it anyway
+ * --scenario NAME   draws only some of the faults
  * --bug NAME        with a planted bug
  * --planted-bugs    runs every planted bug until something finds it, and writes docs/planted-bugs.md
  * --json            one object on the last line
  */
 import { writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
+import { type Arguments, ArgumentsError, parseArguments, USAGE } from './arguments.ts';
 import { findPlantedBugs, plantedBugsPage } from './bugs/find-planted-bugs.ts';
-import { plantedBugs } from './bugs/planted-bugs.ts';
 import { transitionNames } from './checks/transitions.ts';
 import { faultNames } from './faults/faults.ts';
+import { DEFAULT_SCENARIO } from './faults/scenarios.ts';
 import { runSeeds, type SeedsSummary } from './run-seeds.ts';
 import type { SimulationResult } from './simulate.ts';
 
-const SEEDS = 2_000;
 const TRACE_LINES_MAX = 1_000_000;
 const PROGRESS_EVERY_MS = 1_000;
 const PROGRESS_LINE_EVERY_MS = 60_000;
 
-const { values } = parseArgs({
-  options: {
-    seeds: { type: 'string' },
-    seed: { type: 'string' },
-    bug: { type: 'string' },
-    trace: { type: 'boolean', default: false },
-    'planted-bugs': { type: 'boolean', default: false },
-    json: { type: 'boolean', default: false },
-  },
-});
+process.exitCode = await main();
 
-process.exitCode = values['planted-bugs'] ? await huntBugs() : await run();
-
-async function run(): Promise<number> {
-  const from = count('seed', 1);
-  const seeds = count('seeds', values.seed === undefined ? SEEDS : 1);
-  const bug = values.bug === undefined ? undefined : plantedBugs.find(({ name }) => name === values.bug);
-  if (values.bug !== undefined && bug === undefined) {
-    console.error(`there is no planted bug "${values.bug}"; there are: ${plantedBugs.map(({ name }) => name).join('; ')}`);
+async function main(): Promise<number> {
+  try {
+    const args = parseArguments(process.argv.slice(2));
+    return args.huntsBugs ? await huntBugs() : await run(args);
+  } catch (error) {
+    if (!(error instanceof ArgumentsError)) throw error;
+    console.error(`simulate: ${error.message}\n${USAGE}`);
     return 2;
   }
+}
+
+async function run(args: Arguments): Promise<number> {
+  const { from, seeds, scenario, bug } = args;
   const startedAtMs = performance.now();
   const progress = progressLine(seeds);
   const summary = await runSeeds({
     from,
     count: seeds,
+    scenario,
     ...(bug === undefined ? {} : { bug, stopAtViolation: true }),
     ...(seeds === 1 ? { linesMax: TRACE_LINES_MAX } : {}),
     onResult: (result, done) => {
-      if (seeds === 1 && (values.trace || result.violation !== null)) console.log(result.trace.join('\n'));
+      if (seeds === 1 && (args.trace || result.violation !== null)) console.log(result.trace.join('\n'));
       progress(done, result);
     },
   });
-  return report(summary, { seconds: (performance.now() - startedAtMs) / 1_000, checkCounts: seeds >= SEEDS });
-}
-
-function count(name: 'seed' | 'seeds', otherwise: number): number {
-  const value = values[name] === undefined ? otherwise : Number(values[name]);
-  if (Number.isSafeInteger(value) && value > 0) return value;
-  console.error(`--${name} takes a whole number above 0, not ${values[name]}`);
-  process.exit(2);
+  return report(summary, args, (performance.now() - startedAtMs) / 1_000);
 }
 
 /** On a terminal one line that changes; elsewhere, as in CI, a line now and then. */
@@ -82,18 +70,15 @@ function progressLine(seeds: number): (done: number, result: SimulationResult) =
   };
 }
 
-function report(
-  summary: SeedsSummary,
-  { seconds, checkCounts }: { readonly seconds: number; readonly checkCounts: boolean },
-): number {
-  const never = checkCounts
+function report(summary: SeedsSummary, args: Arguments, seconds: number): number {
+  const never = args.checksCounts
     ? [
         ...faultNames.filter((name) => !summary.faults.has(name)),
         ...transitionNames.filter((name) => !summary.transitions.has(name)),
       ]
     : [];
   const ok = summary.violations.length === 0 && never.length === 0;
-  if (values.json) {
+  if (args.json) {
     console.log(
       JSON.stringify({
         ok,
@@ -116,11 +101,13 @@ function report(
   console.log(`each at least ${summary.shardsMin} shards, ${summary.recordsMin} records, ${summary.faultsMin} faults`);
   for (const name of never) console.log(`never seen: ${name}`);
   for (const { seed, violation } of summary.violations)
-    console.log(
-      `seed ${seed}: ${violation}\n  replay it with: npm run simulate -- --seed ${seed}${values.bug === undefined ? '' : ` --bug '${values.bug}'`}`,
-    );
+    console.log(`seed ${seed}: ${violation}\n  replay it with: npm run simulate -- --seed ${seed}${replayOptions(args)}`);
   console.log(ok ? 'every check held' : 'FAILED');
   return ok ? 0 : 1;
+}
+
+function replayOptions({ bug, scenario }: Arguments): string {
+  return `${scenario === DEFAULT_SCENARIO ? '' : ` --scenario ${scenario}`}${bug === undefined ? '' : ` --bug '${bug.name}'`}`;
 }
 
 function printCounts(what: string, names: readonly string[], counts: ReadonlyMap<string, number>): void {

@@ -2,12 +2,14 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { PlantedBug } from './bugs/planted-bugs.ts';
+import { DEFAULT_SCENARIO, type ScenarioName } from './faults/scenarios.ts';
 import type { SimulationResult } from './simulate.ts';
 
 export interface SeedsRequest {
   readonly from: number;
   readonly count: number;
   readonly bug?: PlantedBug;
+  readonly scenario?: ScenarioName;
   /** The first violation ends the run. */
   readonly stopAtViolation?: boolean;
   readonly linesMax?: number;
@@ -47,12 +49,13 @@ export async function runSeeds(request: SeedsRequest): Promise<SeedsSummary> {
 }
 
 function runThread(
-  { bug, linesMax = LINES_MAX, onResult }: SeedsRequest,
+  { bug, scenario = DEFAULT_SCENARIO, linesMax = LINES_MAX, onResult }: SeedsRequest,
   take: () => number | null,
   summary: Summary,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL('./seed-worker.ts', import.meta.url), { workerData: { bug: bug ?? null, linesMax } });
+    const workerData = { bug: bug ?? null, linesMax, scenario };
+    const worker = new Worker(new URL('./seed-worker.ts', import.meta.url), { workerData });
     const sendNext = (): void => {
       const seed = take();
       if (seed !== null) worker.postMessage(seed);

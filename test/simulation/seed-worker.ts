@@ -1,8 +1,13 @@
 /** A thread that runs the seeds it is sent, with a planted bug or without. */
 import { parentPort, workerData } from 'node:worker_threads';
 import type { PlantedBug } from './bugs/planted-bugs.ts';
+import type { ScenarioName } from './faults/scenarios.ts';
 
-const { bug, linesMax } = workerData as { readonly bug: PlantedBug | null; readonly linesMax: number };
+const { bug, linesMax, scenario } = workerData as {
+  readonly bug: PlantedBug | null;
+  readonly linesMax: number;
+  readonly scenario: ScenarioName;
+};
 if (bug !== null) {
   const { plant } = await import('./bugs/plant.ts');
   plant(bug);
@@ -12,5 +17,5 @@ Error.stackTraceLimit = 4;
 const { simulate } = await import('./simulate.ts');
 
 parentPort?.on('message', (seed: number) => {
-  void simulate(seed, { linesMax }).then((result) => parentPort?.postMessage(result));
+  void simulate(seed, { linesMax, scenario }).then((result) => parentPort?.postMessage(result));
 });

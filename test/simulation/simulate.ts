@@ -2,6 +2,7 @@
 import { type Cursor, watermark } from '../../core/cursor/cursor.ts';
 import { queueShardId, sourceShardId } from '../../core/shard-id.ts';
 import { checkContent } from './checks/check-content.ts';
+import { DEFAULT_SCENARIO, type ScenarioName } from './faults/scenarios.ts';
 import { Disturber } from './world/disturber.ts';
 import { Operator } from './world/operator.ts';
 import { Producer } from './world/producer.ts';
@@ -37,9 +38,9 @@ const LINES_MAX = 400;
 
 export async function simulate(
   seed: number,
-  { linesMax = LINES_MAX }: { readonly linesMax?: number } = {},
+  { linesMax = LINES_MAX, scenario = DEFAULT_SCENARIO }: { readonly linesMax?: number; readonly scenario?: ScenarioName } = {},
 ): Promise<SimulationResult> {
-  const world = new World(seed, { linesMax });
+  const world = new World(seed, { linesMax, scenario });
   const startedAtMs = world.time.nowMs;
   const { time, random } = world;
   const producer = new Producer(world);

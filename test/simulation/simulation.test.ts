@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { findPlantedBugs } from './bugs/find-planted-bugs.ts';
 import { plantedBugs } from './bugs/planted-bugs.ts';
@@ -11,7 +12,7 @@ const MINUTE_MS = 60_000;
 
 describe('simulation', () => {
   test(
-    `keeps every invariant, and delivers everything once faults cease, in ${SEEDS} seeds (I1-I10)`,
+    `no check fails, and everything is delivered once faults cease, in ${SEEDS} seeds (I1-I10)`,
     async () => {
       const summary = await runSeeds({ from: 1, count: SEEDS });
 
@@ -22,7 +23,7 @@ describe('simulation', () => {
       expect(summary.recordsMin).toBeGreaterThanOrEqual(300);
       expect(summary.faultsMin).toBeGreaterThanOrEqual(5);
     },
-    3 * MINUTE_MS,
+    6 * MINUTE_MS,
   );
 
   test('a seed replays byte for byte', async () => {
@@ -35,6 +36,15 @@ describe('simulation', () => {
 });
 
 describe('planted bugs', () => {
+  test('are those of their page, each found by something', () => {
+    const page = readFileSync(new URL('../../docs/planted-bugs.md', import.meta.url), 'utf8');
+
+    const rows = [...page.matchAll(/^\| (?<name>[^|]+) \| `[^|]+ \| (?<caughtBy>[^|]+) \| \d+ \|$/gm)];
+
+    expect(rows.map(({ groups }) => groups?.['name'])).toEqual(plantedBugs.map(({ name }) => name));
+    expect(rows.filter(({ groups }) => groups?.['caughtBy'] === '**nothing**')).toEqual([]);
+  });
+
   test(
     'are all found',
     async () => {
@@ -43,6 +53,6 @@ describe('planted bugs', () => {
       expect(found.filter(({ caughtBy }) => caughtBy === null).map(({ bug }) => bug.name)).toEqual([]);
       expect(found).toHaveLength(plantedBugs.length);
     },
-    5 * MINUTE_MS,
+    10 * MINUTE_MS,
   );
 });

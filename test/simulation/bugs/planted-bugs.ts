@@ -264,4 +264,30 @@ export const plantedBugs: readonly PlantedBug[] = [
       },
     ],
   },
+  {
+    name: 'a claim of ten times the records',
+    file: 'core/cursor/claim.ts',
+    edits: [{ find: 'advance(cursor.next, request.records)', replace: 'advance(cursor.next, request.records * 10)' }],
+  },
+  {
+    name: 'a running slice does not mind its gate',
+    file: 'functions/gate-watch.ts',
+    edits: [{ find: 'if (!this.isOpen()) throw new SliceOver();', replace: '' }],
+  },
+  {
+    name: 'a gap counted as nothing',
+    file: 'core/cursor/steer.ts',
+    edits: [{ find: '+ BigInt(records), start, end: to }', replace: '+ 0n, start, end: to }' }],
+  },
+  {
+    name: 'a put into an append target is made twice',
+    file: 'functions/deliver.ts',
+    edits: [
+      {
+        find: 'const stale = result.stale ?? 0;',
+        replace:
+          "if (delivery.effect === 'append') await writer.put({ ...slice.identity, records, position }, new AbortController().signal);\n    const stale = result.stale ?? 0;",
+      },
+    ],
+  },
 ];

@@ -11,9 +11,6 @@ import { type HeldRecord, heldRecords, type MemoryTarget } from '../../support/m
 import { rowOf, type SinkSetup, type SourceSetup } from '../world/setup.ts';
 import type { World } from '../world/world.ts';
 
-/** One disturbance makes at most one slice, or one batch per queue, be delivered again. */
-const REDELIVERED_MAX = 64;
-
 export async function checkContent(world: World): Promise<void> {
   for (const setup of world.setups) {
     const uid = world.uids.get(setup.name) ?? '';
@@ -64,7 +61,7 @@ async function checkQueue(world: World, check: QueueCheck): Promise<void> {
       checkValue(world, record, held[0] as HeldRecord);
     }
     checkOrder(world, setup, ours);
-    if (setup.effect === 'append') checkDuplicates(world, setup.name, ours.length - byId.size);
+    if (setup.effect === 'append') checkDuplicates(world, { shard, generation: cursor.generation }, ours.length - byId.size);
     return;
   }
   checkLastOfKeys(world, setup.target, good);
@@ -137,9 +134,10 @@ function checkOrder(world: World, { effect, config }: SinkSetup, held: readonly 
   }
 }
 
-function checkDuplicates(world: World, name: string, duplicates: number): void {
-  if (duplicates > (world.disturbances + world.faults.total()) * REDELIVERED_MAX)
-    world.violate('content', `${duplicates} duplicates in ${name}`);
+/** Only what was put and not committed when its slice changed hands may be there again. */
+function checkDuplicates(world: World, of: { readonly shard: ShardId; readonly generation: number }, duplicates: number): void {
+  const max = world.slices.duplicatesMax(of);
+  if (duplicates > max) world.violate('content', `${duplicates} duplicates of ${of.shard}, ${max} can be explained`);
 }
 
 function checkLastOfKeys(world: World, target: MemoryTarget, good: readonly LogRecord[]): void {
@@ -182,17 +180,19 @@ interface Part {
 
 async function checkTopic(world: World, setup: SourceSetup, { part, shard, generation }: Part): Promise<void> {
   const counts = new Map<number, number>();
+  // What was in a topic that somebody deleted is gone with it, the first time a row appeared included.
+  const isIncomplete = world.lostTopics.has(setup.topic);
   for (const queue of await world.broker.queues(setup.topic)) {
     const lastOfKey = new Map<string, number>();
     const seen = new Set<number>();
     for (const record of await readAll(world, queue)) {
       const source = record.headers.find(([name]) => name === SOURCE_HEADER)?.[1];
       const row = rowOf(record.value);
-      if (row.part !== part || (setup.exactlyOnce && source !== `${shard}#${generation}`)) continue;
+      if (row === null || row.part !== part || (setup.exactlyOnce && source !== `${shard}#${generation}`)) continue;
       counts.set(row.seq, (counts.get(row.seq) ?? 0) + 1);
       const key = new TextDecoder().decode(record.key ?? new Uint8Array());
       // The first time a row appears, all earlier ones of its key have appeared.
-      if (!seen.has(row.seq) && row.seq < (lastOfKey.get(key) ?? -1))
+      if (!isIncomplete && !seen.has(row.seq) && row.seq < (lastOfKey.get(key) ?? -1))
         world.violate('I7', `row ${row.seq} of ${key} came after row ${lastOfKey.get(key)}`);
       seen.add(row.seq);
       lastOfKey.set(key, Math.max(row.seq, lastOfKey.get(key) ?? -1));
@@ -203,8 +203,9 @@ async function checkTopic(world: World, setup: SourceSetup, { part, shard, gener
   }
   for (const [seq, row] of (setup.rows.get(part) ?? []).entries()) {
     const count = counts.get(seq) ?? 0;
-    if (row.tooLarge) continue;
-    if (count === 0) return world.violate('content', `row ${seq} of ${setup.name} ${part} is not in the topic`);
+    if (row.tooLarge || row.silent) continue;
+    // It was there once, or no checkpoint would cover it (I1).
+    if (count === 0 && !isIncomplete) return world.violate('content', `row ${seq} of ${setup.name} ${part} is not in the topic`);
     if (setup.exactlyOnce && count > 1)
       return world.violate('content', `row ${seq} of ${setup.name} ${part} is ${count} times in the topic`);
   }
@@ -223,7 +224,7 @@ function checkDirect(world: World, setup: SourceSetup, target: MemoryTarget, { p
   const ours = heldRecords(target).filter(({ slice }) => slice.shard === shard && slice.generation === generation);
   const rows = setup.rows.get(part) ?? [];
   if (target.effect === 'overwrite') {
-    const last = new Map(rows.map((row) => [row.key, row.id]));
+    const last = new Map(rows.filter(({ silent }) => !silent).map((row) => [row.key, row.id]));
     for (const [key, id] of last) {
       const held = target.values.get(key)?.value as { readonly id: number } | undefined;
       if (Number(held?.id) !== id)
@@ -232,7 +233,8 @@ function checkDirect(world: World, setup: SourceSetup, target: MemoryTarget, { p
     return;
   }
   const counts = Map.groupBy(ours, ({ id }) => id);
-  for (const seq of rows.keys()) {
+  for (const [seq, { silent }] of rows.entries()) {
+    if (silent) continue;
     const count = counts.get(String(seq))?.length ?? 0;
     if (count === 0) return world.violate('content', `row ${seq} of ${setup.name} ${part} is missing in the target`);
     if (target.effect === 'transactional' && count > 1)

@@ -10,9 +10,12 @@ import {
 } from '../../../core/cursor/cursor.ts';
 import type { Json } from '../../../core/json.ts';
 import { advance, type Offset } from '../../../core/offset.ts';
-import { parseShardId, queueOfShard, type ShardId } from '../../../core/shard-id.ts';
+import { parseShardId, queueOfShard, type ShardId, sourceNamesOfShard } from '../../../core/shard-id.ts';
 import type { Incarnation } from '../world/incarnation.ts';
+import type { SourceRow } from '../world/setup.ts';
 import type { World } from '../world/world.ts';
+import { checkGaps } from './check-gaps.ts';
+import { checkClaimedLog, checkClaimedSource } from './check-limits.ts';
 import { transitionsOf } from './transitions.ts';
 
 export interface CursorWrite {
@@ -39,7 +42,7 @@ function checkGate(world: World, { shard, after, caller }: CursorWrite, before: 
   const { uid } = parseShardId(shard);
   if (!caller.hasRead(uid, after.gate.revision))
     world.violate('I9', `${caller.name} claimed ${shard} with an older configuration than its gate has`);
-  const acknowledged = world.acknowledged.get(uid);
+  const acknowledged = world.acknowledged.get(uid)?.at(-1);
   if (after.gate.state !== 'running')
     world.violate('I9', `a slice of ${shard} started behind a gate that says ${after.gate.state}`);
   if (acknowledged !== undefined && after.gate.revision < acknowledged.revision) {
@@ -61,6 +64,9 @@ function checkLog(world: World, write: CursorWrite, before: LogCursor, after: Lo
     world.violate('I3', `the watermark of ${shard} went back from ${watermark(before)} to ${watermark(after)}`);
   }
   checkReclaims(world, write, before, after);
+  noteSlices(world, write, before, after);
+  checkClaimedLog(world, write, before, after);
+  checkGaps(world, write, before, after);
   checkHeld(world, write, after);
   checkProgress(world, write, before, after);
 }
@@ -80,6 +86,23 @@ function checkReclaims(world: World, { shard, caller }: CursorWrite, before: Log
         'I2',
         `${caller.name} took ${range.start} of ${shard} from ${holder.name}, which still had ${Math.round(leftMs)} ms`,
       );
+  }
+}
+
+/** What is claimed, and what is taken from a holder or given back by it: both may be done twice. */
+function noteSlices(world: World, { shard }: CursorWrite, before: LogCursor, after: LogCursor): void {
+  const { generation } = after;
+  for (const { kind, start, ...range } of after.open) {
+    if (kind === 'held' && 'epoch' in range && range.epoch > before.epoch)
+      world.slices.claimed({ shard, generation, epoch: range.epoch }, { atMs: world.time.nowMs, revision: after.gate.revision });
+  }
+  for (const range of before.open) {
+    if (range.kind !== 'held') continue;
+    const isKept = after.open.some((other) => other.kind === 'held' && other.epoch === range.epoch);
+    const rest = after.open.find(({ start, end }) =>
+      range.end === null ? start >= range.start : end === range.end || start === range.start,
+    );
+    if (!isKept && rest !== undefined) world.slices.lost({ shard, generation, epoch: range.epoch }, rest.start);
   }
 }
 
@@ -109,11 +132,13 @@ function checkProgress(world: World, { shard, caller }: CursorWrite, before: Log
   if (queue === undefined) return;
   const skippedTo = after.gaps !== null && after.gaps.count !== (before.gaps?.count ?? 0) ? after.gaps.end : null;
   let moved = false;
-  for (const { from, to, holder } of finishedBetween(before, after)) {
+  for (const { from, to, holder, epoch } of finishedBetween(before, after)) {
+    const slice = epoch === null ? undefined : world.slices.find({ shard, generation: after.generation, epoch });
+    const sinceMs = slice?.claimedAtMs ?? world.time.nowMs;
     for (let at = from; at < to; at = advance(at, 1)) {
       if (skippedTo !== null && at < skippedTo) continue;
       moved = true;
-      const records = world.recordsAt(queue, at);
+      const records = world.recordsSince(queue, at, sinceMs);
       const isFinished = records.some((record) => record.value === null || world.isFinished(shard, after.generation, record));
       if (!isFinished)
         return world.violate('I1', `${shard} counts ${at} as finished, which was neither delivered nor dead-lettered`);
@@ -130,14 +155,15 @@ interface Finished {
   readonly to: Offset;
   /** Who held it before; `null` for what was not claimed. */
   readonly holder: string | null;
+  readonly epoch: number | null;
 }
 
 /** Ranges that were to be done before and are not any more. */
 function finishedBetween(before: LogCursor, after: LogCursor): Finished[] {
   const finished: Finished[] = [];
-  const todo: { start: Offset; end: Offset; holder: string | null }[] = before.open.flatMap((range) => bounded(range, after));
-  if (after.next > before.next) todo.push({ start: before.next, end: after.next, holder: tailOwner(before) });
-  for (const { start, end, holder } of todo) {
+  const todo: Todo[] = before.open.flatMap((range) => bounded(range, after));
+  if (after.next > before.next) todo.push({ start: before.next, end: after.next, ...tailOwner(before) });
+  for (const { start, end, holder, epoch } of todo) {
     for (let at = start; at < end; ) {
       const open = after.open.find((range) => range.start <= at && (range.end === null || range.end > at));
       if (open !== undefined) {
@@ -147,29 +173,46 @@ function finishedBetween(before: LogCursor, after: LogCursor): Finished[] {
       if (at >= after.next) break;
       const nextOpen = after.open.find((range) => range.start > at);
       const to = [end, nextOpen?.start ?? end, after.next].reduce((a, b) => (a < b ? a : b));
-      finished.push({ from: at, to, holder });
+      finished.push({ from: at, to, holder, epoch });
       at = to;
     }
   }
   return finished;
 }
 
-function bounded(range: OpenRange, after: LogCursor): { start: Offset; end: Offset; holder: string | null }[] {
-  const end = range.end ?? after.next;
-  return end > range.start ? [{ start: range.start, end, holder: range.kind === 'held' ? range.holder.owner : null }] : [];
+interface Todo extends Pick<Finished, 'holder' | 'epoch'> {
+  readonly start: Offset;
+  readonly end: Offset;
 }
 
-function tailOwner(cursor: LogCursor): string | null {
+function bounded(range: OpenRange, after: LogCursor): Todo[] {
+  const end = range.end ?? after.next;
+  if (end <= range.start) return [];
+  return [
+    range.kind === 'held'
+      ? { start: range.start, end, holder: range.holder.owner, epoch: range.epoch }
+      : { start: range.start, end, holder: null, epoch: null },
+  ];
+}
+
+function tailOwner(cursor: LogCursor): Pick<Finished, 'holder' | 'epoch'> {
   const last = cursor.open.at(-1);
-  return last?.kind === 'held' && last.end === null ? last.holder.owner : null;
+  return last?.kind === 'held' && last.end === null
+    ? { holder: last.holder.owner, epoch: last.epoch }
+    : { holder: null, epoch: null };
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
 
 function checkCheckpoint(world: World, write: CursorWrite, before: CheckpointCursor, after: CheckpointCursor): void {
   const { shard, caller } = write;
-  if (after.holder !== null && after.epoch > before.epoch) world.owners.set(after.holder.owner, caller);
-  if (after.epoch < before.epoch) world.violate('I2', `the epoch of ${shard} went back`);
+  const { generation, epoch, gate } = after;
+  if (after.holder !== null && epoch > before.epoch) {
+    world.owners.set(after.holder.owner, caller);
+    world.slices.claimed({ shard, generation, epoch }, { atMs: world.time.nowMs, revision: gate.revision });
+  }
+  checkClaimedSource(world, write, after);
+  if (epoch < before.epoch) world.violate('I2', `the epoch of ${shard} went back`);
   if (after.generation !== before.generation) return;
   const was = seqOf(before.checkpoint);
   const is = seqOf(after.checkpoint);
@@ -179,11 +222,19 @@ function checkCheckpoint(world: World, write: CursorWrite, before: CheckpointCur
   if (before.holder === null || world.owners.get(before.holder.owner) !== caller) {
     world.violate('I2', `${caller.name} moved the checkpoint of ${shard}, which it does not hold`);
   }
+  const rows = rowsOfShard(world, shard);
   for (let row = was; row < is; row += 1) {
-    if (!world.isFinished(shard, after.generation, row)) {
+    if (rows[row]?.silent !== true && !world.isFinished(shard, after.generation, row)) {
       return world.violate('I1', `the checkpoint of ${shard} covers row ${row}, which is not durable anywhere`);
     }
   }
+}
+
+function rowsOfShard(world: World, shard: ShardId): readonly SourceRow[] {
+  const { uid } = parseShardId(shard);
+  const setup = world.setups.find(({ name }) => world.uids.get(name) === uid);
+  const part = sourceNamesOfShard(shard)?.[1] ?? '';
+  return setup?.kind === 'source' ? (setup.rows.get(part) ?? []) : [];
 }
 
 function seqOf(checkpoint: Json): number {

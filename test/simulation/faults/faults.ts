@@ -29,6 +29,7 @@ export const faultNames = [
   '20 store unavailable',
   '22 send reply lost',
   '22 send lands late',
+  '22 send hangs',
   '24 record doubled by its producer',
   '25 queues out of step',
   '26 queue added',
@@ -42,6 +43,9 @@ export const faultNames = [
   '32 poison record',
   'topic truncated',
   'topic created anew and refilled',
+  'topic of a source created anew',
+  'record of another producer',
+  'checkpoint moved without records',
   'connector deleted and created again',
   'connector paused',
   'connector stopped',
@@ -60,30 +64,41 @@ export type FaultName = (typeof faultNames)[number];
 export class Faults {
   readonly #random: SeededRandom;
   readonly #rates = new Map<FaultName, number>();
+  readonly #drawable: ReadonlySet<FaultName>;
   readonly counts = new Map<FaultName, number>();
   /** Off: nothing goes wrong any more. */
   active = true;
 
-  constructor(random: SeededRandom) {
+  /** Only what is `drawable` ever happens. */
+  constructor(random: SeededRandom, drawable: ReadonlySet<FaultName>) {
     this.#random = random;
     // Half of the faults stay away from a seed; the others come at between a tenth and all of their usual rate.
-    for (const name of faultNames) this.#rates.set(name, random.chance(0.5) ? 0 : random.between(0.1, 1));
+    for (const name of faultNames) {
+      const rate = random.chance(0.5) ? 0 : random.between(0.1, 1);
+      this.#rates.set(name, drawable.has(name) ? rate : 0);
+    }
+    this.#drawable = drawable;
+  }
+
+  /** For what setups and producers decide by chances of their own. */
+  mayHappen(name: FaultName): boolean {
+    return this.#drawable.has(name);
   }
 
   /** Whether the fault happens here; `usual` is its probability where it is most frequent. */
   strikes(name: FaultName, usual: number): boolean {
-    if (!this.active) return false;
-    // One draw for each question, whatever the answer, keeps runs of different rates comparable.
-    const struck = this.#random.next() < (this.#rates.get(name) ?? 0) * usual;
+    const struck = this.draws(name, usual);
     if (struck) this.note(name);
     return struck;
   }
 
-  note(name: FaultName): void {
-    this.counts.set(name, (this.counts.get(name) ?? 0) + 1);
+  /** As `strikes`, for a fault that is prepared here, and noted where it happens. */
+  draws(name: FaultName, usual: number): boolean {
+    // One draw for each question, whatever the answer, keeps runs of different rates comparable.
+    return this.active && this.#random.next() < (this.#rates.get(name) ?? 0) * usual;
   }
 
-  total(): number {
-    return [...this.counts.values()].reduce((sum, count) => sum + count, 0);
+  note(name: FaultName): void {
+    this.counts.set(name, (this.counts.get(name) ?? 0) + 1);
   }
 }

@@ -9,7 +9,10 @@
 import type { Connector } from '../../../core/connector.ts';
 import type { ErrorCode } from '../../../core/error-codes.ts';
 import { RetryableError } from '../../../core/errors.ts';
+import type { Offer } from '../../../core/offer.ts';
 import type { CancelSignal, Clock } from '../../../core/ports.ts';
+import type { ShardId } from '../../../core/shard-id.ts';
+import { RunAudit } from '../checks/run-audit.ts';
 import type { Faults } from '../faults/faults.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import type { Trace } from './trace.ts';
@@ -63,6 +66,9 @@ export class Incarnation {
   /** An invoker has seen the end of it, so what it held may be claimed at once. */
   isSeenDead = false;
   #frozenUntilMs = 0;
+  #outOfTouchUntilMs = 0;
+  readonly #offers = new Map<ShardId, readonly Offer[]>();
+  readonly audit = new RunAudit();
   #cutOff: { readonly untilMs: number; readonly way: 'out' | 'back'; readonly side: Side } | null = null;
   readonly #onDeath: () => void;
 
@@ -90,6 +96,32 @@ export class Incarnation {
     return (this.#revisions.get(uid) ?? 0) >= revision;
   }
 
+  /** Whether it may not have been able to look at anything for a while since then. */
+  wasFrozenSince(atMs: number): boolean {
+    return this.#frozenUntilMs >= atMs;
+  }
+
+  /** Whether its requests to the store, or the replies, may have got lost since then. */
+  wasOutOfTouchSince(atMs: number): boolean {
+    return this.#outOfTouchUntilMs >= atMs;
+  }
+
+  took(offer: Offer): void {
+    this.#offers.set(offer.shard, [...this.offersOf(offer.shard), offer]);
+    this.audit.started(offer.shard);
+  }
+
+  /** The same offer may be taken twice: each end gives back one of them. */
+  ended(offer: Offer): void {
+    const offers = this.offersOf(offer.shard);
+    this.#offers.set(offer.shard, offers.toSpliced(offers.indexOf(offer), 1));
+  }
+
+  /** In the hands of its invocations; of a dead process, those it died with. */
+  offersOf(shard: ShardId): readonly Offer[] {
+    return this.#offers.get(shard) ?? [];
+  }
+
   isAlive(): boolean {
     return !this.#died;
   }
@@ -111,11 +143,12 @@ export class Incarnation {
   }
 
   thaw(): void {
-    this.#frozenUntilMs = 0;
+    this.#frozenUntilMs = Math.min(this.#frozenUntilMs, this.#around.time.nowMs);
     this.#cutOff = null;
   }
 
   cutOff(side: Side, way: 'out' | 'back', durationMs: number): void {
+    if (side === 'store') this.#outOfTouchUntilMs = this.#around.time.nowMs + durationMs;
     this.#cutOff = { side, way, untilMs: this.#around.time.nowMs + durationMs };
   }
 
@@ -144,7 +177,7 @@ export class Incarnation {
     if (mayBeLate && faults.strikes(side === 'target' ? 'put lands late' : '22 send lands late', 0.01)) {
       time.after(random.between(10, 900), () => void Promise.resolve(operation()).catch(() => undefined));
       trace.add(time.nowMs, this.name, `${what}: lands late`);
-      await this.#heard();
+      await this.heard();
       throw unavailable(side, 'no reply');
     }
     const outcome = await settled(operation);
@@ -156,10 +189,10 @@ export class Incarnation {
         : '7 killed after a write to log or target, before its reply';
     if (writes && faults.strikes(fault, 0.006)) this.kill(`after ${what}`);
     await time.delay(this.#latencyMs(side));
-    await this.#heard();
+    await this.heard();
     if (writes && side !== 'target' && faults.strikes(side === 'store' ? '15 store reply lost' : '22 send reply lost', 0.02)) {
       await time.delay(NO_REPLY_AFTER_MS);
-      await this.#heard();
+      await this.heard();
       throw unavailable(side, 'no reply');
     }
     if (this.#isCutOff(side, 'back')) throw unavailable(side, 'no reply');
@@ -176,8 +209,9 @@ export class Incarnation {
     const isThrottled = throttled !== null && faults.strikes(throttled as '18 store throttled', 0.02);
     if (!isOut && !isThrottled && !this.#isCutOff(side, 'out')) return;
     trace.add(time.nowMs, this.name, `${what}: refused`);
+    if (side === 'store') this.#outOfTouchUntilMs = Math.max(this.#outOfTouchUntilMs, time.nowMs);
     await time.delay(isThrottled ? this.#latencyMs(side) : NO_REPLY_AFTER_MS);
-    await this.#heard();
+    await this.heard();
     throw unavailable(side, isThrottled ? 'too many requests' : 'no answer');
   }
 
@@ -194,7 +228,7 @@ export class Incarnation {
   }
 
   /** The process takes note of something: never, once it is dead; after it thaws, while it is frozen. */
-  async #heard(): Promise<void> {
+  async heard(): Promise<void> {
     const { time } = this.#around;
     while (this.isAlive() && this.#frozenUntilMs > time.nowMs) await time.delay(this.#frozenUntilMs - time.nowMs);
     if (!this.isAlive()) await never();
@@ -202,7 +236,7 @@ export class Incarnation {
 
   #sleep(durationMs: number, signal?: CancelSignal): Promise<void> {
     return new Promise((resolve) => {
-      const wake = (): void => void this.#heard().then(resolve);
+      const wake = (): void => void this.heard().then(resolve);
       if (signal?.aborted === true) return wake();
       const callOff = this.#around.time.after(durationMs, wake);
       const cutShort = (): void => {

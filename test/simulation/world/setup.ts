@@ -24,6 +24,8 @@ export interface SourceRow {
   readonly id: number;
   /** Larger than the log takes. */
   readonly tooLarge: boolean;
+  /** Moves the checkpoint, and is no record: as a transaction of a table that nobody asked for. */
+  readonly silent: boolean;
 }
 
 /** Rows of one part have ids of their own. */
@@ -33,9 +35,10 @@ export function rowId(part: string, seq: number): number {
   return Number(part) * ROWS_MAX + seq;
 }
 
-/** The row a record in a source's topic came from. */
-export function rowOf(value: Uint8Array | null): { readonly part: string; readonly seq: number } {
-  const { id } = JSON.parse(new TextDecoder().decode(value ?? new Uint8Array())) as { readonly id: number };
+/** The row a record in a source's topic came from; `null` for one of another producer. */
+export function rowOf(value: Uint8Array | null): { readonly part: string; readonly seq: number } | null {
+  const { id } = JSON.parse(new TextDecoder().decode(value ?? new Uint8Array())) as { readonly id?: number };
+  if (id === undefined) return null;
   return { part: String(Math.floor(id / ROWS_MAX)), seq: id % ROWS_MAX };
 }
 

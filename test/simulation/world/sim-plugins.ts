@@ -15,6 +15,7 @@ import { defineSource, type PolledRecord, type SourcePlugin } from '../../../plu
 import { registry as realRegistry } from '../../../plugins/registry.ts';
 import { memorySink } from '../../support/memory-sink.ts';
 import type { MemoryTarget } from '../../support/memory-target.ts';
+import { checkPut } from '../checks/check-limits.ts';
 import type { Incarnation } from './incarnation.ts';
 import { idOf, isDeadly, isRefused, refused } from './payload.ts';
 import type { SinkSetup, SourceRow, SourceSetup } from './setup.ts';
@@ -62,14 +63,16 @@ const NOBODY_STOPS_IT: CancelSignal = new AbortController().signal;
 
 function directWriter(world: World, caller: Incarnation, writer: SinkWriter, at: Upset): SinkWriter {
   const { begin } = writer;
-  const put = (batch: PutBatch): Promise<PutResult> =>
-    caller.call({ side: 'target', what: putText(batch), writes: true, mayBeLate: true }, async () => {
+  const put = (batch: PutBatch): Promise<PutResult> => {
+    checkPut(world, caller, batch, at.effect);
+    return caller.call({ side: 'target', what: putText(batch), writes: true, mayBeLate: true }, async () => {
       await upset(world, caller, batch, at);
       const result = await writer.put(batch, NOBODY_STOPS_IT);
       if (begin !== undefined) world.checkWriter(batch);
       noteDelivered(world, batch, begin === undefined || result.failures.length === 0 ? result : null);
       return result;
     });
+  };
   return {
     ...(begin === undefined
       ? {}
@@ -92,17 +95,23 @@ function bufferedWriter(world: World, caller: Incarnation, writer: SinkWriter, {
   let buffered: PutBatch[] = [];
   return {
     put: async (batch) => {
+      checkPut(world, caller, batch, 'append');
       const failures = batch.records.flatMap((record, index) => (isRefused(record) ? [{ index, error: refused() }] : []));
       const refusedIndexes = new Set(failures.map(({ index }) => index));
       buffered.push({ ...batch, records: batch.records.filter((_, index) => !refusedIndexes.has(index)) });
       return failures.length === 0 ? ALL_TAKEN : { failures };
     },
     flush: async () => {
-      for (const batch of buffered) {
-        await caller.call({ side: 'target', what: `flush ${putText(batch)}`, writes: true }, async () => {
-          await upset(world, caller, batch, { name, effect: 'append' });
-          noteDelivered(world, batch, await writer.put(batch, NOBODY_STOPS_IT));
-        });
+      try {
+        for (const batch of buffered) {
+          await caller.call({ side: 'target', what: `flush ${putText(batch)}`, writes: true }, async () => {
+            await upset(world, caller, batch, { name, effect: 'append' });
+            noteDelivered(world, batch, await writer.put(batch, NOBODY_STOPS_IT));
+          });
+        }
+      } catch (error) {
+        for (const batch of buffered) world.slices.flushFailed(batch, batch.records.length);
+        throw error;
       }
       buffered = [];
     },
@@ -176,7 +185,8 @@ function simSource(world: World, caller: Incarnation, setup: SourceSetup): Sourc
         poll: ({ records: limit }) =>
           caller.call({ side: 'source', what: `poll ${setup.name} ${part} from ${seq}`, writes: false }, () => {
             const taken = rows.slice(seq, seq + limit);
-            const records = taken.map((row, index) => polled(setup, row, seq + index));
+            const records = taken.flatMap((row, index) => (row.silent ? [] : [polled(setup, row, seq + index)]));
+            if (taken.length > 0 && records.length === 0) world.faults.note('checkpoint moved without records');
             seq += taken.length;
             const atEnd = seq === rows.length;
             const finished = setup.finite && atEnd && !world.faults.active;

@@ -101,7 +101,12 @@ export class StandInScheduler {
       uid: connector.uid,
       shard,
       mode: random.chance(0.35) ? 'tail' : 'slice',
-      slice: { records: random.int(4, 30), bytes: 1_000_000, durationMs: random.int(200, 4_000) },
+      slice: {
+        records: random.int(4, 30),
+        bytes: random.chance(0.2) ? random.int(100, 1_000) : 1_000_000,
+        // Some go on for so long that only a look at the gate ends them in time.
+        durationMs: random.chance(0.15) ? 18_000 : random.int(200, 4_000),
+      },
       quantumMs: random.pick([0, 300, 2_000, 20_000]),
       ended: this.#ended(cursor),
       peersCommit: this.#peersCommit(shard),

@@ -9,7 +9,9 @@ import type { LogRecord } from '../../../core/record/connect-record.ts';
 import type { ShardId } from '../../../core/shard-id.ts';
 import type { SliceIdentity } from '../../../plugins/api/sink.ts';
 import type { MemoryTarget } from '../../support/memory-target.ts';
+import { SliceLedger } from '../checks/slice-ledger.ts';
 import { Faults } from '../faults/faults.ts';
+import { faultsOf, type ScenarioName } from '../faults/scenarios.ts';
 import type { Incarnation, Side, Surroundings } from './incarnation.ts';
 import { isRefused, refused } from './payload.ts';
 import { SeededRandom } from './seeded-random.ts';
@@ -28,6 +30,7 @@ export class Violation extends Error {
 /** What the operator was told: from then on nothing starts that the state does not allow. */
 export interface Acknowledged {
   readonly revision: number;
+  readonly atMs: number;
 }
 
 export class World implements Surroundings {
@@ -53,18 +56,22 @@ export class World implements Surroundings {
   readonly uids = new Map<string, string>();
   /** When a shard last moved on. */
   readonly committedAtMs = new Map<ShardId, number>();
-  readonly acknowledged = new Map<string, Acknowledged>();
+  /** By uid, oldest first. */
+  readonly acknowledged = new Map<string, readonly Acknowledged[]>();
+  readonly slices = new SliceLedger();
+  /** Topics of sources that were deleted, with rows in them. */
+  readonly lostTopics = new Set<string>();
+  /** By queue, the highest offset that retention ever took everything below. */
+  readonly removedTo = new Map<string, Offset>();
   readonly transitions = new Map<string, number>();
-  /** Kills, freezes, failures: each may cause one slice to be delivered again. */
-  disturbances = 0;
   /** The next put of this connector hangs, until somebody looks. */
   putsHang: { readonly name: string } | null = null;
   violation: Violation | null = null;
 
-  constructor(seed: number, { linesMax }: { readonly linesMax: number }) {
+  constructor(seed: number, { linesMax, scenario }: { readonly linesMax: number; readonly scenario: ScenarioName }) {
     this.seed = seed;
     this.random = new SeededRandom(`seed ${seed}`);
-    this.faults = new Faults(new SeededRandom(`faults ${seed}`));
+    this.faults = new Faults(new SeededRandom(`faults ${seed}`), faultsOf(scenario));
     this.trace = new Trace({ startMs: START_MS, linesMax });
     this.clock = {
       nowMs: () => this.time.nowMs,
@@ -112,6 +119,13 @@ export class World implements Surroundings {
   /** What the log holds, or ever held, at an offset: more than one record where the topic was created anew. */
   recordsAt(queue: MessageQueue, at: Offset): readonly LogRecord[] {
     return this.history.get(queueKey(queue))?.get(at) ?? [];
+  }
+
+  /** The records at an offset that the log held at some time since then. */
+  recordsSince(queue: MessageQueue, at: Offset, sinceMs: number): readonly LogRecord[] {
+    const records = this.recordsAt(queue, at);
+    const first = records.findLastIndex(({ storedAtMs }) => storedAtMs <= sinceMs);
+    return records.slice(Math.max(first, 0));
   }
 
   /** The newest slice a transactional target has seen of a shard. */

@@ -1,0 +1,76 @@
+/** What the command line asks for. */
+import { parseArgs } from 'node:util';
+import { type PlantedBug, plantedBugs } from './bugs/planted-bugs.ts';
+import { DEFAULT_SCENARIO, findScenario, type ScenarioName, scenarioNames } from './faults/scenarios.ts';
+
+const SEEDS = 2_000;
+
+export const USAGE =
+  'usage: npm run simulate -- [--seeds N] [--seed S] [--scenario NAME] [--trace] [--bug NAME] [--planted-bugs] [--json]';
+
+export interface Arguments {
+  readonly from: number;
+  readonly seeds: number;
+  readonly scenario: ScenarioName;
+  readonly bug: PlantedBug | undefined;
+  readonly trace: boolean;
+  readonly huntsBugs: boolean;
+  readonly json: boolean;
+  /** Enough seeds, and all faults: what never happened then is a gap. */
+  readonly checksCounts: boolean;
+}
+
+/** What is wrong with them. */
+export class ArgumentsError extends Error {
+  override readonly name = 'ArgumentsError';
+}
+
+/** @throws {ArgumentsError} with one line. */
+export function parseArguments(argv: readonly string[]): Arguments {
+  const values = parsed(argv);
+  const scenario = findScenario(values.scenario);
+  if (scenario === undefined)
+    throw new ArgumentsError(`there is no scenario "${values.scenario}"; there are: ${scenarioNames.join(', ')}`);
+  const bug = plantedBugs.find(({ name }) => name === values.bug);
+  if (values.bug !== undefined && bug === undefined)
+    throw new ArgumentsError(
+      `there is no planted bug "${values.bug}"; there are: ${plantedBugs.map(({ name }) => name).join('; ')}`,
+    );
+  const seeds = count('seeds', values.seeds, values.seed === undefined ? SEEDS : 1);
+  return {
+    from: count('seed', values.seed, 1),
+    seeds,
+    scenario,
+    bug,
+    trace: values.trace,
+    huntsBugs: values['planted-bugs'],
+    json: values.json,
+    checksCounts: seeds >= SEEDS && bug === undefined && scenario === DEFAULT_SCENARIO,
+  };
+}
+
+function parsed(argv: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...argv],
+      options: {
+        seeds: { type: 'string' },
+        seed: { type: 'string' },
+        scenario: { type: 'string', default: DEFAULT_SCENARIO },
+        bug: { type: 'string' },
+        trace: { type: 'boolean', default: false },
+        'planted-bugs': { type: 'boolean', default: false },
+        json: { type: 'boolean', default: false },
+      },
+    }).values;
+  } catch (error) {
+    // Node explains itself in several lines; the first says what is wrong.
+    throw new ArgumentsError(String((error as Error).message).split('\n')[0]);
+  }
+}
+
+function count(name: 'seed' | 'seeds', text: string | undefined, otherwise: number): number {
+  const value = text === undefined ? otherwise : Number(text);
+  if (Number.isSafeInteger(value) && value > 0) return value;
+  throw new ArgumentsError(`--${name} takes a whole number above 0, not "${text}"`);
+}
