@@ -3,6 +3,7 @@ import { type LogCursor, watermark } from '../core/cursor/cursor.ts';
 import { failShard, restart, skip, vanish } from '../core/cursor/steer.ts';
 import type { StoredCursor } from '../core/cursor/stored-cursor.ts';
 import { type MessageQueue, queueKey } from '../core/message-queue.ts';
+import type { Offset } from '../core/offset.ts';
 import type { QueueBounds } from '../core/ports.ts';
 import type { Invocation } from './invocation.ts';
 import { checkBounds, checkStoreTimes, type LogVerdict } from './log-check.ts';
@@ -41,9 +42,16 @@ async function judge(
   if (verdict.kind === 'intact' || isKnown(judged, verdict, gapPolicy)) return;
   const position = `${queueKey(queue)}@${watermark(judged)}`;
   const skippedBefore = shard.cursor.gaps?.records ?? 0n;
-  await shard.change((cursor) => (cursor.generation === judged.generation ? judgedCursor(cursor, verdict, gapPolicy) : cursor), {
-    forMs: invocation.platform.remainingMs(),
-  });
+  const last = { applied: false };
+  await shard.change(
+    (cursor) => {
+      const changed = cursor.generation === judged.generation ? judgedCursor(cursor, verdict, gapPolicy) : cursor;
+      last.applied = changed !== cursor;
+      return changed;
+    },
+    { forMs: invocation.platform.remainingMs() },
+  );
+  if (!last.applied) return;
   invocation.tally.counts.skipped += Number((shard.cursor.gaps?.records ?? 0n) - skippedBefore);
   const message =
     verdict.kind === 'truncated' ? verdict.message : `retention removed records up to ${verdict.to} before they were read`;
@@ -57,7 +65,16 @@ function judgedCursor(
 ): LogCursor {
   if (verdict.kind === 'truncated') return failShard(cursor, { code: 'shard.log_truncated', retryAtMs: null });
   if (watermark(cursor) >= verdict.to) return cursor;
-  return gapPolicy === 'skip' ? skip(cursor, verdict.to) : failShard(cursor, { code: 'shard.log_gap', retryAtMs: null });
+  if (gapPolicy === 'skip') return isHeldBelow(cursor, verdict.to) ? cursor : skip(cursor, verdict.to);
+  return failShard(cursor, { code: 'shard.log_gap', retryAtMs: null });
+}
+
+/**
+ * A holder may still be putting what it read before the gap; cut off, it would write beside its successor (I4). It finds the gap
+ * with its next read and gives its range back, or its claim runs out.
+ */
+function isHeldBelow({ open }: LogCursor, to: Offset): boolean {
+  return open.some((range) => range.kind === 'held' && range.start < to);
 }
 
 /** Whether the shard has failed for this already. A shard that failed for something else may restart by itself, so it is judged. */

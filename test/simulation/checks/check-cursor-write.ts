@@ -11,19 +11,12 @@ import {
 import type { Json } from '../../../core/json.ts';
 import { advance, type Offset } from '../../../core/offset.ts';
 import { parseShardId, queueOfShard, type ShardId, sourceNamesOfShard } from '../../../core/shard-id.ts';
-import type { Incarnation } from '../world/incarnation.ts';
 import type { SourceRow } from '../world/setup.ts';
 import type { World } from '../world/world.ts';
 import { checkGaps } from './check-gaps.ts';
 import { checkClaimedLog, checkClaimedSource } from './check-limits.ts';
+import type { CursorWrite } from './cursor-write.ts';
 import { transitionsOf } from './transitions.ts';
-
-export interface CursorWrite {
-  readonly shard: ShardId;
-  readonly caller: Incarnation;
-  readonly before: Cursor | null;
-  readonly after: Cursor;
-}
 
 export function checkCursorWrite(world: World, write: CursorWrite): void {
   const { shard, before, after } = write;

@@ -4,7 +4,7 @@ import { queueKey } from '../../../core/message-queue.ts';
 import { minOffset, offset } from '../../../core/offset.ts';
 import { queueOfShard } from '../../../core/shard-id.ts';
 import type { World } from '../world/world.ts';
-import type { CursorWrite } from './check-cursor-write.ts';
+import type { CursorWrite } from './cursor-write.ts';
 
 export function checkGaps(world: World, { shard, caller }: CursorWrite, before: LogCursor, after: LogCursor): void {
   const { status, gaps } = after;

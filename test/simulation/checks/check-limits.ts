@@ -2,11 +2,11 @@
 import type { CheckpointCursor, HeldRange, LogCursor } from '../../../core/cursor/cursor.ts';
 import type { Offset } from '../../../core/offset.ts';
 import { parseShardId } from '../../../core/shard-id.ts';
+import { DEFAULT_SETTINGS } from '../../../functions/host.ts';
 import type { Effect, PutBatch } from '../../../plugins/api/sink.ts';
 import type { Incarnation } from '../world/incarnation.ts';
-import { CLAIM_MS_MAX } from '../world/sim-host.ts';
 import type { World } from '../world/world.ts';
-import type { CursorWrite } from './check-cursor-write.ts';
+import type { CursorWrite } from './cursor-write.ts';
 import { bytesOf } from './slice-ledger.ts';
 
 /** What clocks may differ by, and the reset and the reclaims count on. */
@@ -55,8 +55,11 @@ function claimMax(
 
 function checkDeadline(world: World, { shard, caller }: Pick<CursorWrite, 'shard' | 'caller'>, deadlineAtMs: number): void {
   const aheadMs = deadlineAtMs - world.time.nowMs;
-  if (aheadMs > CLAIM_MS_MAX + SKEW_MAX_MS)
-    world.violate('I6', `${caller.name} holds ${shard} for ${Math.round(aheadMs)} ms, a claim lasts ${CLAIM_MS_MAX} ms`);
+  if (aheadMs > DEFAULT_SETTINGS.claimMs + SKEW_MAX_MS)
+    world.violate(
+      'I6',
+      `${caller.name} holds ${shard} for ${Math.round(aheadMs)} ms, a claim lasts ${DEFAULT_SETTINGS.claimMs} ms`,
+    );
 }
 
 /** A put is about to leave its process. */

@@ -1,6 +1,6 @@
 /** A machine that runs invocations in one process, and starts that process anew some time after it died. */
 import type { Offer } from '../../../core/offer.ts';
-import type { Host } from '../../../functions/host.ts';
+import { DEFAULT_SETTINGS, type Host } from '../../../functions/host.ts';
 import { runInvocation } from '../../../functions/run-invocation.ts';
 import { Sandbox } from '../../../functions/sandbox.ts';
 import { Incarnation } from './incarnation.ts';
@@ -11,9 +11,6 @@ import type { World } from './world.ts';
 
 /** How long the platform lets one invocation run. */
 const LIMIT_MS = 40_000;
-
-/** The product's default; hosts of another version ask for less. */
-export const CLAIM_MS_MAX = 20_000;
 
 interface Life {
   readonly process: Incarnation;
@@ -34,8 +31,9 @@ export class SimHost {
     this.name = name;
     this.#slots = world.random.int(1, 3);
     // Versions differ in what they hold to be right; their documents are the same.
-    this.#claimMs = world.random.chance(0.3) && world.faults.mayHappen('two versions at once') ? 12_000 : CLAIM_MS_MAX;
-    if (this.#claimMs !== CLAIM_MS_MAX) world.faults.note('two versions at once');
+    this.#claimMs =
+      world.random.chance(0.3) && world.faults.mayHappen('two versions at once') ? 12_000 : DEFAULT_SETTINGS.claimMs;
+    if (this.#claimMs !== DEFAULT_SETTINGS.claimMs) world.faults.note('two versions at once');
     this.#start();
   }
 
