@@ -14,6 +14,8 @@ export interface InspectedLog {
   readonly queue: MessageQueue;
   /** `log.gap.policy`. */
   readonly gapPolicy: 'fail' | 'skip';
+  /** How long after its deadline a holder may still be at work. */
+  readonly graceMs: number;
 }
 
 /** The bounds of the queue; `null` when it does not exist. */
@@ -35,18 +37,20 @@ export async function inspectLog(log: InspectedLog): Promise<QueueBounds | null>
 
 /** Applies a verdict to the cursor it was made on: after a reset it means nothing. */
 async function judge(
-  { invocation, shard, queue, gapPolicy }: InspectedLog,
+  { invocation, shard, queue, gapPolicy, graceMs }: InspectedLog,
   judged: LogCursor,
   verdict: LogVerdict,
 ): Promise<void> {
   if (verdict.kind === 'intact' || isKnown(judged, verdict, gapPolicy)) return;
   const position = `${queueKey(queue)}@${watermark(judged)}`;
   const skippedBefore = shard.cursor.gaps?.records ?? 0n;
+  const terms = { gapPolicy, abandonedBeforeMs: invocation.host.clock.nowMs() - graceMs };
   const last = { applied: false };
   await shard.change(
     (cursor) => {
-      const changed = cursor.generation === judged.generation ? judgedCursor(cursor, verdict, gapPolicy) : cursor;
-      last.applied = changed !== cursor;
+      const changed = cursor.generation === judged.generation ? judgedCursor(cursor, verdict, terms) : cursor;
+      // Also of a write whose reply was lost: sent again it finds itself done.
+      last.applied ||= changed !== cursor;
       return changed;
     },
     { forMs: invocation.platform.remainingMs() },
@@ -61,11 +65,11 @@ async function judge(
 function judgedCursor(
   cursor: LogCursor,
   verdict: Exclude<LogVerdict, { kind: 'intact' }>,
-  gapPolicy: 'fail' | 'skip',
+  { gapPolicy, abandonedBeforeMs }: { readonly gapPolicy: 'fail' | 'skip'; readonly abandonedBeforeMs: number },
 ): LogCursor {
   if (verdict.kind === 'truncated') return failShard(cursor, { code: 'shard.log_truncated', retryAtMs: null });
   if (watermark(cursor) >= verdict.to) return cursor;
-  if (gapPolicy === 'skip') return isHeldBelow(cursor, verdict.to) ? cursor : skip(cursor, verdict.to);
+  if (gapPolicy === 'skip') return isHeldBelow(cursor, { to: verdict.to, abandonedBeforeMs }) ? cursor : skip(cursor, verdict.to);
   return failShard(cursor, { code: 'shard.log_gap', retryAtMs: null });
 }
 
@@ -73,8 +77,11 @@ function judgedCursor(
  * A holder may still be putting what it read before the gap; cut off, it would write beside its successor (I4). It finds the gap
  * with its next read and gives its range back, or its claim runs out.
  */
-function isHeldBelow({ open }: LogCursor, to: Offset): boolean {
-  return open.some((range) => range.kind === 'held' && range.start < to);
+function isHeldBelow(
+  { open }: LogCursor,
+  { to, abandonedBeforeMs }: { readonly to: Offset; readonly abandonedBeforeMs: number },
+): boolean {
+  return open.some((range) => range.kind === 'held' && range.start < to && range.holder.deadlineAtMs > abandonedBeforeMs);
 }
 
 /** Whether the shard has failed for this already. A shard that failed for something else may restart by itself, so it is judged. */

@@ -102,7 +102,13 @@ export class LogWork implements Work {
 
   async claim(): Promise<Slice | Refused> {
     const gapPolicy = this.#opened.config.runtime['log.gap.policy'];
-    const bounds = await inspectLog({ invocation: this.#invocation, shard: this.#shard, queue: this.#queue, gapPolicy });
+    const bounds = await inspectLog({
+      invocation: this.#invocation,
+      shard: this.#shard,
+      queue: this.#queue,
+      gapPolicy,
+      graceMs: this.#terms.graceMs,
+    });
     this.#checkedAtMs = this.#invocation.host.clock.monotonicMs();
     if (bounds !== null) this.#reader.noteMax(bounds.max);
     const { deadline, request } = this.#request();

@@ -67,6 +67,8 @@ export async function simulate(
   const untilMs = time.nowMs + DRAIN_MAX_MS;
   while (holds() && !(await isDrained(world)) && time.nowMs < untilMs) {
     disturber.stop();
+    // Nothing can be produced into a topic that is away.
+    await runUntil(world, producer.topUp(RECORDS_MIN));
     await runUntil(world, operator.heal());
     await time.runWhile(holds, time.nowMs + HEAL_EVERY_MS);
   }
