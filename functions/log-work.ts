@@ -303,6 +303,9 @@ export class LogWork implements Work {
     const { epoch, generation } = this.#mustHold();
     await this.#change((cursor) => closeTail(cursor, { epoch, generation, end: at }));
     this.#reader.close();
+    // The store may have answered late, and with a gate that was closed meanwhile (I9).
+    this.#gate.noteSeen();
+    this.#gate.demandOpen();
   }
 
   #readForMs(): number {

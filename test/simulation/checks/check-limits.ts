@@ -21,12 +21,6 @@ const PUT_TIMEOUT_MS = 3_000;
  */
 const LAST_BATCH_WITHIN_MS = 1_000 + PUT_TIMEOUT_MS + 5_000;
 
-/**
- * A tail that fell behind closes itself, asks a store that does not answer until it does, and then delivers what it has read
- * without a look at the gate that the answer shows (I9). `true` reports that; seed 1169 showed it.
- */
-const EXPECTS_A_LOOK_AFTER_STORE_TROUBLE: boolean = false;
-
 /** I6: nothing is claimed that was not offered, nor for longer than a claim lasts. */
 export function checkClaimedLog(world: World, { shard, caller }: CursorWrite, before: LogCursor, after: LogCursor): void {
   for (const range of after.open) {
@@ -79,7 +73,6 @@ function checkStart(world: World, caller: Incarnation, { shard, epoch }: PutBatc
   const { uid } = parseShardId(shard);
   const closed = world.acknowledged.get(uid)?.find((acknowledged) => acknowledged.revision > revision);
   if (closed === undefined || caller.wasFrozenSince(closed.atMs)) return;
-  if (!EXPECTS_A_LOOK_AFTER_STORE_TROUBLE && caller.wasOutOfTouchSince(closed.atMs)) return;
   const lateMs = world.time.nowMs - closed.atMs;
   if (lateMs > LAST_BATCH_WITHIN_MS)
     world.violate(

@@ -66,7 +66,6 @@ export class Incarnation {
   /** An invoker has seen the end of it, so what it held may be claimed at once. */
   isSeenDead = false;
   #frozenUntilMs = 0;
-  #outOfTouchUntilMs = 0;
   readonly #offers = new Map<ShardId, readonly Offer[]>();
   readonly audit = new RunAudit();
   #cutOff: { readonly untilMs: number; readonly way: 'out' | 'back'; readonly side: Side } | null = null;
@@ -99,11 +98,6 @@ export class Incarnation {
   /** Whether it may not have been able to look at anything for a while since then. */
   wasFrozenSince(atMs: number): boolean {
     return this.#frozenUntilMs >= atMs;
-  }
-
-  /** Whether its requests to the store, or the replies, may have got lost since then. */
-  wasOutOfTouchSince(atMs: number): boolean {
-    return this.#outOfTouchUntilMs >= atMs;
   }
 
   took(offer: Offer): void {
@@ -148,7 +142,6 @@ export class Incarnation {
   }
 
   cutOff(side: Side, way: 'out' | 'back', durationMs: number): void {
-    if (side === 'store') this.#outOfTouchUntilMs = this.#around.time.nowMs + durationMs;
     this.#cutOff = { side, way, untilMs: this.#around.time.nowMs + durationMs };
   }
 
@@ -209,7 +202,6 @@ export class Incarnation {
     const isThrottled = throttled !== null && faults.strikes(throttled as '18 store throttled', 0.02);
     if (!isOut && !isThrottled && !this.#isCutOff(side, 'out')) return;
     trace.add(time.nowMs, this.name, `${what}: refused`);
-    if (side === 'store') this.#outOfTouchUntilMs = Math.max(this.#outOfTouchUntilMs, time.nowMs);
     await time.delay(isThrottled ? this.#latencyMs(side) : NO_REPLY_AFTER_MS);
     await this.heard();
     throw unavailable(side, isThrottled ? 'too many requests' : 'no answer');

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { heldRanges, watermark } from '../../../core/cursor/cursor.ts';
 import { changeConfig, setTargetState } from '../../../scheduler/connector-actions.ts';
 import { FILTER_TOMBSTONES } from '../../support/configs.ts';
-import { storeWith } from '../../support/faulty-ports.ts';
+import { brokerWith, storeUnavailable, storeWith } from '../../support/faulty-ports.ts';
 import { memorySink } from '../../support/memory-sink.ts';
 import { memoryTarget } from '../../support/memory-target.ts';
 import { aSinkShard, numbered, type SinkShard, valuesIn } from '../../support/sink-shard.ts';
@@ -132,6 +132,40 @@ describe('runInvocation of a tail', () => {
     expect(other).toBe('yielded');
     expect(run).toMatchObject({ outcome: 'yielded', counts: { read: 2 } });
     expect(await sink.cursor()).toMatchObject({ next: 5n, open: [] });
+  });
+
+  // 1. It has read two of ten records, and closes itself.  2. The store answers nothing.  3. The connector is paused.
+  // 4. The store answers, with the gate that the pause closed.
+  test('delivers nothing of what it has read when it closes late and finds itself paused (I9)', async () => {
+    const target = memoryTarget('append');
+    let isAway = false;
+    const sink = await aSinkShard({
+      target,
+      values: numbered(10),
+      config: { 'consumer.override.max.poll.records': '2' },
+      store: (store) =>
+        storeWith(store, {
+          put: (...write) => (isAway ? Promise.reject(storeUnavailable()) : store.put(...write)),
+        }),
+      broker: (broker) =>
+        brokerWith(broker, {
+          read: async (...read) => {
+            const result = await broker.read(...read);
+            isAway = result.records.length > 1;
+            return result;
+          },
+        }),
+    });
+
+    const running = sink.run({ ...TAIL, slice: { records: 3 } });
+    await sink.host.clock.sleep(9_000);
+    await setTargetState({ ...sink.host, store: sink.store }, 'orders-sink', 'paused');
+    isAway = false;
+    const { run } = await running;
+
+    expect(valuesIn(target)).toEqual([]);
+    expect(run).toMatchObject({ outcome: 'yielded', counts: { delivered: 0 } });
+    expect(await sink.cursor()).toMatchObject({ next: 2n, open: [{ kind: 'free', start: 0n, end: 2n }] });
   });
 
   test('takes what an earlier slice left behind as a bounded slice first', async () => {
