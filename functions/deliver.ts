@@ -185,7 +185,8 @@ async function pause(
 ): Promise<void> {
   const { host, tally } = invocation;
   const pauseMs = Math.max(error.retryAfterMs, lateMs, backoffMs({ attempts: attempt, maxMs: retryDelayMaxMs }, host.random));
-  if (pauseMs > work.deadline.remainingMs() - 2 * COMMIT_RESERVE_MS) throw error;
+  // An `overwrite` target's next put needs its whole timeout, too: without it the slice would yield, and nobody hear of the error.
+  if (pauseMs + lateMs > work.deadline.remainingMs() - 2 * COMMIT_RESERVE_MS) throw error;
   tally.counts.retries += 1;
   await host.clock.sleep(pauseMs);
   await work.lookAtGate();

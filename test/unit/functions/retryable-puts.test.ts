@@ -154,6 +154,17 @@ describe('runInvocation when a put throws a RetryableError', () => {
     expect(await sink.cursor()).toMatchObject({ open: [{ kind: 'free', start: 1n, attempts: 0 }] });
   });
 
+  test('says why it ends when a target that is overwritten takes nothing (I10)', async () => {
+    const target = memoryTarget('overwrite');
+    target.beforeWrite = throwing(new RetryableError('busy'));
+    const sink = await aSinkShard({ target, values: ['a'] });
+
+    const { run } = await sink.run();
+
+    expect(run).toMatchObject({ outcome: 'failed', error: { code: 'target.unavailable', message: 'busy' } });
+    expect(await sink.cursor()).toMatchObject({ open: [{ kind: 'free', attempts: 1, retryAtMs: run.endedAtMs + 10_000 }] });
+  });
+
   test('fails the shard of a target that is overwritten where no put ever fits the platform (I10)', async () => {
     const { plugin, count } = watchedSink(memorySink(memoryTarget('overwrite')));
     const sink = await aSinkShard({ plugin, values: ['a'], config: { 'put.timeout.ms': '3000' } });
