@@ -7,6 +7,7 @@ import type { CancelSignal } from '../core/ports.ts';
 import type { SinkWriter } from '../plugins/api/sink.ts';
 import { TIMED_OUT, within } from './deadline.ts';
 import { classified } from './deliver.ts';
+import type { HostSettings } from './host.ts';
 import type { Invocation } from './invocation.ts';
 import { type Failure, RecordRefused, SliceBroken, SliceOver, type Work } from './work.ts';
 
@@ -31,7 +32,7 @@ export async function settle(invocation: Invocation, { work, writer, error, runt
   if (error instanceof RecordRefused) {
     const { stage, error: refused, record } = error.refusal;
     invocation.tally.failed(stage, refused, work.describe(record));
-    return leave(invocation, work, writer, () => work.fail(shardFailure(invocation, refused, runtime)), 'failed');
+    return leave(invocation, work, writer, () => work.fail(shardFailure(invocation, refused, { runtime, lateMs })), 'failed');
   }
   const known = error instanceof SliceBroken ? error.cause : error;
   if (!(known instanceof RetryableError || known instanceof FatalTaskError)) throw known;
@@ -74,7 +75,7 @@ interface FailedSlice extends Pick<BrokenSlice, 'runtime' | 'lateMs'> {
 export function failureOf(invocation: Invocation, { error, stage, runtime, lateMs, ...slice }: FailedSlice): Failure {
   if (error instanceof FatalTaskError) {
     invocation.tally.failed(stage, error);
-    return shardFailure(invocation, error, runtime);
+    return shardFailure(invocation, error, { runtime, lateMs });
   }
   const attempts = slice.attempts + 1;
   if (error.code === 'plugin.failed' && attempts >= UNKNOWN_ATTEMPTS_MAX) {
@@ -83,30 +84,40 @@ export function failureOf(invocation: Invocation, { error, stage, runtime, lateM
       cause: error,
     });
     invocation.tally.failed(stage, exhausted);
-    return shardFailure(invocation, exhausted, runtime);
+    return shardFailure(invocation, exhausted, { runtime, lateMs });
   }
   invocation.tally.failed(stage, error);
   const { clock, random, settings } = invocation.host;
-  // Another host's clock may be ahead of this one's by the skew.
-  const landsWithinMs = lateMs === 0 ? 0 : lateMs + settings.skewMaxMs;
   const pauseMs = Math.max(
     error.retryAfterMs,
-    landsWithinMs,
+    landsWithinMs(settings, lateMs),
     backoffMs({ attempts, maxMs: runtime['errors.retry.delay.max.ms'] }, random),
   );
   return { code: error.code, retryAtMs: clock.nowMs() + pauseMs, shardFails: false, restartAtMs: null };
 }
 
-/** The shard fails; within its restart budget a claim may restart it. */
-function shardFailure({ host, shardRestarts }: Invocation, { code }: ConnectError, runtime: RuntimeConfig): Failure {
+/**
+ * The shard fails; within its restart budget a claim may restart it. An operator may at once, and may reset it, and both wait
+ * for the range's back-off: the last put may land as late as one that is tried again.
+ */
+function shardFailure(
+  { host, shardRestarts }: Invocation,
+  { code }: ConnectError,
+  { runtime, lateMs }: Pick<BrokenSlice, 'runtime' | 'lateMs'>,
+): Failure {
   const nowMs = host.clock.nowMs();
   const restartsMax = runtime['auto.restart.max.attempts'];
   return {
     code,
-    retryAtMs: nowMs,
+    retryAtMs: nowMs + landsWithinMs(host.settings, lateMs),
     shardFails: true,
     restartAtMs: restartAtMs({ restarts: shardRestarts(), restartsMax, nowMs }),
   };
+}
+
+/** Another host's clock may be ahead of this one's by the skew. */
+function landsWithinMs({ skewMaxMs }: HostSettings, lateMs: number): number {
+  return lateMs === 0 ? 0 : lateMs + skewMaxMs;
 }
 
 /** Everything delivered becomes durable, and with that safe to commit. */

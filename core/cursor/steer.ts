@@ -34,15 +34,18 @@ export function failShard<C extends Cursor>(
   return { ...cursor, status: { state: 'failed', ...failure, restarts } };
 }
 
-/** An operator's restart: failed, or gone and back again, becomes active, and past attempts and deaths are forgotten. */
+/**
+ * An operator's restart: failed, or gone and back again, becomes active, and past attempts and deaths are forgotten. A
+ * back-off is waited for all the same: it also covers a put that was given up and may still land over newer values.
+ */
 export function restart<C extends Cursor>(cursor: C): C {
   const { state } = cursor.status;
   if (state !== 'failed' && state !== 'gone') return cursor;
   // Only a reset leaves a truncated log: what `next` points at is not what was read before.
   if (cursor.status.state === 'failed' && cursor.status.code === 'shard.log_truncated') return cursor;
-  if (cursor.kind === 'checkpoint') return { ...cursor, status: ACTIVE, attempts: 0, deaths: 0, retryAtMs: 0, error: null };
+  if (cursor.kind === 'checkpoint') return { ...cursor, status: ACTIVE, attempts: 0, deaths: 0, error: null };
   const open = cursor.open.map(
-    (range): OpenRange => (range.kind === 'free' ? { ...range, attempts: 0, deaths: 0, retryAtMs: 0, error: null } : range),
+    (range): OpenRange => (range.kind === 'free' ? { ...range, attempts: 0, deaths: 0, error: null } : range),
   );
   return { ...cursor, status: ACTIVE, open };
 }

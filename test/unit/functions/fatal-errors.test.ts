@@ -56,6 +56,26 @@ describe('runInvocation when a plugin throws a FatalTaskError', () => {
     expect(await sink.cursor()).toMatchObject({ status: { state: 'active', restarts: 0 } });
   });
 
+  test.each([
+    ['FatalTaskError', throwing(fatal)],
+    ['the tenth unknown throw', throwing(new TypeError('oops'))],
+  ])("holds back an operator until nothing of an overwrite target's last put can land (%s)", async (_, beforeWrite) => {
+    const target = memoryTarget('overwrite');
+    target.beforeWrite = beforeWrite;
+    const sink = await aSinkShard({ target, values: ['a'] });
+    let failed = await sink.run();
+    for (let attempt = 1; failed.run.error?.code === 'plugin.failed' && attempt < 10; attempt += 1) {
+      await sink.untilClaimable();
+      failed = await sink.run();
+    }
+
+    await restartShards(sink.host, sink.connector);
+    const early = await sink.run();
+
+    // put.timeout.ms, and the skew between two clocks.
+    expect(early).toMatchObject({ run: { refusal: 'backing-off' }, notBeforeMs: failed.run.endedAtMs + 10_000 });
+  });
+
   test('has its whole budget again after progress', async () => {
     const target = memoryTarget('append');
     const sink = await aSinkShard({ target, values: ['a'] });

@@ -83,6 +83,7 @@ describe.each(EFFECTS)('runInvocation of a %s target', (effect) => {
 
     const refused = await sink.run();
     await restartShards(sink.host, sink.connector);
+    await sink.untilClaimable();
     const { run } = await sink.run();
 
     expect(refused.run.refusal).toBe('failed');

@@ -231,9 +231,9 @@ describe('restartShards', () => {
     expect(await cursorsOf(host, shards)).toMatchObject([
       {
         status: { state: 'active', restarts: 0 },
-        open: [{ start: 3n, end: 9n, attempts: 0, deaths: 0, retryAtMs: 0, error: null }],
+        open: [{ start: 3n, end: 9n, attempts: 0, deaths: 0, retryAtMs: 99, error: null }],
       },
-      { status: { state: 'active', restarts: 0 }, attempts: 0, retryAtMs: 0, checkpoint: { p: 1 } },
+      { status: { state: 'active', restarts: 0 }, attempts: 0, retryAtMs: 99, checkpoint: { p: 1 } },
       { status: { state: 'active', restarts: 0 }, next: 5n },
     ]);
   });

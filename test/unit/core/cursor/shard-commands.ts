@@ -268,7 +268,7 @@ const restarts = fc.constant(
     real.cursor = restart(real.cursor);
     if (shard.failedUntilMs === null) return;
     shard.failedUntilMs = null;
-    shard.pieces = shard.pieces.map((piece) => (piece.run === null ? { ...piece, deaths: 0, untilMs: 0 } : piece));
+    shard.pieces = shard.pieces.map((piece) => (piece.run === null ? { ...piece, deaths: 0 } : piece));
   }),
 );
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { claim } from '../../../../core/cursor/claim.ts';
+import { claim, claimCheckpoint } from '../../../../core/cursor/claim.ts';
 import { commit } from '../../../../core/cursor/commit.ts';
 import { ACTIVE, assertLogCursor, type Cursor, holdersOf, type Status, watermark } from '../../../../core/cursor/cursor.ts';
 import { failShard, finish, raiseGate, reset, restart, skip, vanish } from '../../../../core/cursor/steer.ts';
@@ -96,12 +96,24 @@ describe('failShard', () => {
 });
 
 describe('restart', () => {
-  test('makes a failed shard active, and forgets restarts, attempts, deaths and back-off', () => {
-    const open = [aFreeRange({ attempts: 9, deaths: 5, retryAtMs: NOW_MS + 9_000, error: 'target.unavailable' })];
+  test('makes a failed shard active, and forgets restarts, attempts, deaths and errors', () => {
+    const open = [aFreeRange({ attempts: 9, deaths: 5, error: 'target.unavailable' })];
 
     const after = restart(aLogCursor({ next: 100, open, status: FAILED }));
 
     expect(after).toMatchObject({ status: ACTIVE, open: [aFreeRange()] });
+  });
+
+  test('starts nothing before its back-off is over, for a put that was given up may still land', () => {
+    const open = [aFreeRange({ end: 100, attempts: 1, retryAtMs: NOW_MS + 9_000, error: 'target.timed_out' })];
+
+    const log = restart(aLogCursor({ next: 100, open, status: FAILED }));
+    const source = restart(aCheckpointCursor({ retryAtMs: NOW_MS + 9_000, status: FAILED }));
+
+    const refusal = { kind: 'refused', reason: 'backing-off', notBeforeMs: NOW_MS + 9_000 };
+    expect(claim(log, aLogClaim({ ordered: true }))).toEqual(refusal);
+    expect(claimCheckpoint(source, aLogClaim())).toEqual(refusal);
+    expect(claim(log, aLogClaim({ ordered: true, nowMs: NOW_MS + 9_000 })).kind).toBe('claimed');
   });
 
   test('leaves held ranges to their holders (I2)', () => {
@@ -115,7 +127,6 @@ describe('restart', () => {
       checkpoint: 'x',
       attempts: 9,
       deaths: 5,
-      retryAtMs: NOW_MS,
       error: 'task.failed',
       status: FAILED,
     });
