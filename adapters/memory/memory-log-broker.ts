@@ -1,5 +1,4 @@
 import { assert } from '../../core/assert.ts';
-import { FatalTaskError } from '../../core/errors.ts';
 import { type MessageQueue, queueKey } from '../../core/message-queue.ts';
 import type { Offset } from '../../core/offset.ts';
 import type {
@@ -12,11 +11,10 @@ import type {
   ReadResult,
   SendResult,
 } from '../../core/ports.ts';
+import { RECORD_BYTES_MAX } from '../record-limit.ts';
+import { queueMissing, topicMissing } from '../topic-missing.ts';
+import { WakeUps } from '../wake-ups.ts';
 import { QueueLog } from './queue-log.ts';
-import { WakeUps } from './wake-ups.ts';
-
-/** RocketMQ's own default, `maxMessageSize`. */
-const RECORD_BYTES_MAX = 4 * 1024 * 1024;
 
 /** Broker of queues that nobody asked to lie elsewhere. */
 const BROKER_NAME = 'memory';
@@ -146,7 +144,7 @@ export class MemoryLogBroker implements LogBroker {
   /** Numbered on from the highest queue that the broker has of this topic. */
   addQueues(topic: string, { queues, brokerName = BROKER_NAME }: NewQueues): void {
     const logs = this.#topics.get(topic);
-    if (logs === undefined) throw missing(`topic ${topic}`);
+    if (logs === undefined) throw topicMissing(topic);
     const first =
       1 + Math.max(-1, ...logs.filter(({ queue }) => queue.brokerName === brokerName).map(({ queue }) => queue.queueId));
     const added = Array.from({ length: queues }, (_, index) => new QueueLog({ topic, brokerName, queueId: first + index }));
@@ -178,7 +176,7 @@ export class MemoryLogBroker implements LogBroker {
 
   #log(queue: MessageQueue): QueueLog {
     const log = this.#logs.get(queueKey(queue));
-    if (log === undefined) throw missing(`queue ${queueKey(queue)}`);
+    if (log === undefined) throw queueMissing(queue);
     return log;
   }
 }
@@ -186,8 +184,4 @@ export class MemoryLogBroker implements LogBroker {
 function byBrokerAndId({ queue: a }: QueueLog, { queue: b }: QueueLog): number {
   if (a.brokerName !== b.brokerName) return a.brokerName < b.brokerName ? -1 : 1;
   return a.queueId - b.queueId;
-}
-
-function missing(what: string): FatalTaskError {
-  return new FatalTaskError(`${what} does not exist`, { code: 'broker.topic_missing' });
 }

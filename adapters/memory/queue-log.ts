@@ -1,8 +1,8 @@
-import { RecordError } from '../../core/errors.ts';
 import type { MessageQueue } from '../../core/message-queue.ts';
 import { advance, type Offset, offset, recordsBetween } from '../../core/offset.ts';
 import type { OutgoingRecord, QueueBounds, ReadLimits, ReadResult, SendResult } from '../../core/ports.ts';
 import type { LogRecord } from '../../core/record/connect-record.ts';
+import { recordBytes, recordTooLarge } from '../record-limit.ts';
 
 /**
  * The records of one queue. A read hands out the stored objects, so it costs a slice of an array and no allocation per
@@ -53,9 +53,9 @@ export class QueueLog {
     const firstOffset = this.max;
     const refused: SendResult['refused'][number][] = [];
     for (const [index, record] of records.entries()) {
-      const bytes = sizeOf(record);
+      const bytes = recordBytes(record);
       if (bytes > recordBytesMax) {
-        refused.push({ index, error: tooLarge(bytes, recordBytesMax) });
+        refused.push({ index, error: recordTooLarge(bytes, recordBytesMax) });
         continue;
       }
       this.#records.push(this.#stored(record, storedAtMs));
@@ -80,17 +80,4 @@ export class QueueLog {
     this.#sizes.splice(0, gone);
     this.#min = advance(this.#min, gone);
   }
-}
-
-function sizeOf({ key, value, headers }: OutgoingRecord): number {
-  let bytes = (key?.length ?? 0) + (value?.length ?? 0);
-  for (const [name, text] of headers) bytes += Buffer.byteLength(name) + Buffer.byteLength(text);
-  return bytes;
-}
-
-function tooLarge(bytes: number, bytesMax: number): RecordError {
-  return new RecordError(`the record has ${bytes} bytes and the log takes at most ${bytesMax}`, {
-    code: 'record.too_large',
-    details: { bytes, bytesMax },
-  });
 }

@@ -1,4 +1,5 @@
 import { type ConnectError, FatalTaskError, RetryableError } from '../../core/errors.ts';
+import type { DatabaseKind } from './database-kind.ts';
 
 /** Primary result codes. https://www.sqlite.org/rescode.html, read 2026-11-22 */
 const BUSY = 5;
@@ -15,31 +16,31 @@ export function isBusy(error: unknown): boolean {
 }
 
 /** What an error of `node:sqlite` means for whoever uses the file at `path`; anything else stays as it is. */
-export function storeError(error: unknown, path: string): unknown {
+export function databaseError(error: unknown, path: string, kind: DatabaseKind): unknown {
   const code = primaryCode(error);
   if (code === undefined) return error;
-  if (code === CORRUPT || code === NOT_A_DATABASE) return notAStore(path, String(error), error);
-  return new RetryableError(`the state store ${path} cannot be used for now: ${String(error)}`, {
-    code: 'store.unavailable',
+  if (code === CORRUPT || code === NOT_A_DATABASE) return notOfKind(path, kind, String(error), error);
+  return new RetryableError(`the ${kind.what} ${path} cannot be used for now: ${String(error)}`, {
+    code: kind.codes.unavailable,
     details: { path, sqliteCode: code },
     cause: error,
   });
 }
 
 /** Opening is done by whoever starts the product, so what fails here waits for that person. */
-export function openError(error: unknown, path: string): unknown {
-  const meaning = storeError(error, path);
+export function openError(error: unknown, path: string, kind: DatabaseKind): unknown {
+  const meaning = databaseError(error, path, kind);
   if (!(meaning instanceof RetryableError)) return meaning;
   return new FatalTaskError(
-    `cannot open the state store ${path}: ${String(error)}; next: check that its folder exists and that this user may write there`,
-    { code: 'store.unusable', details: meaning.details, cause: error },
+    `cannot open the ${kind.what} ${path}: ${String(error)}; next: check that its folder exists and that this user may write there`,
+    { code: kind.codes.unusable, details: meaning.details, cause: error },
   );
 }
 
-export function notAStore(path: string, reason: string, cause?: unknown): ConnectError {
+export function notOfKind(path: string, { what, codes }: DatabaseKind, reason: string, cause?: unknown): ConnectError {
   return new FatalTaskError(
-    `${path} is not a state store of this product, or is damaged: ${reason}; next: name another file, or restore this one from a backup`,
-    { code: 'store.unusable', details: { path }, cause },
+    `${path} is not a ${what} of this product, or is damaged: ${reason}; next: name another file, or restore this one from a backup`,
+    { code: codes.unusable, details: { path }, cause },
   );
 }
 

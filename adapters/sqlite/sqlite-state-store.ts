@@ -14,9 +14,10 @@ import type {
 import { assertDocumentFits } from '../document-limit.ts';
 import { assertPageLimit } from '../page-limit.ts';
 import { type DocumentStatements, prepareStatements } from './document-statements.ts';
-import { openDatabase, PAGE_BYTES } from './open-database.ts';
+import { openDatabase } from './open-database.ts';
 import { pause } from './pause.ts';
-import { isBusy, storeError } from './sqlite-error.ts';
+import { databaseError, isBusy } from './sqlite-error.ts';
+import { PAGE_BYTES, STATE_DATABASE } from './state-database.ts';
 import { Upkeep } from './upkeep.ts';
 
 /**
@@ -58,7 +59,7 @@ export class SqliteStateStore implements StateStore {
   constructor({ path, clock, random }: { readonly path: string; readonly clock: Clock; readonly random: Random }) {
     this.#path = path;
     this.#clock = clock;
-    this.#database = openDatabase(path);
+    this.#database = openDatabase(path, STATE_DATABASE);
     this.#statements = prepareStatements(this.#database);
     this.#upkeep = new Upkeep(this.#database);
     this.#versionPrefix = random.id();
@@ -168,7 +169,7 @@ export class SqliteStateStore implements StateStore {
       return step();
     } catch (error) {
       if (isBusy(error)) return undefined;
-      throw storeError(error, this.#path);
+      throw databaseError(error, this.#path, STATE_DATABASE);
     }
   }
 }

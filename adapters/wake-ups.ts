@@ -1,4 +1,4 @@
-import type { CancelSignal, Clock } from '../../core/ports.ts';
+import type { CancelSignal, Clock } from '../core/ports.ts';
 
 export interface Wait {
   readonly keys: readonly string[];
