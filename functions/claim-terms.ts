@@ -2,8 +2,8 @@
 
 import type { RuntimeConfig } from '../core/config/connector-config.ts';
 import type { ClaimRequest, LogClaimRequest } from '../core/cursor/claim.ts';
+import { type Effect, lateMs, slicesMax } from '../core/effect.ts';
 import type { Offer } from '../core/offer.ts';
-import type { Effect } from '../plugins/api/sink.ts';
 
 export interface ClaimTerms {
   /** Slices of one queue that may be held at once. */
@@ -13,28 +13,21 @@ export interface ClaimTerms {
 }
 
 /**
- * One slice at a time where an old write could land over a newer one, or where order was asked for. An `overwrite` target's
- * late put can land even after its invocation was seen to end, so only time tells that it is over. The same holds of a send
- * that an exactly-once source began: an invocation that has answered may have left one under way, behind which nobody may look
- * back yet.
+ * An `overwrite` target's late put can land even after its invocation was seen to end, so only time tells that it is over.
+ * The same holds of a send that an exactly-once source began: an invocation that has answered may have left one under way,
+ * behind which nobody may look back yet.
  */
 export function claimTerms(
   effect: Effect,
   runtime: RuntimeConfig,
   { skewMaxMs, offer, looksBack }: { readonly skewMaxMs: number; readonly offer: Offer; readonly looksBack: boolean },
 ): ClaimTerms {
-  const parallel = effect === 'versioned' || (effect === 'append' && runtime['delivery.order'] === 'none');
   const late = lateMs(effect, runtime);
   return {
-    heldMax: parallel ? runtime['queue.slices.max'] : 1,
+    heldMax: slicesMax(effect, runtime),
     graceMs: skewMaxMs + late,
     ended: late > 0 || looksBack ? [] : offer.ended,
   };
-}
-
-/** How long a put that nobody waits for any more may still land over what is put after it. */
-export function lateMs(effect: Effect, runtime: RuntimeConfig): number {
-  return effect === 'overwrite' ? runtime['put.timeout.ms'] : 0;
 }
 
 export type ClaimMoment = Pick<ClaimRequest, 'holder' | 'nowMs' | 'revision'>;

@@ -4,12 +4,16 @@ import { ConnectError, messageOf, type Stage } from '../core/errors.ts';
 import type { Offer, Outcome, RunCounts, RunError, RunRecord } from '../core/offer.ts';
 import type { Host } from './host.ts';
 
+/** Of what tells two runs of one offer apart: 72 of the 128 random bits keep eight holders within a cursor's kilobyte. */
+const RUN_ID_LENGTH = 12;
+
 type Counts = { -readonly [K in keyof RunCounts]: number };
 
 export class RunTally {
   readonly #host: Host;
   readonly #offer: Offer;
   readonly #startedAtMs: number;
+  /** Begins with the offer that brought it, so that a scheduler knows its own; random, for an offer may come twice. */
   readonly owner: string;
   /** Claims asked for; makes every holder unique. */
   claims = 0;
@@ -34,7 +38,7 @@ export class RunTally {
     this.#host = host;
     this.#offer = offer;
     this.#startedAtMs = host.clock.nowMs();
-    this.owner = host.random.id();
+    this.owner = `${offer.id}/${host.random.id().slice(-RUN_ID_LENGTH)}`;
   }
 
   /** What ends the invocation: the one error history shows. What was survived or tolerated shows in the counts. */

@@ -50,6 +50,11 @@ export const Runtime = z.object({
   'queue.slices.max': intKey({ min: 1, max: 8 })
     .default(4)
     .describe('Slices of one queue that may run at once, where order allows several.'),
+  'freshness.ms': intKey({ min: 0, max: 3_600_000 })
+    .default(0)
+    .describe(
+      'How old a record may become before an invocation is sent for it. 0: none waits, the end of a queue or source is followed. More: records are collected and moved by short invocations, which costs less where invocations are paid for.',
+    ),
   'put.timeout.ms': intKey({ min: 100, max: 10_000 })
     .default(5_000)
     .describe('How long one put may take before it counts as failed.'),

@@ -34,7 +34,7 @@ export const ACTIVE: Status = { state: 'active', restarts: 0 };
 
 /** Who holds a slice, and until when (wall clock, epoch ms) nobody else may take it. */
 export interface Holder {
-  /** Random per run of an entry, plus a counter per claim. */
+  /** The offer's id, `/`, random per run of an entry, `.`, a counter per claim. */
   readonly owner: string;
   readonly deadlineAtMs: number;
 }

@@ -20,6 +20,7 @@
  * - `signal` aborts when the time of the put is over. Stop, and throw a `RetryableError`; an abort is not a failure.
  */
 import type { z } from 'zod';
+import type { Effect } from '../../core/effect.ts';
 import type { RecordError, RetryableError } from '../../core/errors.ts';
 import type { Json } from '../../core/json.ts';
 import type { CancelSignal } from '../../core/ports.ts';
@@ -27,17 +28,7 @@ import type { ConnectRecord } from '../../core/record/connect-record.ts';
 import type { ShardId } from '../../core/shard-id.ts';
 import type { PluginContext } from './context.ts';
 
-/**
- * What redelivery and a zombie's late write do to the target; the runtime derives parallelism and promises from it.
- *
- * | effect          | parallel slices of a queue | promise                                                        |
- * | --------------- | -------------------------- | --------------------------------------------------------------- |
- * | `transactional` | one                        | exactly once: the target holds the position beside the data     |
- * | `versioned`     | several                    | each key ends at its newest version; older writes change nothing |
- * | `append`        | several, order aside       | at least once, with an idempotency key                          |
- * | `overwrite`     | one                        | each key ends at its newest value; at least once                |
- */
-export type Effect = 'transactional' | 'versioned' | 'append' | 'overwrite';
+export type { Effect };
 
 /** Who writes. A transactional target keeps one row per shard: generation, epoch, position. */
 export interface SliceIdentity {
