@@ -7,7 +7,7 @@ import { encodeCursor } from '../core/cursor/codec.ts';
 import { failCheckpoint, releaseCheckpoint } from '../core/cursor/commit.ts';
 import { type CheckpointCursor, createCheckpointCursor } from '../core/cursor/cursor.ts';
 import { raiseGate } from '../core/cursor/steer.ts';
-import { cursorKey, StoredCursor } from '../core/cursor/stored-cursor.ts';
+import { cursorKey, type StoredCursor } from '../core/cursor/stored-cursor.ts';
 import { FatalTaskError, RetryableError } from '../core/errors.ts';
 import { sourceShardId } from '../core/shard-id.ts';
 import type { SourceShard } from '../plugins/api/source.ts';
@@ -16,7 +16,6 @@ import { type Deadline, TIMED_OUT, within } from './deadline.ts';
 import { classified } from './deliver.ts';
 import { COMMIT_RESERVE_MS, claimMoment, type Ending, type Invocation, wantedGate } from './invocation.ts';
 import { pluginContext } from './open-connector.ts';
-import { readConnector } from './open-shard.ts';
 import type { OpenedConnector, OpenedSource } from './opened-connector.ts';
 import { failureOf } from './settle.ts';
 import { withFailure } from './work.ts';
@@ -82,12 +81,9 @@ async function listShards(
   throw new RetryableError('the discovery did not end within its claim', { code: 'source.unavailable' });
 }
 
+/** Of a connector that is deleted meanwhile too: they are removed with what else it may leave behind, see `sweepDeleted`. */
 async function createShards({ host, offer }: Invocation, found: readonly SourceShard[]): Promise<void> {
   const first = encodeCursor(createCheckpointCursor());
-  const shards = found.map(({ names }) => sourceShardId(offer.uid, names));
   // One after the other: a first discovery may find thousands, and the store is shared.
-  for (const shard of shards) await host.store.put(cursorKey(shard), first, { ifAbsent: true });
-  if ((await readConnector(host, offer)) !== null) return;
-  // Deleted in between, perhaps after its cursors were listed: none may stay behind.
-  for (const shard of shards) await (await StoredCursor.read(host, shard))?.delete();
+  for (const { names } of found) await host.store.put(cursorKey(sourceShardId(offer.uid, names)), first, { ifAbsent: true });
 }

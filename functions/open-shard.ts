@@ -8,7 +8,7 @@
 import { parseConnectorConfig } from '../core/config/connector-config.ts';
 import { type Connector, connectorKey, decodeConnector } from '../core/connector.ts';
 import { type Cursor, createCheckpointCursor, createLogCursor } from '../core/cursor/cursor.ts';
-import { cursorKey, StoredCursor } from '../core/cursor/stored-cursor.ts';
+import { StoredCursor } from '../core/cursor/stored-cursor.ts';
 import { ConfigError } from '../core/errors.ts';
 import type { MessageQueue } from '../core/message-queue.ts';
 import type { Offer } from '../core/offer.ts';
@@ -32,14 +32,12 @@ export async function openShard(host: Host, offer: Offer): Promise<FoundShard> {
   if (first === null) return { kind: 'refused', reason: 'queue-gone' };
   const shard = await StoredCursor.create(host, offer.shard, first);
   const connector = await readConnector(host, offer);
-  if (connector !== null) return { kind: 'found', shard, connector };
-  // Deleted in between, perhaps after its cursors were listed: this one must not stay behind.
-  await host.store.delete(cursorKey(offer.shard), { ifVersion: shard.document.version });
-  return CONNECTOR_GONE;
+  // Deleted in between, perhaps after its cursors were listed: this one is left to `sweepDeleted`, as if this call had died here.
+  return connector === null ? CONNECTOR_GONE : { kind: 'found', shard, connector };
 }
 
 /** `null` when it does not exist, is being deleted, or is another one of the same name. */
-export async function readConnector(host: Host, { connector: name, uid }: Offer): Promise<Connector | null> {
+async function readConnector(host: Host, { connector: name, uid }: Offer): Promise<Connector | null> {
   const document = await host.store.get(connectorKey(name));
   if (document === null) return null;
   const connector = decodeConnector(document.value, name);

@@ -16,6 +16,7 @@ import type { Json } from '../core/json.ts';
 import type { Offset } from '../core/offset.ts';
 import type { StoredDocument } from '../core/ports.ts';
 import type { ShardId } from '../core/shard-id.ts';
+import { noteDeleted } from './deleted-connectors.ts';
 
 /** One page of cursors; a page is one call of the store, and one held in memory. */
 const PAGE_DOCUMENTS = 500;
@@ -93,12 +94,16 @@ export async function resetOffsets(
   return refused;
 }
 
-/** Closes every gate, then removes the cursors, and the document last: until then the name stays taken. */
+/**
+ * Closes every gate, then removes the cursors, and the document last: until then the name stays taken. A cursor that is created
+ * meanwhile is removed later, by `sweepDeleted`.
+ */
 export async function deleteConnector(deps: StoreAccess, name: string): Promise<void> {
   const { uid } = await changeConnector(deps, name, (connector) =>
     connector.targetState === 'deleted' ? connector : { ...connector, targetState: 'deleted' },
   );
   await eachCursor(deps, uid, (cursor) => cursor.delete());
+  await noteDeleted(deps, uid);
   const document = await deps.store.get(connectorKey(name));
   if (document !== null && decodeConnector(document.value, name).uid === uid) {
     await deps.store.delete(connectorKey(name), { ifVersion: document.version });

@@ -2,6 +2,7 @@
 import { type Cursor, watermark } from '../../core/cursor/cursor.ts';
 import { queueShardId, sourceShardId } from '../../core/shard-id.ts';
 import { checkContent } from './checks/check-content.ts';
+import { checkLeftovers } from './checks/check-leftovers.ts';
 import { DEFAULT_SCENARIO, type ScenarioName } from './faults/scenarios.ts';
 import { Disturber } from './world/disturber.ts';
 import { Operator } from './world/operator.ts';
@@ -74,6 +75,7 @@ export async function simulate(
   }
   if (holds() && !(await isDrained(world))) world.violate('liveness', await undrained(world));
   if (holds()) await checkContent(world);
+  if (holds()) await checkLeftovers(world);
 
   return {
     seed,

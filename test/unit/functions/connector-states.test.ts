@@ -3,6 +3,7 @@ import { connectorKey } from '../../../core/connector.ts';
 import { cursorKey } from '../../../core/cursor/stored-cursor.ts';
 import { RetryableError } from '../../../core/errors.ts';
 import { changeConfig, createConnector, deleteConnector, setTargetState } from '../../../scheduler/connector-actions.ts';
+import { sweepDeleted } from '../../../scheduler/deleted-connectors.ts';
 import { brokerWith, storeUnavailable, storeWith } from '../../support/faulty-ports.ts';
 import { memorySystem, rows } from '../../support/memory-source.ts';
 import { memoryTarget } from '../../support/memory-target.ts';
@@ -92,7 +93,7 @@ describe('runInvocation of a connector', () => {
     expect(valuesIn(target)).toEqual(['0']);
   });
 
-  test('that was deleted while its first cursor was made has none', async () => {
+  test('that was deleted while its first cursor was made keeps none', async () => {
     let deletes = false;
     const sink = await aSinkShard({
       values: ['a'],
@@ -111,6 +112,9 @@ describe('runInvocation of a connector', () => {
     deletes = true;
 
     const { run } = await sink.run();
+
+    await sink.host.clock.sleep(24 * 3_600_000);
+    await sweepDeleted(sink.host);
 
     expect(run.refusal).toBe('connector-gone');
     expect(await sink.store.get(cursorKey(sink.shard))).toBeNull();

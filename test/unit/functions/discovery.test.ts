@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest';
+import { assert } from '../../../core/assert.ts';
 import type { CheckpointCursor } from '../../../core/cursor/cursor.ts';
 import { cursorPartition, StoredCursor } from '../../../core/cursor/stored-cursor.ts';
 import { FatalTaskError } from '../../../core/errors.ts';
 import type { InvocationResult } from '../../../core/offer.ts';
 import { discoveryShardId, sourceShardId } from '../../../core/shard-id.ts';
 import { deleteConnector, restartShards, setTargetState } from '../../../scheduler/connector-actions.ts';
+import { sweepDeleted } from '../../../scheduler/deleted-connectors.ts';
 import { storeWith } from '../../support/faulty-ports.ts';
 import { type MemorySystem, memorySource, memorySystem, rows } from '../../support/memory-source.ts';
 import { aSourceShard, type SourceShard } from '../../support/source-shard.ts';
@@ -69,7 +71,7 @@ describe('runInvocation of a discovery', () => {
     expect(await discoveryCursor(source)).toMatchObject({ pollAtMs: source.host.clock.nowMs() + 60_000, holder: null });
   });
 
-  test('leaves no cursor behind of a connector that is deleted meanwhile', async () => {
+  test.each(['ends', 'dies'])('leaves no cursor behind of a connector that is deleted meanwhile, and then %s', async (how) => {
     let made = 0;
     const source = await aSourceShard({
       system: systemOf('a', 'b', 'c'),
@@ -78,15 +80,35 @@ describe('runInvocation of a discovery', () => {
           put: async (key, ...write) => {
             if (key.sort.includes('/source/')) made += 1;
             if (made === 2) await deleteConnector({ ...source.host, store }, 'rows-source').catch(() => undefined);
+            assert(made < 3 || how === 'ends', 'died after a cursor was created');
             return store.put(key, ...write);
           },
         }),
     });
 
+    await discover(source).catch(() => undefined);
+    const left = await shardsOf(source);
+    await source.host.clock.sleep(24 * 3_600_000);
+    await sweepDeleted(source.host);
+
+    expect(left.length).toBeGreaterThan(0);
+    expect(await shardsOf(source)).toEqual([]);
+  });
+
+  test('of a connector that is deleted meanwhile is fenced', async () => {
+    const source = await aSourceShard({
+      plugin: {
+        ...memorySource(systemOf('a')),
+        discover: async () => {
+          await deleteConnector(source.host, 'rows-source');
+          return [];
+        },
+      },
+    });
+
     const { run } = await discover(source);
 
     expect(run.outcome).toBe('fenced');
-    expect(await shardsOf(source)).toEqual([]);
   });
 
   test('does not run twice at once', async () => {
