@@ -51,7 +51,7 @@ export async function newSinkShard(
     random: systemRandom,
     telemetry: silent,
     registry: sink === undefined ? registry : { ...registry, findSink: async () => sink },
-    sandbox: new Sandbox(),
+    sandbox: new Sandbox(systemClock),
     settings: DEFAULT_SETTINGS,
   };
   const { name, uid } = await createConnector(host, {

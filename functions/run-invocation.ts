@@ -51,6 +51,7 @@ export async function runInvocation(
   try {
     const found = await openShard(host, offer);
     if (found.kind === 'refused') {
+      host.sandbox.drop(offer.shard);
       ending = { outcome: null, refusal: found.reason, notBeforeMs: null };
     } else {
       shard = found.shard;
@@ -108,7 +109,10 @@ async function runShard(invocation: Invocation, shard: StoredCursor): Promise<En
     const unused = claimed === null || 'reason' in claimed;
     if (unused && station !== undefined) host.sandbox.keep(offer.shard, connector.revision, station);
   }
-  if ('reason' in claimed) return refusal(claimed);
+  if ('reason' in claimed) {
+    if (claimed.reason === 'gate-closed') host.sandbox.drop(offer.shard);
+    return refusal(claimed);
+  }
   const { runtime } = opened.config;
   const effect = opened.sink?.effect ?? 'append';
   let writer: SinkWriter | null = null;

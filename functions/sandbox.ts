@@ -1,10 +1,12 @@
 /**
  * What a warm host keeps between invocations: opened readers and writers, per shard and revision of its configuration.
  *
- * An invocation takes what it finds and gives it back only after a clean end; whatever was part of an error is closed.
+ * An invocation takes what it finds and gives it back only after a clean end; whatever was part of an error is closed. So is what
+ * nobody takes again: once its shard has no work any more, or after it was idle for some minutes.
  */
 import type { Connector } from '../core/connector.ts';
 import type { Json } from '../core/json.ts';
+import type { Clock } from '../core/ports.ts';
 import type { ShardId } from '../core/shard-id.ts';
 import type { SinkWriter } from '../plugins/api/sink.ts';
 import type { SourceReader } from '../plugins/api/source.ts';
@@ -22,17 +24,32 @@ export interface Station {
   readonly reader: PlacedReader | null;
 }
 
-/** Far more than one host serves at once; bounds connections that a host with many small shards keeps open. */
+interface KeptStation {
+  readonly shard: ShardId;
+  readonly revision: number;
+  readonly station: Station;
+  readonly keptAtMs: number;
+}
+
+/** Far more than one host serves at once; bounds the connections that a host with many small shards keeps open. */
 const STATIONS_MAX = 256;
+
+/** Five ticks of a minute each. Longer unused, its connections are likely to be cut by what lies between, and serve nobody. */
+const STATION_IDLE_MS = 5 * 60_000;
 
 /** Of configurations kept parsed; a host that serves more connectors than this parses again. */
 const CONNECTORS_MAX = 1_024;
 
 export class Sandbox {
+  readonly #clock: Clock;
   /** Longest unused first. */
   readonly #connectors = new Map<string, { readonly revision: number; readonly opened: OpenedConnector }>();
   /** Longest unused first. */
-  readonly #stations = new Map<string, { readonly revision: number; readonly idle: Station[] }>();
+  #stations: readonly KeptStation[] = [];
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
 
   connector({ uid, revision }: Connector): OpenedConnector | undefined {
     const known = this.#connectors.get(uid);
@@ -50,38 +67,43 @@ export class Sandbox {
   }
 
   take(shard: ShardId, revision: number): Station | undefined {
-    const kept = this.#stations.get(shard);
-    if (kept === undefined) return undefined;
-    if (kept.revision === revision) {
-      useLast(this.#stations, shard, kept);
-      return kept.idle.pop();
-    }
-    if (kept.revision < revision) this.#drop(shard);
-    return undefined;
+    this.#dropIdle();
+    this.#dropWhere((kept) => kept.shard === shard && kept.revision < revision);
+    const found = this.#stations.findLast((kept) => kept.shard === shard && kept.revision === revision);
+    this.#stations = this.#stations.filter((kept) => kept !== found);
+    return found?.station;
   }
 
   keep(shard: ShardId, revision: number, station: Station): void {
-    const kept = this.#stations.get(shard);
-    if (kept !== undefined && kept.revision > revision) return closeStation(station);
-    if (kept === undefined || kept.revision < revision) {
-      this.#drop(shard);
-      this.#stations.set(shard, { revision, idle: [station] });
-    } else {
-      kept.idle.push(station);
-      useLast(this.#stations, shard, kept);
-    }
-    const [oldest] = this.#stations.keys();
-    if (this.#stations.size > STATIONS_MAX && oldest !== undefined) this.#drop(oldest);
+    if (this.#stations.some((kept) => kept.shard === shard && kept.revision > revision)) return closeStation(station);
+    this.#dropIdle();
+    this.#dropWhere((kept) => kept.shard === shard && kept.revision < revision);
+    this.#stations = [...this.#stations, { shard, revision, station, keptAtMs: this.#clock.nowMs() }];
+    const [oldest] = this.#stations;
+    if (this.#stations.length > STATIONS_MAX) this.#dropWhere((kept) => kept === oldest);
+  }
+
+  /** The shard is not worked on any more: its connector is gone, or its gate closed. */
+  drop(shard: ShardId): void {
+    this.#dropWhere((kept) => kept.shard === shard);
   }
 
   close(): void {
-    for (const shard of [...this.#stations.keys()]) this.#drop(shard);
+    this.#dropWhere(() => true);
   }
 
-  #drop(shard: string): void {
-    const kept = this.#stations.get(shard);
-    this.#stations.delete(shard);
-    for (const station of kept?.idle ?? []) closeStation(station);
+  /** By the wall clock, which goes on while a sandbox is frozen. */
+  #dropIdle(): void {
+    const sinceMs = this.#clock.nowMs() - STATION_IDLE_MS;
+    this.#dropWhere(({ keptAtMs }) => keptAtMs <= sinceMs);
+  }
+
+  /** Looks at all of them: they are few, and an invocation does so twice. */
+  #dropWhere(isDropped: (kept: KeptStation) => boolean): void {
+    const dropped = this.#stations.filter(isDropped);
+    if (dropped.length === 0) return;
+    this.#stations = this.#stations.filter((kept) => !dropped.includes(kept));
+    for (const { station } of dropped) closeStation(station);
   }
 }
 

@@ -40,14 +40,14 @@ export function aHost({
     random: evenRandom(),
     telemetry: new MemoryTelemetry(),
     registry: registryWith(plugins),
-    sandbox: new Sandbox(),
+    sandbox: new Sandbox(clock),
     settings: DEFAULT_SETTINGS,
   };
 }
 
 /** Another process: it shares nothing with the first one but store, broker and time. */
 export function anotherHost(host: TestHost): TestHost {
-  return { ...host, telemetry: new MemoryTelemetry(), sandbox: new Sandbox() };
+  return { ...host, telemetry: new MemoryTelemetry(), sandbox: new Sandbox(host.clock) };
 }
 
 /** One slice of at most 100 records. */

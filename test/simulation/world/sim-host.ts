@@ -80,7 +80,7 @@ export class SimHost {
       random: new SeededRandom(`${this.#world.seed} ${name}`),
       telemetry: telemetryOf(this.#world, process),
       registry: registryOf(this.#world, process),
-      sandbox: new Sandbox(),
+      sandbox: new Sandbox(process.clock),
       settings: { skewMaxMs: 5_000, claimMs: this.#claimMs },
     };
     this.#life = { process, host, running: 0 };

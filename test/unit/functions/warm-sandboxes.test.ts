@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { FatalTaskError, RetryableError } from '../../../core/errors.ts';
 import type { ShardId } from '../../../core/shard-id.ts';
-import { Sandbox } from '../../../functions/sandbox.ts';
-import { changeConfig, resetOffsets, setTargetState } from '../../../scheduler/connector-actions.ts';
+import { Sandbox, type Station } from '../../../functions/sandbox.ts';
+import { changeConfig, deleteConnector, resetOffsets, setTargetState } from '../../../scheduler/connector-actions.ts';
 import { brokerUnavailable, brokerWith } from '../../support/faulty-ports.ts';
 import { memorySink } from '../../support/memory-sink.ts';
 import { memorySystem, rows } from '../../support/memory-source.ts';
 import { memoryTarget } from '../../support/memory-target.ts';
+import { RunningClock } from '../../support/running-clock.ts';
 import { aSinkShard, valuesIn } from '../../support/sink-shard.ts';
 import { aSourceShard, valuesOf } from '../../support/source-shard.ts';
 import { watchedSink } from '../../support/watched-sink.ts';
@@ -173,6 +174,42 @@ describe('runInvocation in a warm sandbox', () => {
     expect(valuesOf(await source.sent())).toEqual(['0', '1', '1']);
   });
 
+  test('closes what it kept of a connector that was deleted', async () => {
+    const { plugin, count } = watchedSink(memorySink(memoryTarget('append')));
+    const sink = await aSinkShard({ plugin, values: ['a'] });
+    await sink.run();
+    await deleteConnector(sink.host, 'orders-sink');
+
+    const { run } = await sink.run();
+
+    expect(run.refusal).toBe('connector-gone');
+    expect([count('open'), count('close')]).toEqual([1, 1]);
+  });
+
+  test('closes what it kept of a shard whose gate was closed', async () => {
+    const { plugin, count } = watchedSink(memorySink(memoryTarget('append')));
+    const sink = await aSinkShard({ plugin, values: ['a'] });
+    await sink.run();
+    await setTargetState(sink.host, 'orders-sink', 'paused');
+
+    const { run } = await sink.run();
+
+    expect(run.refusal).toBe('gate-closed');
+    expect([count('open'), count('close')]).toEqual([1, 1]);
+  });
+
+  test('closes a writer that nobody took for five minutes, and opens another', async () => {
+    const { plugin, calls } = watchedSink(memorySink(memoryTarget('append')));
+    const sink = await aSinkShard({ plugin, values: ['a'] });
+    await sink.run();
+
+    await sink.host.clock.sleep(5 * 60_000);
+    await sink.send('b');
+    await sink.run();
+
+    expect(calls).toEqual(['open', 'put 1', 'flush', 'close', 'open', 'put 1', 'flush']);
+  });
+
   test('closes all it kept when it ends', async () => {
     const { plugin, count } = watchedSink(memorySink(memoryTarget('append')));
     const sink = await aSinkShard({ plugin, values: ['a'] });
@@ -185,16 +222,9 @@ describe('runInvocation in a warm sandbox', () => {
 });
 
 describe('Sandbox', () => {
-  test('gives up the shard that was used longest ago', () => {
-    const sandbox = new Sandbox();
-    const closed: string[] = [];
-    const stationOf = (shard: string) => ({
-      writer: null,
-      reader: {
-        at: null,
-        reader: { poll: () => Promise.reject(new Error('unused')), close: async () => void closed.push(shard) },
-      },
-    });
+  test('gives up the station that was used longest ago', () => {
+    const sandbox = new Sandbox(new RunningClock());
+    const { closed, stationOf } = stations();
     const shards = Array.from({ length: 256 }, (_, index) => `shard-${index}` as ShardId);
     for (const shard of shards) sandbox.keep(shard, 1, stationOf(shard));
 
@@ -205,25 +235,36 @@ describe('Sandbox', () => {
     expect(closed).toEqual([second]);
   });
 
-  test('keeps the stations of so many shards and no more', () => {
-    const sandbox = new Sandbox();
-    let closed = 0;
-    const station = {
-      writer: null,
-      reader: {
-        at: null,
-        reader: {
-          poll: () => Promise.reject(new Error('unused')),
-          close: () => {
-            closed += 1;
-            return Promise.resolve();
-          },
-        },
-      },
-    };
+  test('keeps so many stations and no more, be they of one shard', () => {
+    const sandbox = new Sandbox(new RunningClock());
+    const { closed, stationOf } = stations();
 
-    for (let shard = 0; shard < 300; shard += 1) sandbox.keep(`shard-${shard}` as never, 1, station);
+    for (let slice = 0; slice < 300; slice += 1) sandbox.keep('shard' as ShardId, 1, stationOf(`slice ${slice}`));
 
-    expect(closed).toBe(300 - 256);
+    expect(closed).toHaveLength(300 - 256);
+  });
+
+  test('closes idle stations of other shards when it keeps one', async () => {
+    const clock = new RunningClock();
+    const sandbox = new Sandbox(clock);
+    const { closed, stationOf } = stations();
+    sandbox.keep('early' as ShardId, 1, stationOf('early'));
+    await clock.sleep(200_000);
+    sandbox.keep('later' as ShardId, 1, stationOf('later'));
+
+    await clock.sleep(100_000);
+    sandbox.keep('now' as ShardId, 1, stationOf('now'));
+
+    expect(closed).toEqual(['early']);
   });
 });
+
+/** Stations that say their name when they are closed. */
+function stations(): { readonly closed: string[]; readonly stationOf: (name: string) => Station } {
+  const closed: string[] = [];
+  const poll = () => Promise.reject(new Error('unused'));
+  return {
+    closed,
+    stationOf: (name) => ({ writer: null, reader: { at: null, reader: { poll, close: async () => void closed.push(name) } } }),
+  };
+}
