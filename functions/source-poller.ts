@@ -2,8 +2,9 @@
 import { assert } from '../core/assert.ts';
 import { FatalTaskError } from '../core/errors.ts';
 import { type Json, jsonEquals } from '../core/json.ts';
+import type { CancelSignal } from '../core/ports.ts';
 import { type ShardId, sourceNamesOfShard } from '../core/shard-id.ts';
-import type { PollResult, SourceReader } from '../plugins/api/source.ts';
+import type { PollLimits, PollResult, SourceReader } from '../plugins/api/source.ts';
 import { TIMED_OUT, within } from './deadline.ts';
 import type { GateWatch } from './gate-watch.ts';
 import { type Invocation, TAIL_WAIT_MS } from './invocation.ts';
@@ -15,6 +16,17 @@ import { SliceOver } from './work.ts';
 /** Larger ones would make every commit slow; the source keeps its state elsewhere. */
 const CHECKPOINT_BYTES_MAX = 16 * 1024;
 
+/** How long a poll may take to notice that nobody waits for it any more. */
+const ABORT_MS = 10_000;
+
+/** A poll that was begun. */
+interface Polling {
+  readonly result: Promise<PollResult | typeof TIMED_OUT>;
+  readonly abort: AbortController;
+  /** Resolves when the reader itself has answered, which may be long after its time is over. */
+  readonly settled: Promise<unknown>;
+}
+
 export class SourcePoller {
   readonly #invocation: Invocation;
   readonly #shard: ShardId;
@@ -24,7 +36,8 @@ export class SourcePoller {
   /** Of an earlier invocation, until this one opens a reader. */
   #kept: PlacedReader | null;
   #at: Json = null;
-  #ahead: Promise<PollResult | typeof TIMED_OUT> | null = null;
+  /** Its result was not taken yet. */
+  #ahead: Polling | null = null;
 
   constructor(
     invocation: Invocation,
@@ -54,9 +67,11 @@ export class SourcePoller {
 
   /** @throws {FatalTaskError} when the checkpoint is larger than what is kept. */
   async next(limits: { readonly records: number; readonly forMs: number }): Promise<PollResult | typeof TIMED_OUT> {
-    const result = await (this.#ahead ?? this.#poll(limits));
-    this.#ahead = null;
+    this.#ahead ??= this.#poll(limits);
+    const result = await this.#ahead.result;
+    // The reader may still be busy with it.
     if (result === TIMED_OUT) return TIMED_OUT;
+    this.#ahead = null;
     checkSize(result.checkpoint);
     this.#at = result.checkpoint;
     return result;
@@ -69,26 +84,37 @@ export class SourcePoller {
 
   /** The reader, for a later invocation; `null` where none was opened, or it stands nobody knows where. */
   placedReader(): PlacedReader | null {
-    if (this.#reader === null) return this.#kept;
-    if (this.#ahead === null) return { reader: this.#reader, at: this.#at };
-    closeQuietly(this.#reader);
+    if (this.#ahead === null) return this.#reader === null ? this.#kept : { reader: this.#reader, at: this.#at };
+    this.#leave(this.#ahead);
     return null;
   }
 
-  #poll({ records, forMs }: { readonly records: number; readonly forMs: number }): Promise<PollResult | typeof TIMED_OUT> {
+  /** Nobody waits for this poll any more: it is told so, and its reader closed once it has noticed. */
+  #leave({ abort, settled }: Polling): void {
+    // With a reason, for without one an exception with a stack is made each time.
+    abort.abort(TIMED_OUT);
+    void within(this.#invocation.host.clock, ABORT_MS, () => settled).then(() => closeQuietly(this.#reader));
+  }
+
+  #poll({ records, forMs }: { readonly records: number; readonly forMs: number }): Polling {
     const { host, offer } = this.#invocation;
     const waitMs = offer.mode === 'tail' ? Math.min(TAIL_WAIT_MS, this.#gate.waitMaxMs()) : 0;
     const limits = { records, bytes: offer.slice.bytes, waitMs };
-    const poll = within(host.clock, forMs, async (signal) => {
-      const reader = await this.#open();
-      if (!signal.aborted) return reader.poll(limits, signal);
-      // Opened after its slice had ended: nobody else knows of it.
-      await reader.close();
-      throw new SliceOver();
-    });
+    const abort = new AbortController();
+    const polled = this.#pollReader(limits, abort.signal);
+    const result = within(host.clock, forMs, () => polled, abort);
     // A poll ahead may fail after its slice has ended: then nobody awaits it, and nothing is lost.
-    poll.catch(() => undefined);
-    return poll;
+    result.catch(() => undefined);
+    return { result, abort, settled: polled.catch(() => undefined) };
+  }
+
+  async #pollReader(limits: PollLimits, signal: CancelSignal): Promise<PollResult> {
+    const reader = await this.#open();
+    if (!signal.aborted) return reader.poll(limits, signal);
+    // Opened after its slice had ended: nobody else knows of it.
+    this.#reader = null;
+    await reader.close();
+    throw new SliceOver();
   }
 
   async #open(): Promise<SourceReader> {

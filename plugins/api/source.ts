@@ -12,7 +12,8 @@
  * 3. `poll(limits, signal)`, any number of times, never twice at once: the next records in order, and the checkpoint that
  *    resumes behind them. The runtime stores it only after the records are durable in the log, so that whatever is polled
  *    but not committed is polled again. The same checkpoint must lead to the same records, or to later states of them.
- * 4. `close()`: releases everything; never throws.
+ * 4. `close()`: releases everything; never throws. At the end of a slice a poll may still be under way: its signal aborts, and
+ *    the reader is closed once the poll has settled, or ten seconds later where it does not.
  *
  * `poll` throws `RetryableError` (tried again later), `FatalTaskError` (the shard fails), anything else: tried again a
  * bounded number of times. An abort of `signal` is not a failure.
