@@ -22,10 +22,15 @@ export class GateWatch {
     this.#seenAtMs = this.#invocation.host.clock.monotonicMs();
   }
 
-  /** Reads the cursor where the last look is a second ago. @throws {SliceOver} when the slice must end. */
-  async look(): Promise<void> {
+  /**
+   * Reads the cursor where the last look is a second ago. Nothing of the slice goes on meanwhile, so a store that is away for a
+   * moment costs time and no slice.
+   *
+   * @throws {SliceOver} when the slice must end; {RetryableError} when the store does not answer for `forMs`.
+   */
+  async look({ forMs }: { readonly forMs: number }): Promise<void> {
     if (this.#invocation.host.clock.monotonicMs() - this.#seenAtMs < GATE_CHECK_MS) return;
-    await this.#shard.refresh();
+    await this.#shard.refresh({ forMs });
     this.noteSeen();
     this.demandOpen();
   }

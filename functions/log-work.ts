@@ -97,7 +97,8 @@ export class LogWork implements Work {
   }
 
   station(writer: SinkWriter | null): Station {
-    return { writer, reader: null };
+    // One that was kept may not have been asked for.
+    return { writer: writer ?? this.#station?.writer ?? null, reader: null };
   }
 
   async claim(): Promise<Slice | Refused> {
@@ -127,7 +128,7 @@ export class LogWork implements Work {
 
   async next(): Promise<LogBatch | null> {
     if (this.#reader.isTail && this.#isCheckDue()) return null;
-    await this.#gate.look();
+    await this.#gate.look({ forMs: this.#readForMs() });
     const stretch = await this.#reader.next(this.#readForMs());
     if (stretch === null) return null;
     if (stretch === TIMED_OUT) throw this.#outOfTime();
@@ -201,7 +202,7 @@ export class LogWork implements Work {
   }
 
   lookAtGate(): Promise<void> {
-    return this.#gate.look();
+    return this.#gate.look({ forMs: this.#readForMs() });
   }
 
   attempts(): number {

@@ -140,7 +140,7 @@ export class SourceWork implements Work {
     if (this.isAtEnd()) return null;
     // The batch before came with a wish to be left alone, which only a tail waits for.
     if (this.#idleForMs !== null && !(await this.#waitsOn(this.#idleForMs))) return null;
-    await this.#gate.look();
+    await this.#gate.look({ forMs: this.#readForMs() });
     const result = await this.#poller.next(this.#pollLimits());
     if (result === TIMED_OUT) throw this.#outOfTime();
     this.#finished = result.finished === true;
@@ -237,7 +237,7 @@ export class SourceWork implements Work {
   }
 
   lookAtGate(): Promise<void> {
-    return this.#gate.look();
+    return this.#gate.look({ forMs: this.#readForMs() });
   }
 
   attempts(): number {
@@ -333,7 +333,11 @@ export class SourceWork implements Work {
   #pollLimits(): { readonly records: number; readonly forMs: number } {
     const left = this.#invocation.offer.slice.records - this.#records;
     const records = Math.min(this.#opened.config.runtime['consumer.override.max.poll.records'], left);
-    return { records, forMs: this.deadline.remainingMs() - COMMIT_RESERVE_MS };
+    return { records, forMs: this.#readForMs() };
+  }
+
+  #readForMs(): number {
+    return this.deadline.remainingMs() - COMMIT_RESERVE_MS;
   }
 
   /** The end of a slice that got somewhere; of one that did not, a source that is unwell. */

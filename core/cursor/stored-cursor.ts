@@ -77,12 +77,23 @@ export class StoredCursor<C extends Cursor = Cursor> {
     return { value: this.#text, version: this.#version };
   }
 
-  /** Reads what is stored now. @throws {FencedError} when the cursor was deleted. */
-  async refresh(): Promise<C> {
-    const document = await this.#deps.store.get(this.#key);
-    if (document === null) throw deleted(this.shard);
-    if (document.version !== this.#version) this.#adopt(document);
-    return this.#cursor;
+  /**
+   * Reads what is stored now.
+   *
+   * @throws {FencedError} when the cursor was deleted; {RetryableError} when the store does not answer for `forMs`.
+   */
+  async refresh({ forMs }: { readonly forMs: number }): Promise<C> {
+    const pause = this.#pauses(forMs);
+    for (;;) {
+      try {
+        const document = await this.#deps.store.get(this.#key);
+        if (document === null) throw deleted(this.shard);
+        if (document.version !== this.#version) this.#adopt(document);
+        return this.#cursor;
+      } catch (error) {
+        await pause(error);
+      }
+    }
   }
 
   /**
@@ -92,8 +103,7 @@ export class StoredCursor<C extends Cursor = Cursor> {
    * not answer for `forMs`.
    */
   async change(transition: (cursor: C) => C, { forMs }: { readonly forMs: number }): Promise<C> {
-    const untilMs = this.#deps.clock.monotonicMs() + forMs;
-    let pauseMs = RETRY_FIRST_MS;
+    const pause = this.#pauses(forMs);
     for (let conflicts = 0; conflicts <= CONFLICTS_MAX; ) {
       const changed = transition(this.#cursor);
       if (changed === this.#cursor) return changed;
@@ -101,9 +111,7 @@ export class StoredCursor<C extends Cursor = Cursor> {
         if (await this.#put(changed)) return changed;
         conflicts += 1;
       } catch (error) {
-        if (!(error instanceof RetryableError) || this.#deps.clock.monotonicMs() + pauseMs > untilMs) throw error;
-        await this.#deps.clock.sleep(pauseMs * (0.5 + this.#deps.random.next() / 2));
-        pauseMs = Math.min(pauseMs * 2, RETRY_MAX_MS);
+        await pause(error);
       }
     }
     throw new RetryableError(`more than ${CONFLICTS_MAX} conflicts on the cursor of ${this.shard}`, {
@@ -121,6 +129,18 @@ export class StoredCursor<C extends Cursor = Cursor> {
     throw new RetryableError(`more than ${CONFLICTS_MAX} conflicts on the cursor of ${this.shard}`, {
       code: 'store.unavailable',
     });
+  }
+
+  /** Waits before another attempt, longer each time; throws what nobody should try again, or what leaves no time for it. */
+  #pauses(forMs: number): (error: unknown) => Promise<void> {
+    const { clock, random } = this.#deps;
+    const untilMs = clock.monotonicMs() + forMs;
+    let pauseMs = RETRY_FIRST_MS;
+    return async (error) => {
+      if (!(error instanceof RetryableError) || clock.monotonicMs() + pauseMs > untilMs) throw error;
+      await clock.sleep(pauseMs * (0.5 + random.next() / 2));
+      pauseMs = Math.min(pauseMs * 2, RETRY_MAX_MS);
+    };
   }
 
   async #put(changed: C): Promise<boolean> {

@@ -4,7 +4,7 @@ import { watermark } from '../../../core/cursor/cursor.ts';
 import type { InvocationResult } from '../../../core/offer.ts';
 import type { CancelSignal } from '../../../core/ports.ts';
 import { FILTER_TOMBSTONES } from '../../support/configs.ts';
-import { brokerUnavailable, brokerWith } from '../../support/faulty-ports.ts';
+import { brokerUnavailable, brokerWith, storeUnavailable, storeWith } from '../../support/faulty-ports.ts';
 import { bytesOf } from '../../support/log-records.ts';
 import { memorySink } from '../../support/memory-sink.ts';
 import { memoryTarget } from '../../support/memory-target.ts';
@@ -219,6 +219,32 @@ describe('runInvocation of a slice', () => {
 
     expect([...target.documents.values()].map(({ slice }) => slice.epoch).sort()).toEqual([1, 1, 2, 2]);
     expect(await sink.cursor()).toMatchObject({ next: 4n, open: [] });
+  });
+
+  test('goes on where the store did not answer one look at its gate', async () => {
+    // 1. The first put lasts longer than a second, so that a look is due before the next read.
+    // 2. The store does not answer that look, once.
+    const target = memoryTarget('append');
+    let failures = 0;
+    const sink = await aSinkShard({
+      target,
+      values: numbered(4),
+      config: { 'consumer.override.max.poll.records': '2' },
+      store: (store) =>
+        storeWith(store, {
+          get: (key) => {
+            if (valuesIn(target).length !== 2 || failures > 0) return store.get(key);
+            failures += 1;
+            return Promise.reject(storeUnavailable());
+          },
+        }),
+    });
+    target.beforeWrite = () => sink.host.clock.sleep(600);
+
+    const { run } = await sink.run();
+
+    expect(failures).toBe(1);
+    expect(run).toMatchObject({ outcome: 'drained', counts: { delivered: 4 } });
   });
 
   test('leaves a run record, and brings the stored cursor back', async () => {
