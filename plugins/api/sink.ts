@@ -18,6 +18,10 @@
  *   `RetryableError` is tried again inside the budget, `FencedError` ends the slice, `FatalTaskError` fails the shard;
  *   anything else is tried again a bounded number of times.
  * - `signal` aborts when the time of the put is over. Stop, and throw a `RetryableError`; an abort is not a failure.
+ *
+ * A `versioned` target writes each record with its version, `recordVersion(record, batch)` of `record-version.ts`, sent as
+ * digits, and changes nothing where it holds a higher one: such records are counted as `stale`. An equal one is a redelivery,
+ * written again or not. A deletion keeps its version for as long as an older write may still come.
  */
 import type { z } from 'zod';
 import type { Effect } from '../../core/effect.ts';

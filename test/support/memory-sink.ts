@@ -7,6 +7,7 @@ import type { CancelSignal } from '../../core/ports.ts';
 import type { ConnectRecord } from '../../core/record/connect-record.ts';
 import { formatPosition } from '../../core/record/position.ts';
 import type { Value } from '../../core/record/schema.ts';
+import { recordVersion } from '../../plugins/api/record-version.ts';
 import {
   ALL_TAKEN,
   defineSink,
@@ -18,9 +19,6 @@ import {
   type SliceIdentity,
 } from '../../plugins/api/sink.ts';
 import type { HeldRecord, MemoryTarget, OverwriteTarget, TransactionalTarget, VersionedTarget } from './memory-target.ts';
-
-/** Bits below the generation in a version: so many offsets fit one generation. */
-const OFFSET_BITS = 44n;
 
 const NoKeys = z.object({});
 
@@ -105,8 +103,7 @@ function write(target: Exclude<MemoryTarget, TransactionalTarget>, record: Conne
 }
 
 function writeVersion(target: VersionedTarget, record: ConnectRecord, slice: SliceIdentity): boolean {
-  assert(record.log !== null, 'a version is made of an offset');
-  const version = (BigInt(slice.generation) << OFFSET_BITS) + record.log.offset;
+  const version = recordVersion(record, slice);
   const key = keyText(record);
   const current = target.documents.get(key);
   if (current !== undefined && current.version > version) {

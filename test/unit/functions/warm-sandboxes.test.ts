@@ -2,10 +2,11 @@ import { describe, expect, test } from 'vitest';
 import { FatalTaskError, RetryableError } from '../../../core/errors.ts';
 import type { ShardId } from '../../../core/shard-id.ts';
 import { Sandbox, type Station } from '../../../functions/sandbox.ts';
+import type { SourcePlugin } from '../../../plugins/api/source.ts';
 import { changeConfig, deleteConnector, resetOffsets, setTargetState } from '../../../scheduler/connector-actions.ts';
 import { brokerUnavailable, brokerWith } from '../../support/faulty-ports.ts';
 import { memorySink } from '../../support/memory-sink.ts';
-import { memorySystem, rows } from '../../support/memory-source.ts';
+import { type MemorySystem, memorySource, memorySystem, rows } from '../../support/memory-source.ts';
 import { memoryTarget } from '../../support/memory-target.ts';
 import { RunningClock } from '../../support/running-clock.ts';
 import { aSinkShard, valuesIn } from '../../support/sink-shard.ts';
@@ -156,9 +157,47 @@ describe('runInvocation in a warm sandbox', () => {
     const source = await aSourceShard({ system, config: { 'consumer.override.max.poll.records': '2' } });
 
     await source.run({ slice: { durationMs: 0 } });
+    await source.host.clock.sleep(0);
 
     expect(system.calls.at(-1)).toBe('close');
     expect(await source.cursor()).toMatchObject({ checkpoint: { p: { row: 2 } } });
+  });
+
+  test('aborts a poll ahead when its slice ends, and closes its reader once the poll has settled', async () => {
+    // 1. The first poll brings two rows; the next one begins ahead, and takes until it is aborted.
+    // 2. The slice ends after its first batch: the poll hears of it, and is given a second to settle.
+    // 3. Only then is its reader closed.
+    const system = memorySystem({ rows: rows(10) });
+    const config = { 'consumer.override.max.poll.records': '2' };
+    const source = await aSourceShard({ plugin: slowToSettle(system, () => source.host.clock.sleep(1_000)), config });
+
+    await source.run({ slice: { durationMs: 0 } });
+    await source.host.clock.sleep(2_000);
+
+    expect(system.calls).toEqual(['open 0', 'poll 0', 'aborted', 'settled', 'close']);
+  });
+
+  test('closes a reader in the end whose poll never settles', async () => {
+    const system = memorySystem({ rows: rows(10) });
+    const config = { 'consumer.override.max.poll.records': '2' };
+    const source = await aSourceShard({ plugin: slowToSettle(system, () => new Promise(() => undefined)), config });
+
+    await source.run({ slice: { durationMs: 0 } });
+    await source.host.clock.sleep(10_001);
+
+    expect(system.calls).toEqual(['open 0', 'poll 0', 'aborted', 'close']);
+  });
+
+  test('closes a writer it took but had no time for', async () => {
+    const { plugin, calls } = watchedSink(memorySink(memoryTarget('overwrite')));
+    const sink = await aSinkShard({ plugin, values: ['a'] });
+    await sink.run();
+    await sink.send('b');
+
+    const { run } = await sink.run({}, { limitMs: 6_500 });
+
+    expect(run).toMatchObject({ outcome: 'failed', error: { stage: 'put' } });
+    expect(calls).toEqual(['open', 'put 1', 'flush', 'close']);
   });
 
   test('reads from where an operator reset a source to', async () => {
@@ -258,6 +297,30 @@ describe('Sandbox', () => {
     expect(closed).toEqual(['early']);
   });
 });
+
+/** A source whose second poll takes until it is aborted, and then until `settled`. */
+function slowToSettle(system: MemorySystem, settled: () => Promise<void>): SourcePlugin {
+  const plugin = memorySource(system);
+  return {
+    ...plugin,
+    open: async (...opening) => {
+      const reader = await plugin.open(...opening);
+      let polls = 0;
+      return {
+        close: () => reader.close(),
+        async poll(limits, signal) {
+          polls += 1;
+          if (polls === 1) return reader.poll(limits, signal);
+          await new Promise<void>((resolve) => signal.addEventListener('abort', resolve));
+          system.calls.push('aborted');
+          await settled();
+          system.calls.push('settled');
+          throw new RetryableError('aborted');
+        },
+      };
+    },
+  };
+}
 
 /** Stations that say their name when they are closed. */
 function stations(): { readonly closed: string[]; readonly stationOf: (name: string) => Station } {
