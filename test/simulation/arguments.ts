@@ -37,6 +37,8 @@ export function parseArguments(argv: readonly string[]): Arguments {
       `there is no planted bug "${values.bug}"; there are: ${plantedBugs.map(({ name }) => name).join('; ')}`,
     );
   const seeds = count('seeds', values.seeds, values.seed === undefined ? SEEDS : 1);
+  if (values.trace && (values.seed === undefined || seeds > 1))
+    throw new ArgumentsError('--trace prints the trace of one seed: name it with --seed S, and leave --seeds out');
   return {
     from: count('seed', values.seed, 1),
     seeds,
