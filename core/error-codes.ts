@@ -72,6 +72,24 @@ export const errorCodes = {
     exit: 1,
     next: 'Create the topic, or correct the name in the connector configuration.',
   },
+  'log.unusable': {
+    meaning: 'The embedded log cannot be opened, or its files are not those of this product.',
+    http: 500,
+    exit: 3,
+    next: 'Check the path, that its folder exists, and that this user may write there; or name another folder.',
+  },
+  'log.damaged': {
+    meaning: 'A file of the embedded log is missing, or is not what was written.',
+    http: 500,
+    exit: 3,
+    next: 'Restore the named file from a backup, or delete its topic and fill it again from its source.',
+  },
+  'log.newer': {
+    meaning: 'The embedded log was written by a newer version of the product.',
+    http: 500,
+    exit: 3,
+    next: 'Upgrade this host to the version that wrote it.',
+  },
   'store.unavailable': {
     meaning: 'The state store did not answer, or throttled the request.',
     http: 503,

@@ -1,0 +1,153 @@
+import { type FileHandle, mkdir, open } from 'node:fs/promises';
+import { dirname, join, sep } from 'node:path';
+import type { Offset } from '../../core/offset.ts';
+import type { QueueState } from './topic-catalog.ts';
+
+/** Open files that nobody uses at the moment are kept up to this number; a process may usually have 1,024. */
+const IDLE_FILES_MAX = 64;
+
+/** Digits of the largest offset. */
+const OFFSET_DIGITS = 19;
+
+/** Of a topic's name in a folder's; the id before it tells topics apart. */
+const NAME_CHARACTERS_MAX = 64;
+
+const TOPICS_FOLDER = 'topics';
+
+export interface OpenSegment {
+  readonly path: string;
+  readonly file: FileHandle;
+  /** To be called once, when nothing more is asked of the file. */
+  release(): void;
+}
+
+interface Entry {
+  readonly opening: Promise<FileHandle>;
+  users: number;
+}
+
+/** The segment files of a log, kept open while they are in use and some time longer. */
+export class SegmentFiles {
+  /** Holds one folder for each topic, named by its id, so that a topic created again has another one. */
+  readonly topicsFolder: string;
+  readonly #entries = new Map<string, Entry>();
+
+  /** `folder`: of the log. */
+  constructor(folder: string) {
+    this.topicsFolder = join(folder, TOPICS_FOLDER);
+  }
+
+  topicFolder({ topicId, queue }: QueueState): string {
+    const readable = queue.topic.slice(0, NAME_CHARACTERS_MAX).replaceAll(/[^A-Za-z0-9_.-]/g, '_');
+    return join(this.topicsFolder, `${topicId}-${readable}`);
+  }
+
+  queueFolder(state: QueueState): string {
+    return join(this.topicFolder(state), String(state.queue.queueId));
+  }
+
+  path(state: QueueState, firstOffset: Offset): string {
+    return join(this.queueFolder(state), `${String(firstOffset).padStart(OFFSET_DIGITS, '0')}.segment`);
+  }
+
+  /** Throws `ENOENT` where there is no such file. */
+  open(state: QueueState, firstOffset: Offset): Promise<OpenSegment> {
+    const path = this.path(state, firstOffset);
+    return this.#use(path, () => open(path, 'r+'));
+  }
+
+  /** An empty file; what lay in it never was in the log. Durable, and so are the folders above it. */
+  create(state: QueueState, firstOffset: Offset): Promise<OpenSegment> {
+    const path = this.path(state, firstOffset);
+    this.forget(path);
+    return this.#use(path, () => this.#create(path));
+  }
+
+  /** Lets go of a file that was removed, so that the disk gets its space back. */
+  forget(path: string): void {
+    const entry = this.#entries.get(path);
+    if (entry === undefined) return;
+    this.#entries.delete(path);
+    if (entry.users === 0) closeSoon(entry);
+  }
+
+  /** As `forget`, for all files of a queue. */
+  forgetQueue(state: QueueState): void {
+    const folder = join(this.queueFolder(state), sep);
+    for (const path of [...this.#entries.keys()]) if (path.startsWith(folder)) this.forget(path);
+  }
+
+  /** Once nobody uses a file any more. */
+  async close(): Promise<void> {
+    const entries = [...this.#entries.values()];
+    this.#entries.clear();
+    await Promise.all(entries.map(async ({ opening }) => (await opening).close()));
+  }
+
+  async #use(path: string, opened: () => Promise<FileHandle>): Promise<OpenSegment> {
+    const entry = this.#entries.get(path) ?? { opening: opened(), users: 0 };
+    entry.users += 1;
+    // At the end of the order: the first ones have not been used for the longest time.
+    this.#entries.delete(path);
+    this.#entries.set(path, entry);
+    try {
+      const file = await entry.opening;
+      return { path, file, release: () => this.#release(path, entry) };
+    } catch (error) {
+      if (this.#entries.get(path) === entry) this.#entries.delete(path);
+      throw error;
+    }
+  }
+
+  #release(path: string, entry: Entry): void {
+    entry.users -= 1;
+    if (entry.users > 0) return;
+    if (this.#entries.get(path) !== entry) closeSoon(entry);
+    else this.#closeIdle();
+  }
+
+  #closeIdle(): void {
+    let surplus = this.#entries.size - IDLE_FILES_MAX;
+    for (const [path, entry] of this.#entries) {
+      if (surplus <= 0) return;
+      if (entry.users > 0) continue;
+      this.#entries.delete(path);
+      closeSoon(entry);
+      surplus -= 1;
+    }
+  }
+
+  async #create(path: string): Promise<FileHandle> {
+    const folder = dirname(path);
+    const firstMade = await mkdir(folder, { recursive: true });
+    const file = await open(path, 'w+');
+    await syncFolder(folder);
+    if (firstMade !== undefined) for (const above of foldersFrom(folder, dirname(firstMade))) await syncFolder(above);
+    return file;
+  }
+}
+
+/** The parents of `folder` up to `top`, the lowest first. */
+function foldersFrom(folder: string, top: string): readonly string[] {
+  const folders: string[] = [];
+  for (let above = dirname(folder); above.length >= top.length; above = dirname(above)) {
+    folders.push(above);
+    if (above === top) break;
+  }
+  return folders;
+}
+
+/** Makes the names in a folder durable. */
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+/** Nobody waits for it. A file that could not be opened needs no closing, and whoever asked for it knows. */
+function closeSoon({ opening }: Entry): void {
+  void opening.then((file) => file.close()).catch(() => undefined);
+}
