@@ -84,8 +84,8 @@ async function putAll(
     if (refusal !== undefined && tolerance.tolerates === 'none') {
       return stopAt(refusal, delivery, { pending, sorted, attempt, batch });
     }
-    await tolerateAll(delivery, sorted.refusals);
     invocation.tally.counts.delivered += pending.records.length - sorted.again.records.length - sorted.refusals.length;
+    await tolerateAll(delivery, sorted.refusals);
     if (sorted.again.records.length === 0 && !transactional) return null;
     pending = sorted.again;
     if (sorted.retryable !== null) await pause(delivery, attempt, sorted.retryable);

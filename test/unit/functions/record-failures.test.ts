@@ -4,6 +4,8 @@ import type { ConnectRecord } from '../../../core/record/connect-record.ts';
 import type { Effect } from '../../../plugins/api/sink.ts';
 import { restartShards } from '../../../scheduler/connector-actions.ts';
 import { DEAD_LETTERS } from '../../support/configs.ts';
+import { brokerUnavailable, brokerWith } from '../../support/faulty-ports.ts';
+import { bytesOf } from '../../support/log-records.ts';
 import { memorySink } from '../../support/memory-sink.ts';
 import { type MemoryTarget, memoryTarget } from '../../support/memory-target.ts';
 import { aSinkShard, numbered, type SinkShard, valuesIn } from '../../support/sink-shard.ts';
@@ -39,8 +41,7 @@ async function aSink<Chosen extends Effect>(
 ): Promise<{ readonly sink: SinkShard; readonly target: TargetOf<Chosen>; readonly calls: readonly string[] }> {
   const target = memoryTarget(effect);
   const { plugin, calls } = watchedSink(memorySink(target));
-  const keyed = numbered(5).map((value) => ({ key: new TextEncoder().encode(value), value: new TextEncoder().encode(value) }));
-  const sink = await aSinkShard({ plugin, values: keyed, config });
+  const sink = await aSinkShard({ plugin, values: numbered(5).map((value) => keyed(value)), config });
   return { sink, target, calls };
 }
 
@@ -211,6 +212,23 @@ describe('runInvocation when some records of a put fail for now', () => {
   });
 });
 
+describe('runInvocation of a versioned target that refuses records', () => {
+  test('counts what it delivered also where no dead letter can be sent (I10)', async () => {
+    const target = memoryTarget('versioned');
+    const sink = await aSinkShard({
+      target,
+      values: numbered(3).map((value) => keyed(value)),
+      config: DEAD_LETTERS,
+      broker: (broker) => brokerWith(broker, { send: () => Promise.reject(brokerUnavailable()) }),
+    });
+    refuse(target, ['2'], new RecordError('not this one'));
+
+    const { run } = await sink.run();
+
+    expect(run).toMatchObject({ outcome: 'failed', counts: { read: 3, delivered: 2, deadLettered: 0 } });
+  });
+});
+
 describe('runInvocation of a transactional target that refuses records', () => {
   test('dead-letters them before the target stands behind them (I5)', async () => {
     const { sink, target } = await aSink('transactional', DEAD_LETTERS);
@@ -238,3 +256,8 @@ describe('runInvocation of a transactional target that refuses records', () => {
     expect(target.rows.get(sink.shard)?.position).toBe('2');
   });
 });
+
+/** Its value is its key. */
+function keyed(value: string): { readonly key: Uint8Array; readonly value: Uint8Array } {
+  return { key: bytesOf(value), value: bytesOf(value) };
+}
