@@ -1,9 +1,5 @@
 import type { CancelSignal, Clock } from '../../core/ports.ts';
-
-interface Sleeper {
-  readonly wakeAtMs: number;
-  readonly wake: () => void;
-}
+import { Sleepers } from './sleepers.ts';
 
 /** Some moment that looks like one; nothing depends on which. */
 const STARTED_AT_MS = Date.UTC(2026, 0, 1);
@@ -14,7 +10,7 @@ const STARTED_AT_MS = Date.UTC(2026, 0, 1);
  */
 export class RunningClock implements Clock {
   #elapsedMs = 0;
-  #sleepers: readonly Sleeper[] = [];
+  readonly #sleepers = new Sleepers();
   #isTurning = false;
 
   nowMs(): number {
@@ -26,20 +22,9 @@ export class RunningClock implements Clock {
   }
 
   sleep(durationMs: number, signal?: CancelSignal): Promise<void> {
-    if (signal?.aborted) return Promise.resolve();
-    return new Promise((resolve) => {
-      const sleeper: Sleeper = {
-        wakeAtMs: this.#elapsedMs + durationMs,
-        wake: () => {
-          this.#sleepers = this.#sleepers.filter((other) => other !== sleeper);
-          signal?.removeEventListener('abort', sleeper.wake);
-          resolve();
-        },
-      };
-      this.#sleepers = [...this.#sleepers, sleeper].sort((a, b) => a.wakeAtMs - b.wakeAtMs);
-      signal?.addEventListener('abort', sleeper.wake, { once: true });
-      this.#turn();
-    });
+    const slept = this.#sleepers.sleep(this.#elapsedMs + durationMs, signal);
+    this.#turn();
+    return slept;
   }
 
   /** Time during which nobody ran: a frozen process finds itself so much later. */
@@ -53,11 +38,11 @@ export class RunningClock implements Clock {
     this.#isTurning = true;
     setImmediate(() => {
       this.#isTurning = false;
-      const [first] = this.#sleepers;
+      const { first } = this.#sleepers;
       if (first === undefined) return;
       this.#elapsedMs = Math.max(this.#elapsedMs, first.wakeAtMs);
       first.wake();
-      if (this.#sleepers.length > 0) this.#turn();
+      if (this.#sleepers.first !== undefined) this.#turn();
     });
   }
 }
