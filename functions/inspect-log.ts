@@ -1,12 +1,14 @@
 /** Compares the log with the cursor before a claim, and writes what it finds into the cursor (I10). */
-import { type LogCursor, watermark } from '../core/cursor/cursor.ts';
+import { type FirstRecord, type LogCursor, watermark } from '../core/cursor/cursor.ts';
 import { failShard, restart, skip, vanish } from '../core/cursor/steer.ts';
 import type { StoredCursor } from '../core/cursor/stored-cursor.ts';
+import { RetryableError } from '../core/errors.ts';
 import { type MessageQueue, queueKey } from '../core/message-queue.ts';
 import type { Offset } from '../core/offset.ts';
 import type { QueueBounds } from '../core/ports.ts';
+import { TIMED_OUT, within } from './deadline.ts';
 import type { Invocation } from './invocation.ts';
-import { checkBounds, checkStoreTimes, type LogVerdict } from './log-check.ts';
+import { checkBounds, checkStoreTimes, type LogVerdict, sampleLog } from './log-check.ts';
 
 export interface InspectedLog {
   readonly invocation: Invocation;
@@ -18,12 +20,20 @@ export interface InspectedLog {
   readonly graceMs: number;
 }
 
-/** The bounds of the queue; `null` when it does not exist. */
-export async function inspectLog(log: InspectedLog): Promise<QueueBounds | null> {
+export interface Inspection {
+  readonly bounds: QueueBounds;
+  /** The generation whose cursor the log was compared with. */
+  readonly generation: number;
+  /** What to know the log by from now on, where that is not known yet. */
+  readonly firstRecord: FirstRecord | null;
+}
+
+/** `null` when the queue does not exist. */
+export async function inspectLog(log: InspectedLog): Promise<Inspection | null> {
   const { invocation, shard, queue } = log;
   const { broker, settings } = invocation.host;
   const forMs = invocation.platform.remainingMs();
-  const [bounds] = await broker.bounds([queue]);
+  const [bounds] = await answered(invocation, broker.bounds([queue]));
   if (bounds === null || bounds === undefined) {
     await shard.change(vanish, { forMs });
     return null;
@@ -31,8 +41,17 @@ export async function inspectLog(log: InspectedLog): Promise<QueueBounds | null>
   if (shard.cursor.status.state === 'gone') await shard.change(restart, { forMs });
   const { cursor } = shard;
   await judge(log, cursor, checkBounds(cursor, bounds));
-  await judge(log, cursor, await checkStoreTimes(broker, queue, { cursor, bounds, skewMaxMs: settings.skewMaxMs }));
-  return bounds;
+  const sample = await answered(invocation, sampleLog(broker, queue, { cursor, bounds }));
+  const verdict = checkStoreTimes(cursor, sample, settings.skewMaxMs);
+  await judge(log, cursor, verdict);
+  return { bounds, generation: cursor.generation, firstRecord: verdict.kind === 'intact' ? sample.first : null };
+}
+
+/** No claim bounds this wait yet, so it may last as long as one. @throws {RetryableError} after that. */
+async function answered<T>({ host, platform }: Invocation, look: Promise<T>): Promise<T> {
+  const answer = await within(host.clock, Math.min(host.settings.claimMs, platform.remainingMs()), () => look);
+  if (answer !== TIMED_OUT) return answer;
+  throw new RetryableError('the broker answered no look at the log', { code: 'broker.unavailable' });
 }
 
 /** Applies a verdict to the cursor it was made on: after a reset it means nothing. */

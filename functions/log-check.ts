@@ -3,13 +3,13 @@
  * claims nothing more once that is 30 seconds ago: a commit of records from a new log would hide that it is new.
  *
  * - It ends below `next`: records that were claimed are gone.
- * - It holds a record below the watermark that was stored after everything finished: the topic was deleted, created again and
- *   refilled.
+ * - Its lowest record was stored after the one that was lowest when nothing was delivered yet, though it is not above that; or it
+ *   is below the watermark and was stored after everything finished: the topic was deleted, created again and refilled.
  * - The record at `next` was stored before what is finished: the log was replaced by an older one. (`next`, not the watermark:
  *   with several slices of a queue, what lies between may well be older than the newest that is finished.)
  * - It begins above the watermark: retention overtook the reader.
  */
-import { type LogCursor, watermark } from '../core/cursor/cursor.ts';
+import { type FirstRecord, type LogCursor, watermark } from '../core/cursor/cursor.ts';
 import type { MessageQueue } from '../core/message-queue.ts';
 import type { Offset } from '../core/offset.ts';
 import type { LogBroker, QueueBounds } from '../core/ports.ts';
@@ -29,31 +29,57 @@ export function checkBounds(cursor: LogCursor, { min, max }: QueueBounds): LogVe
   return INTACT;
 }
 
-/** What store times tell beyond the bounds; reads at most two records. */
-export async function checkStoreTimes(
+/** Records to know a log by. `null`: there is none, or it would tell nothing. */
+export interface LogSample {
+  /** The lowest one. */
+  readonly first: FirstRecord | null;
+  /** The one at `next`, or the first behind it. */
+  readonly following: FirstRecord | null;
+}
+
+/** Reads at most two records. */
+export async function sampleLog(
   broker: LogBroker,
   queue: MessageQueue,
-  { cursor, bounds, skewMaxMs }: { readonly cursor: LogCursor; readonly bounds: QueueBounds; readonly skewMaxMs: number },
-): Promise<LogVerdict> {
-  const { lastStoredAtMs, next } = cursor;
-  if (lastStoredAtMs === null) return INTACT;
+  { cursor, bounds }: { readonly cursor: LogCursor; readonly bounds: QueueBounds },
+): Promise<LogSample> {
+  const { next, lastStoredAtMs, firstRecord } = cursor;
+  const { min, max } = bounds;
+  const tells = firstRecord === null || min <= firstRecord.at || min < watermark(cursor);
   const [first, following] = await Promise.all([
-    bounds.min < watermark(cursor) ? storedAtMs(broker, queue, bounds.min) : null,
-    next < bounds.max ? storedAtMs(broker, queue, next) : null,
+    min < max && tells ? recordFrom(broker, queue, min) : null,
+    next < max && lastStoredAtMs !== null ? recordFrom(broker, queue, next) : null,
   ]);
-  if (first !== null && first > lastStoredAtMs + skewMaxMs) {
+  return { first, following };
+}
+
+/** What store times tell beyond the bounds. */
+export function checkStoreTimes(cursor: LogCursor, { first, following }: LogSample, skewMaxMs: number): LogVerdict {
+  if (first !== null && first.storedAtMs > newestAtMs(cursor, first.at) + skewMaxMs) {
     return {
       kind: 'truncated',
-      message: `the log was created anew: its record at ${bounds.min} is newer than all that was read before`,
+      message: `the log was created anew: its record at ${first.at} is newer than what was there before`,
     };
   }
-  if (following !== null && following < lastStoredAtMs - skewMaxMs) {
-    return { kind: 'truncated', message: `the log was replaced: its record at ${next} is older than what was read before it` };
+  const { lastStoredAtMs } = cursor;
+  if (following !== null && lastStoredAtMs !== null && following.storedAtMs < lastStoredAtMs - skewMaxMs) {
+    return {
+      kind: 'truncated',
+      message: `the log was replaced: its record at ${following.at} is older than what was read before it`,
+    };
   }
   return INTACT;
 }
 
-async function storedAtMs(broker: LogBroker, queue: MessageQueue, at: Offset): Promise<number | null> {
-  const { records } = await broker.read(queue, at, { records: 1, bytes: 1, waitMs: 0 });
-  return records[0]?.offset === at ? records[0].storedAtMs : null;
+/** When the record at an offset was stored at the latest, as far as the cursor knows; clocks of brokers aside. */
+function newestAtMs(cursor: LogCursor, at: Offset): number {
+  const { firstRecord, lastStoredAtMs } = cursor;
+  if (firstRecord !== null && at <= firstRecord.at) return firstRecord.storedAtMs;
+  return lastStoredAtMs !== null && at < watermark(cursor) ? lastStoredAtMs : Number.POSITIVE_INFINITY;
+}
+
+async function recordFrom(broker: LogBroker, queue: MessageQueue, from: Offset): Promise<FirstRecord | null> {
+  const { records } = await broker.read(queue, from, { records: 1, bytes: 1, waitMs: 0 });
+  const [record] = records;
+  return record === undefined ? null : { at: record.offset, storedAtMs: record.storedAtMs };
 }

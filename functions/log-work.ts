@@ -3,6 +3,7 @@ import { assert } from '../core/assert.ts';
 import { type Claim, claim, claimTail, type LogClaimRequest, type LogSlice, type Refused } from '../core/cursor/claim.ts';
 import { closeTail, commit, fail, type Progress, release } from '../core/cursor/commit.ts';
 import { type LogCursor, watermark } from '../core/cursor/cursor.ts';
+import { noteFirstRecord } from '../core/cursor/first-record.ts';
 import { raiseGate } from '../core/cursor/steer.ts';
 import type { StoredCursor } from '../core/cursor/stored-cursor.ts';
 import { FencedError, RetryableError } from '../core/errors.ts';
@@ -103,7 +104,7 @@ export class LogWork implements Work {
 
   async claim(): Promise<Slice | Refused> {
     const gapPolicy = this.#opened.config.runtime['log.gap.policy'];
-    const bounds = await inspectLog({
+    const inspection = await inspectLog({
       invocation: this.#invocation,
       shard: this.#shard,
       queue: this.#queue,
@@ -111,11 +112,12 @@ export class LogWork implements Work {
       graceMs: this.#terms.graceMs,
     });
     this.#checkedAtMs = this.#invocation.host.clock.monotonicMs();
-    if (bounds !== null) this.#reader.noteMax(bounds.max);
+    if (inspection !== null) this.#reader.noteMax(inspection.bounds.max);
     const { deadline, request } = this.#request();
     // A claim that lands later than this would be over before it began.
     this.deadline = deadline;
-    const claimed = await this.#changeAndClaim((cursor) => raiseGate(cursor, wantedGate(this.#invocation)), request);
+    const known = (cursor: LogCursor): LogCursor => (inspection === null ? cursor : noteFirstRecord(cursor, inspection));
+    const claimed = await this.#changeAndClaim((cursor) => known(raiseGate(cursor, wantedGate(this.#invocation))), request);
     return claimed.kind === 'refused' ? claimed : this.#start(claimed.slice, deadline);
   }
 
@@ -133,6 +135,7 @@ export class LogWork implements Work {
     if (stretch === null) return null;
     if (stretch === TIMED_OUT) throw this.#outOfTime();
     if (!this.#reader.isIdle) {
+      await this.#knowLog(stretch);
       await this.#closeLongTail();
       this.#reader.readAhead(this.#readForMs());
     }
@@ -304,7 +307,20 @@ export class LogWork implements Work {
     const { epoch, generation } = this.#mustHold();
     await this.#change((cursor) => closeTail(cursor, { epoch, generation, end: at }));
     this.#reader.close();
-    // The store may have answered late, and with a gate that was closed meanwhile (I9).
+    this.#demandOpen();
+  }
+
+  /** The first records of a log that was empty when it was inspected: nothing of them is delivered before the cursor knows one. */
+  async #knowLog({ records: [first] }: Stretch): Promise<void> {
+    if (first === undefined || this.#shard.cursor.firstRecord !== null) return;
+    const firstRecord = { at: first.offset, storedAtMs: first.storedAtMs };
+    const { generation } = this.#mustHold();
+    await this.#change((cursor) => noteFirstRecord(cursor, { generation, firstRecord }));
+    this.#demandOpen();
+  }
+
+  /** After a write that the store may have answered late, and with a gate that was closed meanwhile (I9). */
+  #demandOpen(): void {
     this.#gate.noteSeen();
     this.#gate.demandOpen();
   }

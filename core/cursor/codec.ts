@@ -13,6 +13,7 @@ import {
   assertLogCursor,
   type CheckpointCursor,
   type Cursor,
+  type FirstRecord,
   type Gaps,
   type Gate,
   type Holder,
@@ -52,6 +53,8 @@ interface StoredLogCursor {
   readonly o: readonly StoredRange[];
   readonly p: readonly [number, number] | null;
   readonly t: number | null;
+  /** Absent in documents of versions that did not know it. */
+  readonly f?: readonly [at: string, storedAtMs: number];
   readonly x: readonly [count: number, records: string, start: string, end: string] | null;
 }
 
@@ -104,7 +107,7 @@ function newer(shard: ShardId, format: number): FatalTaskError {
 }
 
 function storeLog(cursor: LogCursor): StoredLogCursor {
-  const { gaps } = cursor;
+  const { gaps, firstRecord } = cursor;
   return {
     v: FORMAT,
     k: 'l',
@@ -116,6 +119,7 @@ function storeLog(cursor: LogCursor): StoredLogCursor {
     o: cursor.open.map(storeRange),
     p: storePace(cursor.pace),
     t: cursor.lastStoredAtMs,
+    ...(firstRecord === null ? {} : { f: [String(firstRecord.at), firstRecord.storedAtMs] }),
     x: gaps === null ? null : [gaps.count, String(gaps.records), String(gaps.start), String(gaps.end)],
   };
 }
@@ -131,6 +135,7 @@ function readLog(stored: Unchecked<StoredLogCursor>): LogCursor {
     open: list(stored.o).map(readRange),
     pace: readPace(stored.p),
     lastStoredAtMs: stored.t === null ? null : number(stored.t),
+    firstRecord: stored.f === undefined ? null : readFirstRecord(stored.f),
     gaps: stored.x === null ? null : readGaps(stored.x),
   };
 }
@@ -262,6 +267,11 @@ function readPace(stored: unknown): Pace | null {
   if (stored === null) return null;
   const [usPerRecord, bytesPerRecord] = list(stored);
   return { usPerRecord: number(usPerRecord), bytesPerRecord: number(bytesPerRecord) };
+}
+
+function readFirstRecord(stored: unknown): FirstRecord {
+  const [at, storedAtMs] = list(stored);
+  return { at: readOffset(at), storedAtMs: number(storedAtMs) };
 }
 
 function readGaps(stored: unknown): Gaps {

@@ -72,6 +72,12 @@ export interface FreeRange extends Troubles {
 
 export type OpenRange = HeldRange | FreeRange;
 
+/** The lowest record that a log held when it was looked at. */
+export interface FirstRecord {
+  readonly at: Offset;
+  readonly storedAtMs: number;
+}
+
 /** Records that retention removed before they were read (I10). */
 export interface Gaps {
   readonly count: number;
@@ -95,6 +101,8 @@ export interface LogCursor {
   readonly pace: Pace | null;
   /** Store time of the newest record that is finished; tells a log that was created anew. */
   readonly lastStoredAtMs: number | null;
+  /** As this generation found the log before it delivered anything: tells the same when nothing is finished yet. */
+  readonly firstRecord: FirstRecord | null;
   readonly gaps: Gaps | null;
 }
 
@@ -143,6 +151,7 @@ export function createLogCursor(start: Offset): LogCursor {
     open: [],
     pace: null,
     lastStoredAtMs: null,
+    firstRecord: null,
     gaps: null,
   };
 }

@@ -98,7 +98,16 @@ export function reset<C extends Cursor>(
   const generation = cursor.generation + 1;
   const fresh =
     cursor.kind === 'log'
-      ? { ...cursor, generation, status: ACTIVE, next: request.position as Offset, open: [], lastStoredAtMs: null, gaps: null }
+      ? {
+          ...cursor,
+          generation,
+          status: ACTIVE,
+          next: request.position as Offset,
+          open: [],
+          lastStoredAtMs: null,
+          firstRecord: null,
+          gaps: null,
+        }
       : resetCheckpoint(cursor, generation, request.position as Json);
   return { kind: 'reset', cursor: fresh as C };
 }

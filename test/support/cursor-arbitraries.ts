@@ -4,6 +4,7 @@ import type { LogClaimRequest } from '../../core/cursor/claim.ts';
 import type { Progress } from '../../core/cursor/commit.ts';
 import type {
   CheckpointCursor,
+  FirstRecord,
   Gaps,
   Gate,
   HeldRange,
@@ -58,6 +59,10 @@ const storeTimes = fc.option(fc.integer({ min: 0, max: 2 * NOW_MS }));
 /** Zero, small, and as large as an offset gets; the slack lets ranges follow. */
 const starts = fc.oneof(fc.nat({ max: 1_000 }).map(BigInt), fc.bigInt({ min: 0n, max: 2n ** 62n }));
 const lengths = fc.oneof(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 2_000 })).map(BigInt);
+
+const firstRecords: fc.Arbitrary<FirstRecord | null> = fc.option(
+  fc.record({ at: starts.map(offset), storedAtMs: fc.integer({ min: 0, max: 2 * NOW_MS }) }),
+);
 /** Finished records between two open ranges; often there are none. */
 const finishedCounts = fc.oneof(fc.constant(0), fc.nat({ max: 500 })).map(BigInt);
 
@@ -116,7 +121,15 @@ interface LogCursorFields {
 
 /** A tail is alone; a bounded range never stands beside one. */
 export function logCursors({ gate = gates, status = statuses, openMax = 12 }: LogCursorFields = {}): fc.Arbitrary<LogCursor> {
-  const facts = { generation: fc.integer({ min: 1, max: 9 }), gate, status, pace: paces, lastStoredAtMs: storeTimes, gaps };
+  const facts = {
+    generation: fc.integer({ min: 1, max: 9 }),
+    gate,
+    status,
+    pace: paces,
+    lastStoredAtMs: storeTimes,
+    firstRecord: firstRecords,
+    gaps,
+  };
   const bounded = fc
     .record({
       start: starts,

@@ -126,10 +126,15 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'functions/log-check.ts',
     edits: [
       {
-        find: 'if (first !== null && first > lastStoredAtMs + skewMaxMs)',
-        replace: 'if (first !== null && first < 0)',
+        find: 'if (first !== null && first.storedAtMs > newestAtMs(cursor, first.at) + skewMaxMs)',
+        replace: 'if (first !== null && first.storedAtMs < 0)',
       },
     ],
+  },
+  {
+    name: 'a log is not known before its first commit',
+    file: 'core/cursor/first-record.ts',
+    edits: [{ find: 'if (firstRecord === null ||', replace: 'if (cursor.next >= 0n || firstRecord === null ||' }],
   },
   {
     name: 'a claim beyond a tail',

@@ -1,4 +1,5 @@
 /** Fills topics and source tables while the run goes on, and does to logs what clusters and their operators do. */
+import type { OpenRange } from '../../../core/cursor/cursor.ts';
 import { type MessageQueue, queueKey } from '../../../core/message-queue.ts';
 import { advance, maxOffset, offset } from '../../../core/offset.ts';
 import type { OutgoingRecord } from '../../../core/ports.ts';
@@ -23,13 +24,6 @@ const RECREATED_AFTER_MS = 8_000;
 
 /** As many as a poll takes at most, and then some. */
 const SILENT_ROWS_MAX = 16;
-
-/**
- * A topic is created anew and refilled while a shard of it has delivered something and committed nothing: no store time tells
- * the two logs apart, and the records below a transactional target's position are never delivered (I1). Seeds 595 and 610 show
- * it.
- */
-const REFILLS_BEFORE_FIRST_COMMIT: boolean = false;
 
 export class Producer {
   readonly #world: World;
@@ -154,7 +148,7 @@ export class Producer {
     const { faults, broker, time } = this.#world;
     for (const setup of this.#world.setups) if (setup.kind === 'source') await this.#disturbSource(setup);
     const sinks = this.#world.setups.filter((setup): setup is SinkSetup => setup.kind === 'sink');
-    const setup = this.#random.pick(sinks);
+    const setup = sinks.find((sink) => this.#isUncommitted(sink)) ?? this.#random.pick(sinks);
     const queues = await broker.queues(setup.topic);
     if (queues.length === 0) return;
     const queue = this.#random.pick(queues);
@@ -169,19 +163,24 @@ export class Producer {
       const { removedTo } = this.#world;
       removedTo.set(queueKey(queue), maxOffset(to, removedTo.get(queueKey(queue)) ?? to));
     } else if (faults.strikes('topic truncated', 0.06)) await this.#recreate(setup, { refill: false });
-    else if (faults.strikes('topic created anew and refilled', 0.1)) await this.#recreate(setup, { refill: true });
+    else if (faults.strikes('topic created anew and refilled', this.#isUncommitted(setup) ? 1 : 0.1))
+      await this.#recreate(setup, { refill: true });
     await time.delay(0);
   }
 
-  #hasUncommitted({ name }: SinkSetup): boolean {
-    const cursors = this.#world.cursorsOf(this.#world.uids.get(name) ?? '');
-    return cursors.some(([, cursor]) => cursor.kind === 'log' && cursor.lastStoredAtMs === null);
+  /** Whether a slice was left before its shard committed anything: what it delivered, no store time of a commit tells. */
+  #isUncommitted({ name }: SinkSetup): boolean {
+    return this.#world
+      .cursorsOf(this.#world.uids.get(name) ?? '')
+      .some(([, cursor]) => cursor.kind === 'log' && cursor.lastStoredAtMs === null && cursor.open.some(this.#isLeft));
   }
+
+  readonly #isLeft = (range: OpenRange): boolean =>
+    range.kind === 'free' || this.#world.owners.get(range.holder.owner)?.isAlive() === false;
 
   /** Deleted, and created again some time later: empty, or filled past where readers were. */
   async #recreate(setup: SinkSetup, { refill }: { readonly refill: boolean }): Promise<void> {
     const { broker, time, faults } = this.#world;
-    if (!REFILLS_BEFORE_FIRST_COMMIT && this.#hasUncommitted(setup)) return;
     const queues = await broker.queues(setup.topic);
     const bounds = await broker.bounds(queues);
     this.#world.note('cluster', `${setup.topic} is deleted`);

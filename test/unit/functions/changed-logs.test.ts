@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import { assert } from '../../../core/assert.ts';
+import { FatalTaskError } from '../../../core/errors.ts';
 import { offset } from '../../../core/offset.ts';
 import { changeConfig, resetOffsets, restartShards, setTargetState } from '../../../scheduler/connector-actions.ts';
 import { brokerWith } from '../../support/faulty-ports.ts';
-import { memoryTarget } from '../../support/memory-target.ts';
+import { type MemoryTarget, memoryTarget } from '../../support/memory-target.ts';
 import { aSinkShard, numbered, type SinkShard, valuesIn } from '../../support/sink-shard.ts';
 
 /** Longer than clocks may differ, so that store times tell logs apart. */
@@ -227,6 +229,112 @@ describe('runInvocation of a log that was created anew and refilled', () => {
     const { run } = await sink.run({}, { on: { ...sink.host, broker: skewed } });
 
     expect(run.outcome).toBe('drained');
+  });
+});
+
+describe('runInvocation of a log that was created anew before anything was committed', () => {
+  /** Dies in the put whose turn it is. */
+  function dyingIn(put: number): { readonly target: MemoryTarget; revive(): void } {
+    const target = memoryTarget('transactional');
+    let writes = 0;
+    // Each claim begins with a write of its epoch.
+    target.beforeWrite = async () => {
+      writes += 1;
+      assert(writes <= put, 'the process died');
+    };
+    return {
+      target,
+      revive: () => {
+        target.beforeWrite = () => Promise.resolve();
+      },
+    };
+  }
+
+  // 1. A slice or a tail delivers two of four records into a transactional target, and dies before it commits.
+  // 2. The topic is deleted, created again, and filled past the slice.
+  // 3. The target still stands behind the second record: of another log.
+  test.each(['slice', 'tail'] as const)('fails its shard where a %s had delivered something', async (mode) => {
+    const { target, revive } = dyingIn(2);
+    const sink = await aSinkShard({ target, values: numbered(4), config: { 'consumer.override.max.poll.records': '2' } });
+    await sink.run({ ...TAIL, mode }).catch(() => undefined);
+    revive();
+    await sink.host.clock.sleep(30_000);
+    await createAnew(sink, numbered(6, 100));
+
+    const { run } = await sink.run();
+    await resetTo(sink, 0);
+    await sink.run();
+
+    expect(run.refusal).toBe('failed');
+    expect(sink.host.telemetry.logs).toMatchObject([{ level: 'error', fields: { position: 'orders/memory/0@0' } }]);
+    expect(valuesIn(target)).toEqual(['0', '1', ...numbered(6, 100)]);
+  });
+
+  test('fails its shard where a tail had found the log empty', async () => {
+    const { target, revive } = dyingIn(2);
+    const sink = await aSinkShard({ target, config: { 'consumer.override.max.poll.records': '2' } });
+    const running = sink.run(TAIL).catch(() => undefined);
+    await sink.host.clock.sleep(400);
+    await sink.send(...numbered(4));
+    await running;
+    revive();
+    await sink.host.clock.sleep(30_000);
+    await createAnew(sink, numbered(6, 100));
+
+    const { run } = await sink.run();
+
+    expect(run.refusal).toBe('failed');
+    expect(valuesIn(target)).toEqual(['0', '1']);
+  });
+
+  test('fails its shard where a later slice of the queue was finished, and the first was not', async () => {
+    const target = memoryTarget('versioned');
+    const sink = await aSinkShard({ target, values: numbered(4), config: { 'delivery.order': 'none' } });
+    target.beforeWrite = async () => assert(false, 'the process died');
+    await sink.run({ slice: { records: 2 } }).catch(() => undefined);
+    target.beforeWrite = () => Promise.resolve();
+    await sink.run({ slice: { records: 2 } });
+    await sink.host.clock.sleep(30_000);
+    await createAnew(sink, numbered(6, 100));
+
+    const { run } = await sink.run();
+
+    expect(run.refusal).toBe('failed');
+    expect(valuesIn(target)).toEqual(['2', '3']);
+  });
+
+  test('writes its cursor once more before it delivers the first records of an empty log, and never again', async () => {
+    const target = memoryTarget('append');
+    const sink = await aSinkShard({ target });
+    const running = sink.run(TAIL);
+    await sink.host.clock.sleep(1_000);
+    await sink.send('0');
+    const first = await running;
+    const second = sink.run(TAIL);
+    await sink.host.clock.sleep(1_000);
+    await sink.send('1');
+    const { run } = await second;
+
+    // Claim, the record to know the log by, commit, release.
+    expect([first.run.counts.storeWrites, run.counts.storeWrites]).toEqual([4, 3]);
+    expect(await sink.cursor()).toMatchObject({ firstRecord: { at: 0n } });
+  });
+
+  test('goes on where retention took all that had been there', async () => {
+    const target = memoryTarget('append');
+    const sink = await aSinkShard({ target, values: numbered(2), config: { 'log.gap.policy': 'skip' } });
+    target.beforeWrite = () => Promise.reject(new FatalTaskError('not yet'));
+    await sink.run();
+    target.beforeWrite = () => Promise.resolve();
+    await sink.host.clock.sleep(30_000);
+    await sink.send(...numbered(2, 2));
+    sink.log.truncateBefore(sink.queue, offset(2));
+    await restartShards(sink.host, sink.connector);
+
+    const { run } = await sink.run();
+
+    expect(run.outcome).toBe('drained');
+    expect(valuesIn(target)).toEqual(['2', '3']);
   });
 });
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { encodeCursor } from '../../../core/cursor/codec.ts';
 import { watermark } from '../../../core/cursor/cursor.ts';
 import type { InvocationResult } from '../../../core/offer.ts';
-import type { CancelSignal } from '../../../core/ports.ts';
+import type { CancelSignal, LogBroker } from '../../../core/ports.ts';
 import { FILTER_TOMBSTONES } from '../../support/configs.ts';
 import { brokerUnavailable, brokerWith, storeUnavailable, storeWith } from '../../support/faulty-ports.ts';
 import { bytesOf } from '../../support/log-records.ts';
@@ -10,6 +10,11 @@ import { memorySink } from '../../support/memory-sink.ts';
 import { memoryTarget } from '../../support/memory-target.ts';
 import { aSinkShard, numbered, valuesIn } from '../../support/sink-shard.ts';
 import { watchedSink } from '../../support/watched-sink.ts';
+
+/** One record to know the log by, before a claim. */
+function isInspection([, , limits]: Parameters<LogBroker['read']>): boolean {
+  return limits.records === 1 && limits.bytes === 1;
+}
 
 describe('runInvocation of a slice', () => {
   test('delivers at most the records of one slice, and commits them (I6)', async () => {
@@ -118,7 +123,8 @@ describe('runInvocation of a slice', () => {
   test('fails with a back-off when the broker does not answer', async () => {
     const sink = await aSinkShard({
       values: numbered(2),
-      broker: (broker) => brokerWith(broker, { read: () => new Promise(() => undefined) }),
+      broker: (broker) =>
+        brokerWith(broker, { read: (...read) => (isInspection(read) ? broker.read(...read) : new Promise(() => undefined)) }),
     });
 
     const { run } = await sink.run();
@@ -126,6 +132,20 @@ describe('runInvocation of a slice', () => {
     expect(run).toMatchObject({ outcome: 'failed', error: { code: 'broker.unavailable', stage: 'poll' } });
     expect(run.endedAtMs - run.startedAtMs).toBeLessThanOrEqual(18_000);
     expect(await sink.cursor()).toMatchObject({ open: [{ kind: 'free', start: 0n, end: 2n, attempts: 1 }] });
+  });
+
+  test('claims nothing when the broker answers no look at the log, and is offered again', async () => {
+    const sink = await aSinkShard({
+      values: numbered(2),
+      broker: (broker) => brokerWith(broker, { read: () => new Promise(() => undefined) }),
+    });
+
+    const { run, notBeforeMs } = await sink.run();
+
+    expect(run).toMatchObject({ outcome: 'failed', error: { code: 'broker.unavailable' } });
+    expect(run.endedAtMs - run.startedAtMs).toBeLessThanOrEqual(20_000);
+    expect(notBeforeMs).toBeGreaterThan(run.endedAtMs);
+    expect(await sink.cursor()).toMatchObject({ next: 0n, open: [] });
   });
 
   test.each(['first', 'later'])(
@@ -155,8 +175,9 @@ describe('runInvocation of a slice', () => {
       config,
       broker: (broker) =>
         brokerWith(broker, {
-          read: (queue, from, limits, signal) => {
-            signals.push(signal);
+          read: (...read) => {
+            const [queue, from, limits, signal] = read;
+            if (!isInspection(read)) signals.push(signal);
             return from === 0n ? broker.read(queue, from, limits, signal) : new Promise(() => undefined);
           },
         }),

@@ -56,6 +56,7 @@ describe('encodeCursor', () => {
       open,
       pace: { usPerRecord: 1_234.56, bytesPerRecord: 4_321 },
       lastStoredAtMs: NOW_MS,
+      firstRecord: { at: BUSIEST_OFFSET, storedAtMs: NOW_MS },
       gaps: { count: 99, records: 123_456_789n, start: BUSIEST_OFFSET, end: advance(BUSIEST_OFFSET, 1_000) },
     });
 
@@ -114,6 +115,7 @@ const stored: readonly (readonly [file: string, cursor: Cursor])[] = [
       open: [anAbandonedRange({ start: BUSIEST_OFFSET, end: null, epoch: 7, deadlineAtMs: 1_800_000_020_000 })],
     }),
   ],
+  ['v1-log-known', aLogCursor({ next: 40, firstRecord: { at: offset(17), storedAtMs: 1_799_999_999_000 } })],
   ['v1-log-gone', aLogCursor({ gate: { state: 'deleted', revision: 4 }, status: { state: 'gone' } })],
   ['v1-log-failed', aLogCursor({ status: { state: 'failed', code: 'shard.log_truncated', retryAtMs: null, restarts: 0 } })],
   [
@@ -155,7 +157,7 @@ describe('decodeCursor', () => {
   });
 
   const log = encodeCursor(stored[1]?.[1] ?? aLogCursor());
-  const checkpoint = encodeCursor(stored[5]?.[1] ?? aCheckpointCursor());
+  const checkpoint = encodeCursor(stored[6]?.[1] ?? aCheckpointCursor());
 
   test.each<readonly [name: string, text: string]>([
     ['nothing', ''],
@@ -205,6 +207,8 @@ describe('decodeCursor', () => {
     ['a pace of one number', changed(log, { p: [1] })],
     ['gaps whose count of records is a number', changed(log, { x: [1, 5, '0', '5'] })],
     ['gaps below zero', changed(log, { x: [1, '-5', '0', '5'] })],
+    ['a first record without a time', changed(log, { f: ['5'] })],
+    ['a first record at a number', changed(log, { f: [5, 1] })],
     ['no checkpoint', changed(checkpoint, { c: undefined })],
     ['clean as a number', changed(checkpoint, { cl: 1 })],
     ['a holder of a checkpoint that is text', changed(checkpoint, { h: 'ab' })],

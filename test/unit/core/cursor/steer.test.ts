@@ -290,6 +290,7 @@ describe('reset', () => {
       open: [anAbandonedRange(), aFreeRange({ start: 100, end: 110 })],
       status: { state: 'failed', code: 'shard.log_truncated', retryAtMs: null, restarts: 1 },
       lastStoredAtMs: 500,
+      firstRecord: { at: offset(0), storedAtMs: 400 },
       gaps: { count: 1, records: 1n, start: offset(1), end: offset(2) },
     });
 
