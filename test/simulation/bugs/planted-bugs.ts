@@ -251,7 +251,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'an overwrite target does not wait for a late put',
-    file: 'functions/claim-terms.ts',
+    file: 'core/effect.ts',
     edits: [
       {
         find: "return effect === 'overwrite' ? runtime['put.timeout.ms'] : 0;",
