@@ -1,5 +1,5 @@
 /** What a target's effect allows the runtime to do. */
-import type { RuntimeConfig } from './config/connector-config.ts';
+import { PUT_TIMEOUT_MAX_MS, type RuntimeConfig } from './config/connector-config.ts';
 
 /**
  * What redelivery and a zombie's late write do to the target; the runtime derives parallelism and promises from it.
@@ -22,4 +22,9 @@ export function slicesMax(effect: Effect, runtime: RuntimeConfig): number {
 /** How long a put that nobody waits for any more may still land over what is put after it. */
 export function lateMs(effect: Effect, runtime: RuntimeConfig): number {
   return effect === 'overwrite' ? runtime['put.timeout.ms'] : 0;
+}
+
+/** The same of a put that somebody else began: perhaps with an older configuration, so with the longest limit there is. */
+export function lateMaxMs(effect: Effect): number {
+  return effect === 'overwrite' ? PUT_TIMEOUT_MAX_MS : 0;
 }

@@ -2,7 +2,7 @@
 
 import type { RuntimeConfig } from '../core/config/connector-config.ts';
 import type { ClaimRequest, LogClaimRequest } from '../core/cursor/claim.ts';
-import { type Effect, lateMs, slicesMax } from '../core/effect.ts';
+import { type Effect, lateMaxMs, slicesMax } from '../core/effect.ts';
 import type { Offer } from '../core/offer.ts';
 
 export interface ClaimTerms {
@@ -22,7 +22,7 @@ export function claimTerms(
   runtime: RuntimeConfig,
   { skewMaxMs, offer, looksBack }: { readonly skewMaxMs: number; readonly offer: Offer; readonly looksBack: boolean },
 ): ClaimTerms {
-  const late = lateMs(effect, runtime);
+  const late = lateMaxMs(effect);
   return {
     heldMax: slicesMax(effect, runtime),
     graceMs: skewMaxMs + late,

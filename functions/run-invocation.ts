@@ -190,7 +190,8 @@ async function runSlices(
     const finished = await runSlice(delivery);
     await flush(delivery);
     tally.stage = 'commit';
-    if (finished && quantum.remainingMs() > 0) {
+    // A claim is over with the platform's run at the latest, so one that leaves no time for a put would fail for nothing.
+    if (finished && quantum.remainingMs() > 0 && hasTimeForPut(delivery, invocation.platform)) {
       slice = await work.commitAndClaim();
     } else {
       await work.release();

@@ -5,7 +5,7 @@
  * dies between two gates leaves them behind the document; whoever finds such a gate raises it before claiming. Acting twice
  * changes nothing more.
  */
-import { Runtime } from '../core/config/connector-config.ts';
+import { PUT_TIMEOUT_MAX_MS } from '../core/config/connector-config.ts';
 import { type Connector, connectorKey, decodeConnector, encodeConnector, type TargetState } from '../core/connector.ts';
 import type { Cursor } from '../core/cursor/cursor.ts';
 import { resumingAt } from '../core/cursor/source-checkpoint.ts';
@@ -79,12 +79,13 @@ export type ResetPositions = ReadonlyMap<ShardId, Offset | Json>;
  */
 export async function resetOffsets(
   deps: StoreAccess,
-  { uid, config }: Pick<Connector, 'uid' | 'config'>,
+  { uid }: Pick<Connector, 'uid'>,
   { positions, skewMaxMs }: { readonly positions: ResetPositions; readonly skewMaxMs: number },
 ): Promise<ReadonlyMap<ShardId, ResetRefusal | 'unknown-shard'>> {
   const unknown = await unknownShards(deps, uid, positions);
   const refused = new Map<ShardId, ResetRefusal | 'unknown-shard'>(unknown.map((shard) => [shard, 'unknown-shard']));
-  const graceMs = skewMaxMs + putTimeoutMs(config);
+  // An `overwrite` target's last put may land so late; which target it is no scheduler knows, nor what its holder's limit was.
+  const graceMs = skewMaxMs + PUT_TIMEOUT_MAX_MS;
   await eachCursor(deps, uid, async (cursor) => {
     const position = positions.get(cursor.shard);
     if (position === undefined) return;
@@ -126,16 +127,6 @@ async function unknownShards(deps: StoreAccess, uid: string, positions: ResetPos
   });
   if (issues.length > 0) throw new ConfigError(issues);
   return [...unknown];
-}
-
-/**
- * How long after its claim a put may still land over what is put after it. True of an `overwrite` target only, but which
- * target it is no scheduler knows. Read alone, for a connector with another key wrong can be reset, too; and where this
- * one is wrong, nothing was put with it.
- */
-function putTimeoutMs(config: Connector['config']): number {
-  const key = Runtime.shape['put.timeout.ms'];
-  return key.catch(key.parse(undefined)).parse(config['put.timeout.ms']);
 }
 
 async function resetCursor(

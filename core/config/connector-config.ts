@@ -8,6 +8,9 @@ import { z } from 'zod';
 import { ConfigError, type ConfigIssue } from '../errors.ts';
 import { booleanKey, enumKey, intKey, listKey, textKey } from './keys.ts';
 
+/** Also how long anybody who does not know a put's own limit must reckon with it; half a claim, so that a put and its commit fit. */
+export const PUT_TIMEOUT_MAX_MS = 10_000;
+
 export const Runtime = z.object({
   name: textKey().optional().describe('Name of the connector; must equal the name it is stored under.'),
   'connector.class': textKey().describe('The source or sink, by name.'),
@@ -55,7 +58,7 @@ export const Runtime = z.object({
     .describe(
       'How old a record may become before an invocation is sent for it. 0: none waits, the end of a queue or source is followed. More: records are collected and moved by short invocations, which costs less where invocations are paid for.',
     ),
-  'put.timeout.ms': intKey({ min: 100, max: 10_000 })
+  'put.timeout.ms': intKey({ min: 100, max: PUT_TIMEOUT_MAX_MS })
     .default(5_000)
     .describe('How long one put may take before it counts as failed.'),
   'exactly.once.support': enumKey(['requested', 'required'])

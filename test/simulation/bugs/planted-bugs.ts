@@ -257,6 +257,7 @@ export const plantedBugs: readonly PlantedBug[] = [
         find: "return effect === 'overwrite' ? runtime['put.timeout.ms'] : 0;",
         replace: "return effect === 'overwrite' && runtime['put.timeout.ms'] < 0 ? 1 : 0;",
       },
+      { find: "return effect === 'overwrite' ? PUT_TIMEOUT_MAX_MS : 0;", replace: "return effect === 'overwrite' ? 0 : 0;" },
     ],
   },
   {

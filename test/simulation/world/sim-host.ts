@@ -9,8 +9,8 @@ import { SeededRandom } from './seeded-random.ts';
 import { registryOf } from './sim-plugins.ts';
 import type { World } from './world.ts';
 
-/** How long the platform lets one invocation run. */
-const LIMIT_MS = 40_000;
+/** How long platforms let one invocation run: longer than a claim and its quantum, about as long, and hardly longer than a put. */
+const LIMITS_MS = [40_000, 40_000, 15_000, 7_000];
 
 interface Life {
   readonly process: Incarnation;
@@ -22,6 +22,7 @@ export class SimHost {
   readonly name: string;
   readonly #world: World;
   readonly #claimMs: number;
+  readonly #limitMs: number;
   readonly #slots: number;
   #lives = 0;
   #life: Life | null = null;
@@ -30,6 +31,7 @@ export class SimHost {
     this.#world = world;
     this.name = name;
     this.#slots = world.random.int(1, 3);
+    this.#limitMs = world.random.pick(LIMITS_MS);
     // Versions differ in what they hold to be right; their documents are the same.
     this.#claimMs =
       world.random.chance(0.3) && world.faults.mayHappen('two versions at once') ? 12_000 : DEFAULT_SETTINGS.claimMs;
@@ -55,7 +57,7 @@ export class SimHost {
     life.running += 1;
     life.process.took(offer);
     this.#world.note(life.process.name, `takes ${offer.id}: ${offer.mode} of ${offer.shard}`);
-    runInvocation(life.host, offer, { limitMs: LIMIT_MS }).then(
+    runInvocation(life.host, offer, { limitMs: this.#limitMs }).then(
       () => {
         life.running -= 1;
         life.process.ended(offer);

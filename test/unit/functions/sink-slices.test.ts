@@ -268,6 +268,17 @@ describe('runInvocation of a slice', () => {
     expect(run).toMatchObject({ outcome: 'drained', counts: { delivered: 4 } });
   });
 
+  test('claims nothing more where the platform ends before another put could', async () => {
+    const target = memoryTarget('append');
+    const sink = await aSinkShard({ target, values: numbered(40) });
+    target.beforeWrite = () => sink.host.clock.sleep(450);
+
+    const { run } = await sink.run({ slice: { records: 1 }, quantumMs: 60_000 }, { limitMs: 10_000 });
+
+    expect(run).toMatchObject({ outcome: 'yielded', counts: { delivered: 7 } });
+    expect(await sink.cursor()).toMatchObject({ next: 7n, open: [] });
+  });
+
   test('leaves a run record, and brings the stored cursor back', async () => {
     const sink = await aSinkShard({ values: numbered(2) });
 

@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { assert } from '../../../core/assert.ts';
 import { heldRanges } from '../../../core/cursor/cursor.ts';
 import type { Effect } from '../../../plugins/api/sink.ts';
+import { changeConfig } from '../../../scheduler/connector-actions.ts';
+import { bytesOf } from '../../support/log-records.ts';
 import { memoryTarget } from '../../support/memory-target.ts';
 import { aSinkShard, numbered, type SinkShard, valuesIn } from '../../support/sink-shard.ts';
 
@@ -48,15 +50,38 @@ describe('runInvocation of a slice whose holder died', () => {
     expect(valuesIn(sink.target)).toEqual(numbered(5));
   });
 
-  test('waits also for the last put into a target that is overwritten, though its end was seen', async () => {
-    const sink = await anAbandonedSink({ effect: 'overwrite', config: { 'put.timeout.ms': '4000' } });
+  test('waits also for the longest put into a target that is overwritten, though its end was seen', async () => {
+    const sink = await anAbandonedSink({ effect: 'overwrite' });
     const [held] = heldRanges(await sink.cursor());
     const ended = [{ owner: held?.holder.owner ?? '', epoch: held?.epoch ?? 0 }];
 
     const { run, notBeforeMs } = await sink.run({ ended });
 
     expect(run.refusal).toBe('held');
-    expect(notBeforeMs).toBe(run.startedAtMs + 29_000);
+    expect(notBeforeMs).toBe(run.startedAtMs + 35_000);
+  });
+
+  test('lets no put of a dead holder land last where puts were given less time since', async () => {
+    // 1. A put may take ten seconds, and its process dies in it; the request is on its way and lands at the last moment.
+    // 2. An operator lowers the limit to one second.
+    // 3. The range is claimed again, and put anew.
+    const target = memoryTarget('overwrite');
+    const key = new Uint8Array([107]);
+    const sink = await aSinkShard({ target, values: [{ key, value: bytesOf('old') }], config: { 'put.timeout.ms': '10000' } });
+    const lands: string[] = [];
+    target.beforeWrite = async () => {
+      void sink.host.clock.sleep(20_000 + 10_000).then(() => lands.push('of the dead holder'));
+      assert(false, 'the process died');
+    };
+    await sink.run().catch(() => undefined);
+    target.beforeWrite = async () => void lands.push('of its successor');
+    await changeConfig(sink.host, 'orders-sink', { ...sink.connector.config, 'put.timeout.ms': '1000' });
+
+    const { notBeforeMs } = await sink.run();
+    await sink.host.clock.sleep((notBeforeMs ?? 0) - sink.host.clock.nowMs());
+    await sink.run();
+
+    expect(lands).toEqual(['of the dead holder', 'of its successor']);
   });
 
   test('takes over a tail as a slice that ends', async () => {
