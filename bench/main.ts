@@ -8,6 +8,7 @@ import { type Bench, type Figure, figureOf, tableOf } from './figure.ts';
 
 const benches = {
   cursor: () => import('./cursor.ts'),
+  'embedded-log': () => import('./embedded-log.ts'),
   simulate: () => import('./simulate.ts'),
   'slice-overhead': () => import('./slice-overhead.ts'),
   spine: () => import('./spine.ts'),

@@ -2,7 +2,7 @@ import type { MessageQueue } from '../../core/message-queue.ts';
 import { advance, type Offset } from '../../core/offset.ts';
 import type { ReadLimits } from '../../core/ports.ts';
 import type { LogRecord } from '../../core/record/connect-record.ts';
-import { BATCH_HEADER_BYTES, type BatchHeader, isBodyWhole } from './batch-codec.ts';
+import { BATCH_HEADER_BYTES, BATCH_VERSION, type BatchHeader, isBodyWhole } from './batch-codec.ts';
 import { logDamaged } from './log-error.ts';
 import type { OpenSegment } from './segment-files.ts';
 import { assertVersion, type BatchPlace, headerAt, placeBehind, readBytes } from './segment-walk.ts';
@@ -70,10 +70,9 @@ export class BatchCursor {
     const records: LogRecord[] = [];
     const left = { ...limits };
     while (left.records > 0 && this.#batch.position < stretch.endAt) {
-      if (this.#entered === null) {
-        if (records.length > 0 && !this.#isLoaded(stretch.endAt)) break;
-        this.#entered = await this.#enter(stretch, from, limits);
-      }
+      // What ends a chunk, and what is damaged, is for the next read: this one has something to answer.
+      this.#entered ??= records.length > 0 ? this.#enterLoaded(stretch.endAt) : await this.#enter(stretch, from, limits);
+      if (this.#entered === null) break;
       if (!this.#take(this.#entered, { queue, from, left, records })) break;
     }
     if (this.#entered === null) this.#isLoaded(stretch.endAt);
@@ -87,6 +86,11 @@ export class BatchCursor {
     this.#batchBytes = header?.bytes ?? 0;
     this.#chunk = NOTHING;
     return false;
+  }
+
+  #enterLoaded(endAt: number): Entered | null {
+    const header = this.#isLoaded(endAt) ? this.#header(endAt) : null;
+    return header === null || header.version > BATCH_VERSION ? null : this.#entry(header);
   }
 
   /** Finds and loads the batch that holds `from`. Each turn reads, goes on by a batch, or ends. */
@@ -103,12 +107,17 @@ export class BatchCursor {
         this.#batchBytes = header.bytes;
         await this.#load(stretch, limits);
       }
-      const at = this.#batch.position - this.#chunkAt;
-      if (!isBodyWhole(this.#chunk, at, header))
-        throw this.#damaged(stretch, 'the batch that begins here is not what was written');
-      return { header, index: 0, at: at + BATCH_HEADER_BYTES };
+      const entry = this.#entry(header);
+      if (entry === null) throw this.#damaged(stretch, 'the batch that begins here is not what was written');
+      return entry;
     }
     throw this.#damaged(stretch, `it ends before offset ${from}`);
+  }
+
+  /** The first record of the batch, which lies in the chunk; `null` where the batch is not what was written. */
+  #entry(header: BatchHeader): Entered | null {
+    const at = this.#batch.position - this.#chunkAt;
+    return isBodyWhole(this.#chunk, at, header) ? { header, index: 0, at: at + BATCH_HEADER_BYTES } : null;
   }
 
   /** Moves records into the answer; false where the limit of bytes is reached. */

@@ -151,7 +151,6 @@ export class EmbeddedLogBroker implements LogBroker {
       await this.#watch.wait({ keys: [queueKey(queue)], durationMs: waitUntilMs - this.#clock.monotonicMs(), signal });
       state = this.#state(queue);
     }
-    if (from < state.min || from >= state.next) return { records: [], next: from, bounds: boundsOf(state) };
     return this.#records(state, from, limits);
   }
 
@@ -174,7 +173,7 @@ export class EmbeddedLogBroker implements LogBroker {
   }
 
   async offsetAt(queue: MessageQueue, atMs: number): Promise<Offset> {
-    return this.#whileItStays(queue, async (state) => {
+    return this.#whileItStays(this.#state(queue), async (state) => {
       const { min, next, storedAtMs } = state;
       if (min === next || storedAtMs < atMs) return next;
       const segment = this.#database.read((catalog) => catalog.segmentSince(state.id, atMs)) ?? lastSegment(state);
@@ -258,7 +257,7 @@ export class EmbeddedLogBroker implements LogBroker {
   }
 
   #records(known: QueueState, from: Offset, limits: ReadLimits): Promise<ReadResult> {
-    return this.#whileItStays(known.queue, async (state) => {
+    return this.#whileItStays(known, async (state) => {
       const bounds = boundsOf(state);
       if (from < bounds.min || from >= bounds.max) return { records: [], next: from, bounds };
       const segment = this.#database.read((catalog) => segmentHolding(catalog, state, from));
@@ -270,15 +269,16 @@ export class EmbeddedLogBroker implements LogBroker {
   }
 
   /** Looks at a queue's files. They may go while one looks: then again, at what is left. */
-  async #whileItStays<Answer>(queue: MessageQueue, look: (state: QueueState) => Promise<Answer>): Promise<Answer> {
+  async #whileItStays<Answer>(known: QueueState, look: (state: QueueState) => Promise<Answer>): Promise<Answer> {
+    let state = await this.#checked(known);
     for (let attempt = 1; ; attempt += 1) {
-      const state = await this.#checked(this.#state(queue));
       try {
         return await look(state);
       } catch (error) {
         if (!isMissingFile(error)) throw fileError(error, this.#folder);
         if (attempt === READ_ATTEMPTS_MAX) throw logDamaged({ path: error.path, position: 0 }, 'the file is missing', error);
       }
+      state = await this.#checked(this.#state(known.queue));
     }
   }
 

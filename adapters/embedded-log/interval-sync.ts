@@ -2,6 +2,7 @@ import { messageOf } from '../../core/errors.ts';
 import { queueKey } from '../../core/message-queue.ts';
 import type { Clock, Telemetry } from '../../core/ports.ts';
 import type { LogDatabase } from './log-database.ts';
+import { isMissingFile } from './log-error.ts';
 import type { SegmentFiles } from './segment-files.ts';
 import type { QueueState } from './topic-catalog.ts';
 
@@ -60,12 +61,7 @@ export class IntervalSync {
 
   async #sync(states: readonly QueueState[]): Promise<void> {
     const { database, files } = this.#deps;
-    await Promise.all(
-      states.map(async (state) => {
-        const opened = await files.open(state, state.segmentOffset);
-        await opened.file.datasync().finally(() => opened.release());
-      }),
-    );
+    await Promise.all(states.map((state) => syncSegment(files, state)));
     await database.write(
       async ({ changes }) => {
         for (const { id, segmentOffset, segmentBytes } of states)
@@ -82,5 +78,15 @@ export class IntervalSync {
       queues,
       error: messageOf(error),
     });
+  }
+}
+
+/** Nothing is left to do for a segment that is gone, with its topic or by retention. */
+async function syncSegment(files: SegmentFiles, state: QueueState): Promise<void> {
+  try {
+    const { file, release } = await files.open(state, state.segmentOffset);
+    await file.datasync().finally(release);
+  } catch (error) {
+    if (!isMissingFile(error)) throw error;
   }
 }

@@ -81,7 +81,7 @@ export class SegmentFiles {
   async close(): Promise<void> {
     const entries = [...this.#entries.values()];
     this.#entries.clear();
-    await Promise.all(entries.map(async ({ opening }) => (await opening).close()));
+    await Promise.all(entries.map(closed));
   }
 
   async #use(path: string, opened: () => Promise<FileHandle>): Promise<OpenSegment> {
@@ -147,7 +147,15 @@ async function syncFolder(path: string): Promise<void> {
   }
 }
 
-/** Nobody waits for it. A file that could not be opened needs no closing, and whoever asked for it knows. */
-function closeSoon({ opening }: Entry): void {
-  void opening.then((file) => file.close()).catch(() => undefined);
+/** A file that could not be opened needs no closing, and whoever asked for it knows. */
+async function closed({ opening }: Entry): Promise<void> {
+  await opening.then(
+    (file) => file.close(),
+    () => undefined,
+  );
+}
+
+/** Nobody waits for it, and nothing is left to be written that its closing could lose. */
+function closeSoon(entry: Entry): void {
+  void closed(entry).catch(() => undefined);
 }

@@ -1,0 +1,41 @@
+/**
+ * A process that appends batches to every queue of a topic, each queue from a sender of its own:
+ * `appending-writer.ts FOLDER TOPIC NAME RECORDS [BATCHES]`. Says `ready`, starts with the next message, tells each batch that
+ * was acknowledged as `QUEUE/BATCH`, and ends after BATCHES; without a number it goes on until it is killed. The value of a
+ * record is `NAME/BATCH/INDEX`, filled up to about 1 KB.
+ */
+import { once } from 'node:events';
+import process from 'node:process';
+import { EmbeddedLogBroker } from '../../adapters/embedded-log/embedded-log-broker.ts';
+import { MemoryTelemetry } from '../../adapters/memory/memory-telemetry.ts';
+import { systemClock } from '../../adapters/system.ts';
+import type { MessageQueue } from '../../core/message-queue.ts';
+import type { OutgoingRecord } from '../../core/ports.ts';
+
+const VALUE_CHARACTERS = 1_000;
+
+const [folder = '', topic = '', name = '', records = '', batches = 'Infinity'] = process.argv.slice(2);
+const encoder = new TextEncoder();
+
+const log = new EmbeddedLogBroker({ folder, clock: systemClock, telemetry: new MemoryTelemetry(), segmentBytes: 500_000 });
+process.send?.('ready');
+await once(process, 'message');
+await Promise.all((await log.queues(topic)).map(append));
+await log.close();
+process.disconnect();
+
+async function append(queue: MessageQueue): Promise<void> {
+  for (let batch = 0; batch < Number(batches); batch += 1) {
+    await log.send(
+      queue,
+      Array.from({ length: Number(records) }, (_, index) => aRecord(`${name}/${batch}/${index}`)),
+    );
+    // Waits until it is handed over, so that the parent knows all but the last one of a process that it kills.
+    await new Promise((resolve) => process.send?.(`${queue.queueId}/${batch}`, resolve));
+  }
+}
+
+function aRecord(text: string): OutgoingRecord {
+  const value = encoder.encode(text.padEnd(VALUE_CHARACTERS));
+  return { key: null, value, tag: null, headers: [], bornAtMs: systemClock.nowMs() };
+}
