@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { assert } from '../../core/assert.ts';
-import { ConnectError, messageOf } from '../../core/errors.ts';
+import { ConnectError, FatalTaskError, messageOf } from '../../core/errors.ts';
 import { type MessageQueue, queueKey } from '../../core/message-queue.ts';
 import { maxOffset, type Offset } from '../../core/offset.ts';
 import type {
@@ -138,8 +138,8 @@ export class EmbeddedLogBroker implements LogBroker {
   }
 
   async bounds(queues: readonly MessageQueue[]): Promise<readonly (QueueBounds | null)[]> {
-    const states = this.#database.read((catalog) => queues.map((queue) => catalog.state(queue)));
-    return Promise.all(states.map(async (state) => (state === undefined ? null : boundsOf(await this.#checked(state)))));
+    const states = this.#database.readTogether((catalog) => queues.map((queue) => catalog.state(queue)));
+    return Promise.all(states.map(async (state) => (state === undefined ? null : this.#bounds(state))));
   }
 
   async read(queue: MessageQueue, from: Offset, limits: ReadLimits, signal?: CancelSignal): Promise<ReadResult> {
@@ -196,7 +196,7 @@ export class EmbeddedLogBroker implements LogBroker {
         yield next.queue;
         continue;
       }
-      grown = this.#database.read((catalog) => watched.filter((entry) => lookAgain(entry, catalog.state(entry.queue))));
+      grown = this.#database.readTogether((catalog) => watched.filter((entry) => lookAgain(entry, catalog.state(entry.queue))));
       if (grown.length === 0) await this.#watch.wait({ keys, signal });
     }
   }
@@ -246,6 +246,16 @@ export class EmbeddedLogBroker implements LogBroker {
     const state = this.#database.read((catalog) => catalog.state(queue));
     if (state === undefined) throw queueMissing(queue);
     return state;
+  }
+
+  /** Of a damaged queue what the database says: whoever reads it learns the rest, and nobody else is held up. */
+  async #bounds(state: QueueState): Promise<QueueBounds> {
+    try {
+      return boundsOf(await this.#checked(state));
+    } catch (error) {
+      if (error instanceof FatalTaskError) return boundsOf(state);
+      throw error;
+    }
   }
 
   async #checked(state: QueueState): Promise<QueueState> {

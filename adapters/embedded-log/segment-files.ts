@@ -3,8 +3,8 @@ import { dirname, join, sep } from 'node:path';
 import type { Offset } from '../../core/offset.ts';
 import type { QueueState } from './topic-catalog.ts';
 
-/** Open files that nobody uses at the moment are kept up to this number; a process may usually have 1,024. */
-const IDLE_FILES_MAX = 64;
+/** Open files that nobody uses at the moment are kept up to this number. */
+const IDLE_FILES_MAX = 32;
 
 /** Digits of the largest offset. */
 const OFFSET_DIGITS = 19;
@@ -85,7 +85,7 @@ export class SegmentFiles {
   }
 
   async #use(path: string, opened: () => Promise<FileHandle>): Promise<OpenSegment> {
-    const entry = this.#entries.get(path) ?? { opening: opened(), users: 0 };
+    const entry = this.#entries.get(path) ?? this.#newEntry(opened);
     entry.users += 1;
     // At the end of the order: the first ones have not been used for the longest time.
     this.#entries.delete(path);
@@ -96,6 +96,25 @@ export class SegmentFiles {
     } catch (error) {
       if (this.#entries.get(path) === entry) this.#entries.delete(path);
       throw error;
+    }
+  }
+
+  #newEntry(opened: () => Promise<FileHandle>): Entry {
+    void this.#forgetRemoved();
+    return { opening: opened(), users: 0 };
+  }
+
+  /** What another process has removed keeps its space on the disk as long as it is open here. Never rejects. */
+  async #forgetRemoved(): Promise<void> {
+    const idle = [...this.#entries].filter(([, { users }]) => users === 0);
+    for (const [path, { opening }] of idle) {
+      const links = await opening
+        .then((file) => file.stat())
+        .then(
+          ({ nlink }) => nlink,
+          () => 0,
+        );
+      if (links === 0) this.forget(path);
     }
   }
 
