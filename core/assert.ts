@@ -13,3 +13,8 @@ export function assert(condition: boolean, message: string): asserts condition {
 export function unreachable(value: never): never {
   throw new AssertionError(`unexpected case: ${JSON.stringify(value)}`);
 }
+
+/** Whether the program itself is wrong. By its name, for a plugin's driver may assert with a class of its own. */
+export function isAssertion(error: unknown): error is Error {
+  return error instanceof Error && error.name === 'AssertionError';
+}

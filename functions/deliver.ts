@@ -4,6 +4,7 @@
  * Refused records are dead-lettered before a position that covers them is stored anywhere, be it the cursor or a
  * transactional target (I5).
  */
+import { isAssertion } from '../core/assert.ts';
 import { backoffMs } from '../core/backoff.ts';
 import { FatalTaskError, FencedError, messageOf, RecordError, RetryableError } from '../core/errors.ts';
 import type { Json } from '../core/json.ts';
@@ -12,7 +13,6 @@ import type { Effect, PutFailure, PutResult, SinkWriter } from '../plugins/api/s
 import { type Deadline, TIMED_OUT, within } from './deadline.ts';
 import { COMMIT_RESERVE_MS, type Invocation } from './invocation.ts';
 import type { Pipeline, Refusal } from './pipeline.ts';
-import { isAssertion } from './run-tally.ts';
 import { type Tolerance, tolerate } from './tolerance.ts';
 import { type Batch, RecordRefused, type Slice, SliceBroken, SliceOver, type Work } from './work.ts';
 

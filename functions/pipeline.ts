@@ -4,6 +4,7 @@
  * Key and value stay undecoded while nobody looks at them. A writer that takes values gets them decoded here, so that a record
  * that cannot be read is refused in stage convert; one that takes bytes gets them as they came where nothing changed them.
  */
+import { isAssertion } from '../core/assert.ts';
 import { type ConnectorConfig, parsePluginConfig, type TransformChoice } from '../core/config/connector-config.ts';
 import { ConfigError, messageOf, RecordError, type Stage } from '../core/errors.ts';
 import { ConnectRecord, type Datum, type Header, type LogHeaders, type LogRecord } from '../core/record/connect-record.ts';
@@ -84,6 +85,8 @@ export class Pipeline {
         records.push(this.#writes === 'values' ? decoded(transformed) : this.#encoded(transformed));
         indexes.push(index);
       } catch (error) {
+        // The program is wrong, not the record: nothing may pass as finished.
+        if (isAssertion(error)) throw error;
         refusals.push({ index, record, ...refusalOf(stage, error) });
         if (stopAtRefusal) break;
       }

@@ -5,7 +5,7 @@
  * commit, and claim the next -> outcome.
  */
 
-import { assert } from '../core/assert.ts';
+import { assert, isAssertion } from '../core/assert.ts';
 import { backoffMs } from '../core/backoff.ts';
 import type { Refused } from '../core/cursor/claim.ts';
 import type { CheckpointCursor, LogCursor } from '../core/cursor/cursor.ts';
@@ -27,7 +27,7 @@ import { openConnector } from './open-connector.ts';
 import { openShard } from './open-shard.ts';
 import type { OpenedConnector } from './opened-connector.ts';
 import { countRun } from './run-metrics.ts';
-import { isAssertion, RunTally } from './run-tally.ts';
+import { RunTally } from './run-tally.ts';
 import { closeStation } from './sandbox.ts';
 import { flush, limited, settle } from './settle.ts';
 import { SourceWork } from './source-work.ts';

@@ -1,4 +1,5 @@
 /** Counts what one invocation did; becomes its run record. */
+import { isAssertion } from '../core/assert.ts';
 import type { ErrorCode } from '../core/error-codes.ts';
 import { ConnectError, messageOf, type Stage } from '../core/errors.ts';
 import type { Offer, Outcome, RunCounts, RunError, RunRecord } from '../core/offer.ts';
@@ -65,11 +66,6 @@ export class RunTally {
       ...(this.#error === undefined ? {} : { error: this.#error }),
     };
   }
-}
-
-/** Whether the program itself is wrong. By its name, for a plugin's driver may assert with a class of its own. */
-export function isAssertion(error: unknown): error is Error {
-  return error instanceof Error && !(error instanceof ConnectError) && error.name === 'AssertionError';
 }
 
 function codeOf(error: unknown): ErrorCode {

@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { assert } from '../../../core/assert.ts';
+import { z } from 'zod';
+import { AssertionError, assert } from '../../../core/assert.ts';
 import { watermark } from '../../../core/cursor/cursor.ts';
 import { RetryableError } from '../../../core/errors.ts';
+import { type Converter, defineConverter } from '../../../plugins/api/converter.ts';
+import type { Registry } from '../../../plugins/api/registry.ts';
 import { memorySink } from '../../support/memory-sink.ts';
 import { memoryTarget } from '../../support/memory-target.ts';
 import { aSinkShard, numbered } from '../../support/sink-shard.ts';
@@ -90,6 +93,21 @@ describe('runInvocation when a plugin throws what nobody knows', () => {
     expect(await sink.cursor()).toMatchObject({ open: [{ kind: 'held', start: 0n, end: 1n }] });
   });
 
+  test.each(['key', 'value'] as const)('crashes on an assertion in a %s converter: no record is dropped for it (I1)', async (part) => {
+    const target = memoryTarget('append');
+    const sink = await aSinkShard({ target, values: ['a'], config: { 'errors.tolerance': 'all', [`${part}.converter`]: 'wrong' } });
+    const toConnect = (): never => {
+      throw new AssertionError('this cannot be');
+    };
+    const registry = registryWith(sink.host.registry, { toConnect, fromConnect: () => null });
+
+    await expect(sink.run({}, { on: { ...sink.host, registry } })).rejects.toThrow('this cannot be');
+
+    expect(target.entries).toEqual([]);
+    expect(await sink.cursor()).toMatchObject({ open: [{ kind: 'held', start: 0n, end: 1n }] });
+    expect(sink.host.telemetry.runs).toMatchObject([{ counts: { dropped: 0 }, error: { code: 'internal.assertion' } }]);
+  });
+
   test('closes the writer it crashes with, and leaves a run record that says so (I10)', async () => {
     const target = memoryTarget('append');
     target.beforeWrite = async () => assert(false, 'this cannot be');
@@ -104,3 +122,9 @@ describe('runInvocation when a plugin throws what nobody knows', () => {
     ]);
   });
 });
+
+/** With one more converter, `wrong`. */
+function registryWith(registry: Registry, converter: Converter): Registry {
+  const wrong = defineConverter({ name: 'wrong', aliases: [], config: z.object({}), create: () => converter });
+  return { ...registry, findConverter: (name) => (name === 'wrong' ? wrong : registry.findConverter(name)) };
+}
