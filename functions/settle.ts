@@ -87,13 +87,14 @@ export function failureOf(invocation: Invocation, { error, stage, runtime, lateM
     return shardFailure(invocation, exhausted, { runtime, lateMs });
   }
   invocation.tally.failed(stage, error);
+  const { revision } = invocation.connector;
   const { clock, random, settings } = invocation.host;
   const pauseMs = Math.max(
     error.retryAfterMs,
     landsWithinMs(settings, lateMs),
     backoffMs({ attempts, maxMs: runtime['errors.retry.delay.max.ms'] }, random),
   );
-  return { code: error.code, retryAtMs: clock.nowMs() + pauseMs, shardFails: false, restartAtMs: null };
+  return { code: error.code, retryAtMs: clock.nowMs() + pauseMs, shardFails: false, revision, restartAtMs: null };
 }
 
 /**
@@ -101,7 +102,7 @@ export function failureOf(invocation: Invocation, { error, stage, runtime, lateM
  * for the range's back-off: the last put may land as late as one that is tried again.
  */
 function shardFailure(
-  { host, shardRestarts }: Invocation,
+  { host, connector, shardRestarts }: Invocation,
   { code }: ConnectError,
   { runtime, lateMs }: Pick<BrokenSlice, 'runtime' | 'lateMs'>,
 ): Failure {
@@ -111,6 +112,7 @@ function shardFailure(
     code,
     retryAtMs: nowMs + landsWithinMs(host.settings, lateMs),
     shardFails: true,
+    revision: connector.revision,
     restartAtMs: restartAtMs({ restarts: shardRestarts(), restartsMax, nowMs }),
   };
 }

@@ -39,15 +39,19 @@ export interface Failure {
   readonly code: ErrorCode;
   readonly retryAtMs: number;
   readonly shardFails: boolean;
+  /** Of the configuration the slice worked with. */
+  readonly revision: number;
   readonly restartAtMs: number | null;
 }
 
 /**
  * What `failed` makes of the cursor, and FAILED where the shard itself fails. A write that was only recognised, its reply
- * having been lost, must not fail what was restarted since (I2).
+ * having been lost, must not fail what was restarted since (I2). Nor is it the old configuration's to say so where an operator
+ * has changed it meanwhile, perhaps for this very reason: the next claim tries with the new one.
  */
-export function withFailure<C extends Cursor>(cursor: C, failed: C, { code, shardFails, restartAtMs }: Failure): C {
-  return shardFails && failed !== cursor ? failShard(failed, { code, retryAtMs: restartAtMs }) : failed;
+export function withFailure<C extends Cursor>(cursor: C, failed: C, { code, shardFails, revision, restartAtMs }: Failure): C {
+  const fails = shardFails && failed !== cursor && failed.gate.revision === revision;
+  return fails ? failShard(failed, { code, retryAtMs: restartAtMs }) : failed;
 }
 
 export interface Work {

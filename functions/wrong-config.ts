@@ -15,11 +15,18 @@ const CONFIG_RESTARTS_MAX = 7;
 
 export async function failByConfig(invocation: Invocation, shard: StoredCursor, error: ConfigError): Promise<Ending> {
   const { tally, host } = invocation;
-  tally.failed('poll', error);
+  const wanted = wantedGate(invocation);
   const facts = { code: error.code, nowMs: host.clock.nowMs() };
-  const { status } = await shard.change((cursor) => unusable(raiseGate(cursor, wantedGate(invocation)), facts), {
-    forMs: host.settings.claimMs,
-  });
+  const { status, gate } = await shard.change(
+    (cursor) => {
+      const gated = raiseGate(cursor, wanted);
+      return gated.gate.revision === wanted.revision ? unusable(gated, facts) : gated;
+    },
+    { forMs: host.settings.claimMs },
+  );
+  // Changed meanwhile, perhaps mended.
+  if (gate.revision !== wanted.revision) return { outcome: null, refusal: 'revision-differs', notBeforeMs: null };
+  tally.failed('poll', error);
   return { outcome: 'failed', notBeforeMs: status.state === 'failed' ? status.retryAtMs : null };
 }
 

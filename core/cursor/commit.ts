@@ -14,6 +14,7 @@ import {
   type CheckpointCursor,
   type FreeRange,
   type HeldRange,
+  isTruncated,
   type LogCursor,
   type OpenRange,
   type Pace,
@@ -120,7 +121,6 @@ function progressed(
 ): LogCursor {
   const { upTo, storedAtMs, pace } = progress;
   const moved = upTo > held.start;
-  const lastStoredAtMs = storedAtMs === null ? cursor.lastStoredAtMs : Math.max(storedAtMs, cursor.lastStoredAtMs ?? storedAtMs);
   const open: OpenRange[] = [];
   for (const range of cursor.open) {
     if (range !== held) open.push(range);
@@ -131,10 +131,16 @@ function progressed(
     // A tail's `next` moves with its start.
     next: left?.end === null ? left.start : cursor.next,
     open,
-    lastStoredAtMs,
+    lastStoredAtMs: newestOf(cursor, storedAtMs),
     pace: pace ?? cursor.pace,
     status: moved ? settled(cursor.status) : cursor.status,
   };
+}
+
+/** A record of a log that was created anew would hide that it is another log. */
+function newestOf({ status, lastStoredAtMs }: LogCursor, storedAtMs: number | null): number | null {
+  if (storedAtMs === null || isTruncated(status)) return lastStoredAtMs;
+  return Math.max(storedAtMs, lastStoredAtMs ?? storedAtMs);
 }
 
 /** The range this progress is about; `null` when all of it is finished already (a reply was lost). */

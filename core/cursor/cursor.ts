@@ -32,6 +32,11 @@ export type Status =
 
 export const ACTIVE: Status = { state: 'active', restarts: 0 };
 
+/** Only a reset leaves a truncated log: what `next` points at is not what was read before. */
+export function isTruncated(status: Status): boolean {
+  return status.state === 'failed' && status.code === 'shard.log_truncated';
+}
+
 /** Who holds a slice, and until when (wall clock, epoch ms) nobody else may take it. */
 export interface Holder {
   /** The offer's id, `/`, random per run of an entry, `.`, a counter per claim. */

@@ -11,6 +11,7 @@ import {
   type Cursor,
   type Gate,
   holdersOf,
+  isTruncated,
   type LogCursor,
   type OpenRange,
   watermark,
@@ -23,13 +24,13 @@ export function raiseGate<C extends Cursor>(cursor: C, gate: Gate): C {
 
 /**
  * Marks the shard FAILED. With `retryAtMs` a claim may restart it then; without, only an operator. A shard that is done
- * stays so.
+ * stays so, and so does one whose log was truncated: what a holder runs into afterwards must not open a way past the reset.
  */
 export function failShard<C extends Cursor>(
   cursor: C,
   failure: { readonly code: ErrorCode; readonly retryAtMs: number | null },
 ): C {
-  if (cursor.status.state === 'done') return cursor;
+  if (cursor.status.state === 'done' || isTruncated(cursor.status)) return cursor;
   const restarts = cursor.status.state === 'gone' ? 0 : cursor.status.restarts;
   return { ...cursor, status: { state: 'failed', ...failure, restarts } };
 }
@@ -40,9 +41,7 @@ export function failShard<C extends Cursor>(
  */
 export function restart<C extends Cursor>(cursor: C): C {
   const { state } = cursor.status;
-  if (state !== 'failed' && state !== 'gone') return cursor;
-  // Only a reset leaves a truncated log: what `next` points at is not what was read before.
-  if (cursor.status.state === 'failed' && cursor.status.code === 'shard.log_truncated') return cursor;
+  if ((state !== 'failed' && state !== 'gone') || isTruncated(cursor.status)) return cursor;
   if (cursor.kind === 'checkpoint') return { ...cursor, status: ACTIVE, attempts: 0, deaths: 0, error: null };
   const open = cursor.open.map(
     (range): OpenRange => (range.kind === 'free' ? { ...range, attempts: 0, deaths: 0, error: null } : range),
@@ -50,10 +49,12 @@ export function restart<C extends Cursor>(cursor: C): C {
   return { ...cursor, status: ACTIVE, open };
 }
 
-/** The queue does not exist (any more). A shard that is done needs it no longer. */
+/**
+ * The queue does not exist (any more). A shard that is done needs it no longer; one that has failed still waits for what it
+ * waited for, should the queue be back: a broker may be away for a moment.
+ */
 export function vanish<C extends Cursor>(cursor: C): C {
-  const { state } = cursor.status;
-  return state === 'gone' || state === 'done' ? cursor : { ...cursor, status: { state: 'gone' } };
+  return cursor.status.state === 'active' ? { ...cursor, status: { state: 'gone' } } : cursor;
 }
 
 /** A finite shard has come to its end. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { assert } from '../../../core/assert.ts';
-import { FatalTaskError } from '../../../core/errors.ts';
+import { FatalTaskError, RecordError } from '../../../core/errors.ts';
 import { offset } from '../../../core/offset.ts';
 import { changeConfig, resetOffsets, restartShards, setTargetState } from '../../../scheduler/connector-actions.ts';
 import { brokerWith } from '../../support/faulty-ports.ts';
@@ -174,6 +174,40 @@ describe('runInvocation of a log that was created anew and refilled', () => {
 
     expect([gone.run.refusal, run.refusal]).toEqual(['gone', 'failed']);
     expect(await sink.cursor()).toMatchObject({ status: { code: 'shard.log_truncated' } });
+  });
+
+  test('stays failed, whatever its last holder runs into afterwards (I1, I10)', async () => {
+    const target = memoryTarget('append');
+    const config = { 'consumer.override.max.poll.records': '1', 'put.timeout.ms': '10000' };
+    const sink = await aSinkShard({ target, values: numbered(6), config });
+    target.refusal = (record) => (String(record.value) === '105' ? new RecordError('no') : undefined);
+    await sink.run({ slice: { records: 2 } });
+    const other = sink.anotherHost();
+    let refused: string | undefined;
+
+    // 1. One holds [2, 6), and has the next records of the old log in hand.
+    target.beforeWrite = async () => {
+      target.beforeWrite = () => Promise.resolve();
+      // 2. The topic is created anew, and refilled.
+      await sink.host.clock.sleep(6_000);
+      await createAnew(sink, numbered(8, 100));
+      // 3. Another one finds out.
+      refused = (await sink.run({}, { on: other })).run.refusal;
+      // 4. The holder goes on into the new log, to a record that the target refuses.
+    };
+    const holder = await sink.run({ slice: { records: 4 } });
+    const cursor = await sink.cursor();
+    // 5. Longer than the restart of any other failure takes.
+    await sink.host.clock.sleep(120_000);
+    const later = await sink.run({ quantumMs: 5_000 }, { on: other });
+
+    expect(refused).toBe('failed');
+    expect(holder.run.error?.code).toBe('record.rejected');
+    expect(later.run.refusal).toBe('failed');
+    expect(await sink.cursor()).toEqual(cursor);
+    expect(cursor.status).toMatchObject({ code: 'shard.log_truncated', retryAtMs: null });
+    // What was read of the new log does not make it look like the old one.
+    expect(cursor.lastStoredAtMs).toBeLessThan(holder.run.startedAtMs + 1);
   });
 
   test('fails its shard where an older log took its place', async () => {
@@ -359,6 +393,37 @@ describe('runInvocation of a queue that vanished', () => {
     expect(cursor).toMatchObject({ status: { state: 'gone' }, next: 2n });
     expect(back.run.outcome).toBe('drained');
     expect(valuesIn(target)).toEqual(numbered(3));
+  });
+
+  test('still waits for an operator where it had failed, though its queue was away for a moment (I10)', async () => {
+    const target = memoryTarget('append');
+    target.refusal = () => new RecordError('no');
+    const sink = await aSinkShard({ target, values: ['a'], config: { 'auto.restart.max.attempts': '0' } });
+    await sink.run();
+    const { status } = await sink.cursor();
+    const away = { ...sink.anotherHost(), broker: brokerWith(sink.log, { bounds: async (queues) => queues.map(() => null) }) };
+
+    const unseen = await sink.run({}, { on: away });
+    const back = await sink.run();
+
+    expect(status).toMatchObject({ state: 'failed', code: 'record.rejected', retryAtMs: null });
+    expect([unseen.run.refusal, back.run.refusal]).toEqual(['failed', 'failed']);
+    expect((await sink.cursor()).status).toEqual(status);
+  });
+
+  test('is gone in the end, also where it had failed and restarts by itself', async () => {
+    const target = memoryTarget('append');
+    target.refusal = () => new RecordError('no');
+    const sink = await aSinkShard({ target, values: ['a'] });
+    await sink.run();
+    sink.log.deleteTopic('orders');
+    await sink.untilClaimable();
+
+    await sink.run();
+    const { run } = await sink.run();
+
+    expect(run.refusal).toBe('gone');
+    expect((await sink.cursor()).status).toEqual({ state: 'gone' });
   });
 
   test('has no cursor where it never existed', async () => {

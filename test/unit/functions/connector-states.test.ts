@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { connectorKey } from '../../../core/connector.ts';
 import { cursorKey } from '../../../core/cursor/stored-cursor.ts';
-import { RetryableError } from '../../../core/errors.ts';
+import { RecordError, RetryableError } from '../../../core/errors.ts';
 import { changeConfig, createConnector, deleteConnector, setTargetState } from '../../../scheduler/connector-actions.ts';
 import { sweepDeleted } from '../../../scheduler/deleted-connectors.ts';
 import { brokerWith, storeUnavailable, storeWith } from '../../support/faulty-ports.ts';
@@ -165,6 +165,25 @@ describe('runInvocation of a connector', () => {
 
     expect(run.refusal).toBe('revision-differs');
     expect(next.run.outcome).toBe('drained');
+  });
+
+  test('whose configuration changes while a slice runs is tried with the new one, whatever the old one ran into', async () => {
+    const target = memoryTarget('append');
+    const sink = await aSinkShard({ target, values: numbered(2), config: { 'auto.restart.max.attempts': '0' } });
+    target.refusal = ({ value }) => (value === '1' ? new RecordError('no') : undefined);
+    target.beforeWrite = async () => {
+      target.beforeWrite = () => Promise.resolve();
+      await changeConfig(sink.host, 'orders-sink', { ...sink.connector.config, 'errors.tolerance': 'all' });
+    };
+
+    const { run } = await sink.run();
+    const cursor = await sink.cursor();
+    const next = await sink.run();
+
+    expect(run).toMatchObject({ outcome: 'failed', error: { code: 'record.rejected', position: 'orders/memory/0@1' } });
+    expect(cursor).toMatchObject({ status: { state: 'active' }, open: [{ kind: 'free', start: 1n, end: 2n }] });
+    expect(next.run).toMatchObject({ outcome: 'drained', counts: { dropped: 1 } });
+    expect(valuesIn(target)).toEqual(['0']);
   });
 
   test('that is paused while a slice runs commits what that delivered, and claims no further one (I9)', async () => {

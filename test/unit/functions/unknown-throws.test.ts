@@ -93,20 +93,27 @@ describe('runInvocation when a plugin throws what nobody knows', () => {
     expect(await sink.cursor()).toMatchObject({ open: [{ kind: 'held', start: 0n, end: 1n }] });
   });
 
-  test.each(['key', 'value'] as const)('crashes on an assertion in a %s converter: no record is dropped for it (I1)', async (part) => {
-    const target = memoryTarget('append');
-    const sink = await aSinkShard({ target, values: ['a'], config: { 'errors.tolerance': 'all', [`${part}.converter`]: 'wrong' } });
-    const toConnect = (): never => {
-      throw new AssertionError('this cannot be');
-    };
-    const registry = registryWith(sink.host.registry, { toConnect, fromConnect: () => null });
+  test.each(['key', 'value'] as const)(
+    'crashes on an assertion in a %s converter: no record is dropped for it (I1)',
+    async (part) => {
+      const target = memoryTarget('append');
+      const sink = await aSinkShard({
+        target,
+        values: ['a'],
+        config: { 'errors.tolerance': 'all', [`${part}.converter`]: 'wrong' },
+      });
+      const toConnect = (): never => {
+        throw new AssertionError('this cannot be');
+      };
+      const registry = registryWith(sink.host.registry, { toConnect, fromConnect: () => null });
 
-    await expect(sink.run({}, { on: { ...sink.host, registry } })).rejects.toThrow('this cannot be');
+      await expect(sink.run({}, { on: { ...sink.host, registry } })).rejects.toThrow('this cannot be');
 
-    expect(target.entries).toEqual([]);
-    expect(await sink.cursor()).toMatchObject({ open: [{ kind: 'held', start: 0n, end: 1n }] });
-    expect(sink.host.telemetry.runs).toMatchObject([{ counts: { dropped: 0 }, error: { code: 'internal.assertion' } }]);
-  });
+      expect(target.entries).toEqual([]);
+      expect(await sink.cursor()).toMatchObject({ open: [{ kind: 'held', start: 0n, end: 1n }] });
+      expect(sink.host.telemetry.runs).toMatchObject([{ counts: { dropped: 0 }, error: { code: 'internal.assertion' } }]);
+    },
+  );
 
   test('closes the writer it crashes with, and leaves a run record that says so (I10)', async () => {
     const target = memoryTarget('append');

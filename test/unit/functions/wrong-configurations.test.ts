@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { changeConfig } from '../../../scheduler/connector-actions.ts';
+import { changeConfig, restartShards } from '../../../scheduler/connector-actions.ts';
+import { storeWith } from '../../support/faulty-ports.ts';
 import { memoryTarget } from '../../support/memory-target.ts';
 import { aSinkShard, numbered, valuesIn } from '../../support/sink-shard.ts';
 
@@ -50,6 +51,40 @@ describe('runInvocation of a configuration that is wrong', () => {
 
     expect(failed.notBeforeMs).toBe(failed.run.endedAtMs + 60_000);
     expect(run.outcome).toBe('drained');
+    expect(valuesIn(target)).toEqual(numbered(2));
+  });
+
+  test('is nothing against the shard once an operator has mended it', async () => {
+    const target = memoryTarget('append');
+    let mend: (() => Promise<void>) | null = null;
+    const sink = await aSinkShard({
+      target,
+      values: numbered(2),
+      store: (store) =>
+        storeWith(store, {
+          put: async (...write) => {
+            const act = mend;
+            mend = null;
+            await act?.();
+            return store.put(...write);
+          },
+        }),
+    });
+    await sink.run({ slice: { records: 1 } });
+    await changeConfig(sink.host, 'orders-sink', { ...sink.connector.config, 'tasks.max': 'many' });
+    mend = async () => {
+      const deps = { ...sink.host, store: sink.store };
+      await changeConfig(deps, 'orders-sink', sink.connector.config);
+      await restartShards(deps, sink.connector);
+    };
+
+    // Has read the wrong one, and writes after the operator did.
+    const late = await sink.run();
+    const next = await sink.run();
+
+    expect(late.run).toMatchObject({ outcome: null, refusal: 'revision-differs' });
+    expect(late.run.error).toBeUndefined();
+    expect(next.run.outcome).toBe('drained');
     expect(valuesIn(target)).toEqual(numbered(2));
   });
 

@@ -49,6 +49,15 @@ describe('commit', () => {
     expect(watermark(after)).toBe(50n);
   });
 
+  test('takes no store time of a log that was found to be another one (I1)', () => {
+    const status = { state: 'failed', code: 'shard.log_truncated', retryAtMs: null, restarts: 0 } as const;
+    const cursor = aLogCursor({ next: 100, open: [aHeldRange({ end: 100 })], lastStoredAtMs: 500, status });
+
+    const after = commit(cursor, aProgress({ upTo: 10, storedAtMs: 600 }), DEADLINE_AT_MS);
+
+    expect(after).toMatchObject({ open: [{ start: 10n }], lastStoredAtMs: 500, status });
+  });
+
   test('keeps the newest store time, and the pace when there is no new one', () => {
     const pace = { usPerRecord: 2, bytesPerRecord: 10 };
     const cursor = aLogCursor({ next: 100, open: [aHeldRange({ end: 100 })], lastStoredAtMs: 500, pace });

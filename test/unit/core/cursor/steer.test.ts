@@ -80,6 +80,12 @@ describe('failShard', () => {
     expect(failShard(cursor, { code: 'task.failed', retryAtMs: NOW_MS })).toBe(cursor);
   });
 
+  test('leaves a shard whose log was truncated to its reset (I1)', () => {
+    const truncated = failShard(aLogCursor(), { code: 'shard.log_truncated', retryAtMs: null });
+
+    expect(failShard(truncated, { code: 'record.rejected', retryAtMs: NOW_MS })).toBe(truncated);
+  });
+
   test('a restart by its retry time counts, until something is finished', () => {
     const failed = failShard(aLogCursor({ status: { state: 'active', restarts: 1 } }), {
       code: 'task.failed',
@@ -150,6 +156,12 @@ describe('restart', () => {
 });
 
 describe('vanish', () => {
+  test('leaves a failed shard to whoever it waits for, should the queue be back (I10)', () => {
+    const cursor = aLogCursor({ status: FAILED });
+
+    expect(vanish(cursor)).toBe(cursor);
+  });
+
   test('marks the shard gone, once, and keeps what it knows', () => {
     const cursor = aLogCursor({ next: 100, open: [aFreeRange()] });
 
