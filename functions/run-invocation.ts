@@ -6,7 +6,7 @@
  */
 
 import { assert, isAssertion } from '../core/assert.ts';
-import { backoffMs } from '../core/backoff.ts';
+import { backoffMs, restartAtMs } from '../core/backoff.ts';
 import type { Refused } from '../core/cursor/claim.ts';
 import type { CheckpointCursor, LogCursor } from '../core/cursor/cursor.ts';
 import type { StoredCursor } from '../core/cursor/stored-cursor.ts';
@@ -20,6 +20,7 @@ import { Deadline } from './deadline.ts';
 import { settleDeadlyRecord } from './deadly-record.ts';
 import { classified, type Delivery, deliver, demandTimeForPut, hasTimeForPut } from './deliver.ts';
 import { discover } from './discover.ts';
+import { failUnclaimed, restartsOf } from './fail-unclaimed.ts';
 import type { Host } from './host.ts';
 import type { Ending, Invocation } from './invocation.ts';
 import { LogWork } from './log-work.ts';
@@ -33,7 +34,6 @@ import { flush, limited, settle } from './settle.ts';
 import { SourceWork } from './source-work.ts';
 import { toleranceOf } from './tolerance.ts';
 import { RecordRefused, type Slice, type Work } from './work.ts';
-import { failByConfig, restartsOf } from './wrong-config.ts';
 
 /**
  * `limitMs`: how long the platform lets this run go on. Rejects only when the program itself is wrong, once its run record
@@ -84,44 +84,65 @@ function endingOf(error: unknown, host: Host, tally: RunTally): Ending {
   // A sink's configuration is first read to find where it starts, when there is no cursor yet that could show it.
   const known = error instanceof ConfigError ? error : classified(error);
   tally.failed(tally.stage, known);
-  return { outcome: 'failed', notBeforeMs: known instanceof RetryableError ? retryAtMs(known, host) : null };
+  return { outcome: 'failed', notBeforeMs: isAssertion(known) ? null : retryAtMs(known, host) };
 }
 
-/** Nothing in the cursor says when to come back, for nothing was claimed. */
-function retryAtMs({ retryAfterMs }: RetryableError, { clock, random }: Host): number {
-  return clock.nowMs() + Math.max(retryAfterMs, backoffMs(UNCLAIMED_BACKOFF, random));
+/** Nothing in a cursor says when to come back. What only somebody's act can mend is looked at as a failed shard is, at first. */
+function retryAtMs(error: unknown, { clock, random }: Host): number | null {
+  const nowMs = clock.nowMs();
+  if (!(error instanceof RetryableError)) return restartAtMs({ restarts: 0, restartsMax: 1, nowMs });
+  return nowMs + Math.max(error.retryAfterMs, backoffMs(UNCLAIMED_BACKOFF, random));
 }
 
 async function runShard(invocation: Invocation, shard: StoredCursor): Promise<Ending> {
-  const { host, offer, connector } = invocation;
+  const { host, offer } = invocation;
   let opened: OpenedConnector;
+  let work: Work;
+  let claimed: Slice | Refused;
   try {
-    opened = await openConnector(host, connector);
+    opened = await openConnector(host, invocation.connector);
+    if (isDiscoveryShard(offer.shard)) return await discover(invocation, shard as StoredCursor<CheckpointCursor>, opened);
+    ({ work, claimed } = await claimSlice(invocation, shard, opened));
   } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    return failByConfig(invocation, shard, error);
-  }
-  if (isDiscoveryShard(offer.shard)) return discover(invocation, shard as StoredCursor<CheckpointCursor>, opened);
-  const station = host.sandbox.take(offer.shard, connector.revision);
-  const work = openWork(invocation, { shard, opened, station });
-  let claimed: Slice | Refused | null = null;
-  try {
-    claimed = await work.claim();
-  } finally {
-    const unused = claimed === null || 'reason' in claimed;
-    if (unused && station !== undefined) host.sandbox.keep(offer.shard, connector.revision, station);
+    return failUnclaimed(invocation, shard, error);
   }
   if ('reason' in claimed) {
     if (claimed.reason === 'gate-closed') host.sandbox.drop(offer.shard);
     return refusal(claimed);
   }
+  return runClaimed(invocation, { opened, work, first: claimed });
+}
+
+async function claimSlice(
+  invocation: Invocation,
+  shard: StoredCursor,
+  opened: OpenedConnector,
+): Promise<{ readonly work: Work; readonly claimed: Slice | Refused }> {
+  const { host, offer, connector } = invocation;
+  const station = host.sandbox.take(offer.shard, connector.revision);
+  const work = openWork(invocation, { shard, opened, station });
+  let claimed: Slice | Refused | null = null;
+  try {
+    claimed = await work.claim();
+    return { work, claimed };
+  } finally {
+    const unused = claimed === null || 'reason' in claimed;
+    if (unused && station !== undefined) host.sandbox.keep(offer.shard, connector.revision, station);
+  }
+}
+
+async function runClaimed(
+  invocation: Invocation,
+  { opened, work, first }: { readonly opened: OpenedConnector; readonly work: Work; readonly first: Slice },
+): Promise<Ending> {
+  const { host, offer, connector } = invocation;
   const { runtime } = opened.config;
   const effect = opened.sink?.effect ?? 'append';
   let writer: SinkWriter | null = null;
   try {
     demandTimeForPut(invocation, { effect, putTimeoutMs: runtime['put.timeout.ms'] });
     writer = await openWriter(invocation, work);
-    const outcome = await runSlices(invocation, { work, opened, writer, first: claimed });
+    const outcome = await runSlices(invocation, { work, opened, writer, first });
     host.sandbox.keep(offer.shard, connector.revision, work.station(writer));
     return { outcome, notBeforeMs: null };
   } catch (error) {

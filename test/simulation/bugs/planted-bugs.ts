@@ -137,6 +137,11 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [{ find: 'if (firstRecord === null ||', replace: 'if (cursor.next >= 0n || firstRecord === null ||' }],
   },
   {
+    name: 'a failure forgotten while the queue is away',
+    file: 'core/cursor/steer.ts',
+    edits: [{ find: "return cursor.status.state === 'active' ? {", replace: "return cursor.status.state !== 'done' ? {" }],
+  },
+  {
     name: 'a claim beyond a tail',
     file: 'core/cursor/claim.ts',
     edits: [

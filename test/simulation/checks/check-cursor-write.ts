@@ -13,6 +13,7 @@ import { advance, type Offset } from '../../../core/offset.ts';
 import { parseShardId, queueOfShard, type ShardId, sourceNamesOfShard } from '../../../core/shard-id.ts';
 import type { SourceRow } from '../world/setup.ts';
 import type { World } from '../world/world.ts';
+import { checkFailures } from './check-failures.ts';
 import { checkGaps } from './check-gaps.ts';
 import { checkClaimedLog, checkClaimedSource } from './check-limits.ts';
 import type { CursorWrite } from './cursor-write.ts';
@@ -25,6 +26,7 @@ export function checkCursorWrite(world: World, write: CursorWrite): void {
   for (const name of transitionsOf(before, after)) world.transition(name);
   if (before === null) return;
   checkGate(world, write, before);
+  checkFailures(world, write, before, after);
   if (before.kind === 'log' && after.kind === 'log') checkLog(world, write, before, after);
   if (before.kind === 'checkpoint' && after.kind === 'checkpoint') checkCheckpoint(world, write, before, after);
 }

@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { FatalTaskError } from '../../../core/errors.ts';
 import { restartShards } from '../../../scheduler/connector-actions.ts';
+import { brokerWith } from '../../support/faulty-ports.ts';
+import type { TestHost } from '../../support/hosts.ts';
 import { memorySink } from '../../support/memory-sink.ts';
 import { memoryTarget } from '../../support/memory-target.ts';
-import { aSinkShard } from '../../support/sink-shard.ts';
+import { aSinkShard, type SinkShard } from '../../support/sink-shard.ts';
 import { throwing } from '../../support/throwing.ts';
 
 describe('runInvocation when a plugin throws a FatalTaskError', () => {
@@ -98,5 +100,51 @@ describe('runInvocation when a plugin throws a FatalTaskError', () => {
 
     expect(run).toMatchObject({ outcome: 'failed', error: { code: 'task.failed', stage: 'put' } });
     expect(await sink.cursor()).toMatchObject({ status: { state: 'failed', code: 'task.failed' } });
+  });
+});
+
+describe('runInvocation when a FatalTaskError comes before its claim', () => {
+  const fatal = new FatalTaskError('no access to the topic');
+
+  async function aShardWithoutAccess(config: Record<string, string> = {}): Promise<{ sink: SinkShard; denied: TestHost }> {
+    const sink = await aSinkShard({ values: ['a', 'b'], config });
+    await sink.run({ slice: { records: 1 } });
+    return { sink, denied: { ...sink.host, broker: brokerWith(sink.log, { bounds: () => Promise.reject(fatal) }) } };
+  }
+
+  test('fails the shard, with the reason in its status, and restarts it within its budget (I10)', async () => {
+    const { sink, denied } = await aShardWithoutAccess({ 'auto.restart.max.attempts': '2' });
+    const pauses: (number | null)[] = [];
+
+    for (let look = 0; look < 4; look += 1) {
+      const { run, notBeforeMs } = await sink.run({}, { on: denied });
+      pauses.push(notBeforeMs === null ? null : notBeforeMs - run.endedAtMs);
+      expect(run).toMatchObject({ outcome: 'failed', error: { code: 'task.failed', stage: 'poll' } });
+      await sink.untilClaimable();
+    }
+
+    expect(pauses).toEqual([60_000, 120_000, null, null]);
+    expect((await sink.cursor()).status).toEqual({ state: 'failed', code: 'task.failed', retryAtMs: null, restarts: 2 });
+  });
+
+  test('goes on by itself where there is access again in time', async () => {
+    const { sink, denied } = await aShardWithoutAccess();
+    await sink.run({}, { on: denied });
+    await sink.untilClaimable();
+
+    const { run } = await sink.run();
+
+    expect(run.outcome).toBe('drained');
+    expect(await sink.cursor()).toMatchObject({ status: { state: 'active', restarts: 0 }, next: 2n });
+  });
+
+  test('says when to look again where there is no cursor yet to show it', async () => {
+    const sink = await aSinkShard({ broker: (log) => brokerWith(log, { bounds: () => Promise.reject(fatal) }) });
+
+    const { run, cursor, notBeforeMs } = await sink.run();
+
+    expect(run).toMatchObject({ outcome: 'failed', error: { code: 'task.failed' } });
+    expect(cursor).toBeNull();
+    expect(notBeforeMs).toBe(run.endedAtMs + 60_000);
   });
 });

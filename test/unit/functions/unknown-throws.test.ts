@@ -83,6 +83,24 @@ describe('runInvocation when a plugin throws what nobody knows', () => {
     expect(await sink.cursor()).toMatchObject({ status: { state: 'active' }, open: [{ start: 1n, end: 3n, attempts: 1 }] });
   });
 
+  test('before its claim fails the shard, and tries a bounded number of times (I10)', async () => {
+    const sink = await aSinkShard({ values: numbered(2), config: { 'auto.restart.max.attempts': '3' } });
+    await sink.run({ slice: { records: 1 } });
+    const registry = { ...sink.host.registry, findSink: () => Promise.reject(unknown) };
+    const broken = { ...sink.anotherHost(), registry };
+    const pauses: (number | null)[] = [];
+
+    for (let look = 0; look < 5; look += 1) {
+      const { run, notBeforeMs } = await sink.run({}, { on: broken });
+      pauses.push(notBeforeMs === null ? null : notBeforeMs - run.endedAtMs);
+      expect(run).toMatchObject({ outcome: 'failed', error: { code: 'plugin.failed', message: 'x is not a function' } });
+      await sink.untilClaimable();
+    }
+
+    expect(pauses).toEqual([60_000, 120_000, 240_000, null, null]);
+    expect((await sink.cursor()).status).toMatchObject({ state: 'failed', code: 'plugin.failed', retryAtMs: null });
+  });
+
   test('crashes on an assertion, and leaves its claim to run out', async () => {
     const target = memoryTarget('append');
     target.beforeWrite = async () => assert(false, 'this cannot be');

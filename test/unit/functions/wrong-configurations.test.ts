@@ -115,4 +115,14 @@ describe('runInvocation of a configuration that is wrong', () => {
 
     expect(early.notBeforeMs).toBe(first.notBeforeMs);
   });
+
+  test("of a sink's queue that has no cursor yet says when to look again", async () => {
+    const sink = await aSinkShard({ config: { 'tasks.max': 'many' } });
+
+    const { run, cursor, notBeforeMs } = await sink.run();
+
+    expect(run).toMatchObject({ outcome: 'failed', error: { code: 'config.invalid' } });
+    expect(cursor).toBeNull();
+    expect(notBeforeMs).toBe(run.endedAtMs + 60_000);
+  });
 });
