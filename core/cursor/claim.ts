@@ -3,6 +3,10 @@
  *
  * A log's claim takes the lowest range that is free, or whose holder is gone; otherwise a new one from `next`. A held range
  * is never taken before its deadline plus the skew between clocks, except from a holder whose end was seen.
+ *
+ * While eight ranges are open only the lowest of them is halved; others that are to be halved wait until it is finished, or
+ * there is room. So where every invocation dies there are never more than eight and as many as the lowest can be halved:
+ * 8 + log2 of a slice's records, rounded up. That is 22 ranges and 1.6 KB for 10,000 records.
  */
 import type { Json } from '../json.ts';
 import type { EndedHolder } from '../offer.ts';
@@ -139,7 +143,7 @@ function lowestClaimable(cursor: LogCursor, request: LogClaimRequest): Found {
       soonestMs = Math.min(soonestMs, takeableAtMs(range.holder, request));
     } else if (range.kind === 'free' && range.retryAtMs > request.nowMs) {
       soonestMs = Math.min(soonestMs, range.retryAtMs);
-    } else {
+    } else if (mayBeTaken(range, cursor)) {
       lowest ??= range;
     }
   }
@@ -150,6 +154,16 @@ function lowestClaimable(cursor: LogCursor, request: LogClaimRequest): Found {
   if (cursor.open.length >= OPEN_RANGES_MAX) return refused('too-many-open', notBeforeMs);
   if (cursor.next >= request.max) return refused(cursor.open.length > held ? 'backing-off' : 'nothing-to-claim', notBeforeMs);
   return { range: null };
+}
+
+/** Whether taking it leaves few enough ranges open. */
+function mayBeTaken(range: OpenRange, { open }: LogCursor): boolean {
+  return open.length < OPEN_RANGES_MAX || range === open[0] || !isHalvedWhenTaken(range);
+}
+
+/** A range whose holder died, not for the first time. One record is no range to halve. */
+function isHalvedWhenTaken({ kind, deaths, start, end }: OpenRange): boolean {
+  return kind === 'held' && deaths + 1 >= DEATHS_BEFORE_HALVING && (end === null || end - start > 1n);
 }
 
 function claimNew(cursor: LogCursor, request: LogClaimRequest): Claim<LogCursor, LogSlice> {

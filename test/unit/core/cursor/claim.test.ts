@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { claim, type LogClaimRequest } from '../../../../core/cursor/claim.ts';
-import { assertLogCursor, type LogCursor, OPEN_RANGES_MAX, watermark } from '../../../../core/cursor/cursor.ts';
+import { assertLogCursor, type LogCursor, OPEN_RANGES_MAX, type OpenRange, watermark } from '../../../../core/cursor/cursor.ts';
 import {
   aFreeRange,
   aHeldRange,
@@ -254,7 +254,7 @@ describe('claim', () => {
         const request = { ...rest, ordered: false };
         const live = liveRanges(cursor, request);
         const takeable = cursor.open.filter(
-          (range) => !live.includes(range) && (range.kind === 'held' || range.retryAtMs <= NOW_MS),
+          (range) => !live.includes(range) && (range.kind === 'held' || range.retryAtMs <= NOW_MS) && hasRoom(range, cursor),
         );
 
         const answer = claim(cursor, request);
@@ -331,4 +331,10 @@ function liveRanges(cursor: LogCursor, { nowMs, graceMs, ended }: LogClaimReques
       range.holder.deadlineAtMs + graceMs > nowMs &&
       !ended.some(({ owner, epoch }) => owner === range.holder.owner && epoch === range.epoch),
   );
+}
+
+/** Of more than eight open ranges only the lowest is halved. */
+function hasRoom(range: OpenRange, { open }: LogCursor): boolean {
+  const isHalved = range.kind === 'held' && range.deaths > 0 && (range.end === null || range.end - range.start > 1n);
+  return open.length < OPEN_RANGES_MAX || range === open[0] || !isHalved;
 }

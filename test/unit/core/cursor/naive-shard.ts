@@ -88,7 +88,9 @@ export class NaiveShard {
       return { piece: lowest ?? null, start: this.next, end: null, deaths: 0 };
     }
     if (live.length >= (terms.ordered ? 1 : terms.heldMax)) return null;
-    const found = terms.ordered ? lowest : takeable[0];
+    const hasRoom = (piece: Piece): boolean =>
+      this.pieces.length < OPEN_RANGES_MAX || piece === lowest || !this.#isHalved(piece, piece.offsets.size);
+    const found = terms.ordered ? lowest : takeable.find(hasRoom);
     if (found !== undefined) return takeable.includes(found) ? this.#part(found, terms.records) : null;
     const isFull = this.pieces.length >= OPEN_RANGES_MAX || live.some(({ isTail }) => isTail);
     const end = Math.min(this.next + terms.records, this.max);
@@ -101,10 +103,13 @@ export class NaiveShard {
     const size = piece.isTail ? Math.min(records, this.max - start) : piece.offsets.size;
     if (size <= 0) return null;
     const deaths = run === null ? piece.deaths : piece.deaths + 1;
-    const halves = run !== null && deaths >= DEATHS_BEFORE_HALVING && size > 1;
-    return halves
+    return this.#isHalved(piece, size)
       ? { piece, start, end: start + Math.ceil(size / 2), deaths: DEATHS_BEFORE_HALVING }
       : { piece, start, end: start + size, deaths };
+  }
+
+  #isHalved({ run, deaths }: Piece, size: number): boolean {
+    return run !== null && deaths + 1 >= DEATHS_BEFORE_HALVING && size > 1;
   }
 
   take({ piece, start, end, deaths }: Grant, run: Run, { ordered, records }: Terms): void {

@@ -2,7 +2,14 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { claim, type LogClaimRequest, type LogSlice } from '../../../../core/cursor/claim.ts';
 import { commit, release } from '../../../../core/cursor/commit.ts';
-import { assertLogCursor, DEATHS_BEFORE_VERDICT, type LogCursor } from '../../../../core/cursor/cursor.ts';
+import {
+  assertLogCursor,
+  DEATHS_BEFORE_VERDICT,
+  type HeldRange,
+  heldRanges,
+  type LogCursor,
+  OPEN_RANGES_MAX,
+} from '../../../../core/cursor/cursor.ts';
 import { FencedError } from '../../../../core/errors.ts';
 import { offset } from '../../../../core/offset.ts';
 import {
@@ -12,6 +19,7 @@ import {
   aLogCursor,
   anAbandonedRange,
   aProgress,
+  CLAIM_MS,
   claimed,
   GRACE_MS,
   NOW_MS,
@@ -170,6 +178,53 @@ describe('reclaim', () => {
     );
   });
 
+  test('halves only the lowest range while eight are open; the others wait for room', () => {
+    const dead = (index: number): HeldRange =>
+      anAbandonedRange({ start: 10 * index, end: 10 * index + 10, epoch: index + 1, deaths: 1 });
+    const cursor = aLogCursor({ next: 80, open: Array.from({ length: 8 }, (_, index) => dead(index)) });
+
+    const first = claimed(claim(cursor, aLogClaim({ owner: 'one', heldMax: 8 })));
+    const second = claimed(claim(first.cursor, aLogClaim({ owner: 'two', heldMax: 8 })));
+    const third = claim(second.cursor, aLogClaim({ owner: 'three', heldMax: 8 }));
+    const room = [first, second].reduce(
+      (after, { slice: { epoch, start, end } }) => commit(after, aProgress({ epoch, from: start, upTo: end ?? start }), NOW_MS),
+      second.cursor,
+    );
+    const fourth = claimed(claim(room, aLogClaim({ owner: 'four', heldMax: 8 })));
+
+    expect([first.slice, second.slice]).toMatchObject([
+      { start: 0n, end: 5n },
+      { start: 5n, end: 10n },
+    ]);
+    expect(third).toMatchObject({ kind: 'refused', reason: 'too-many-open', notBeforeMs: NOW_MS + CLAIM_MS + GRACE_MS });
+    expect(fourth.slice).toMatchObject({ start: 10n, end: 15n });
+    expect(fourth.cursor.open).toHaveLength(8);
+  });
+
+  test('keeps few ranges open though every invocation dies: eight, and as many as one can be halved', () => {
+    const slices = fc.oneof(fc.integer({ min: 1, max: 10_000 }), fc.constant(10_000));
+    // Of up to eight holders a round, how many deliver: mostly none.
+    const rounds = fc.array(fc.oneof({ weight: 9, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat({ max: 8 }) }), {
+      minLength: 50,
+      maxLength: 100,
+      size: 'max',
+    });
+    fc.assert(
+      fc.property(slices, rounds, (records, deliveries) => {
+        let cursor = aLogCursor();
+        for (const [round, count] of deliveries.entries()) {
+          for (let at = 0; at < 8; at += 1) {
+            const answer = claim(cursor, aLogClaim({ owner: `${round}.${at}`, records, max: 1_000_000, heldMax: 8 }));
+            if (answer.kind === 'claimed') ({ cursor } = answer);
+          }
+          cursor = abandoned(heldRanges(cursor).toReversed().slice(0, count).reduce(delivered, cursor));
+          expect(cursor.open.length).toBeLessThanOrEqual(OPEN_RANGES_MAX + Math.ceil(Math.log2(records)));
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
   test('blames a deadly record, and never one that only lay beside it', () => {
     const logs = fc.record({ deadly: fc.nat({ max: 99 }), records: fc.integer({ min: 1, max: 100 }), ordered: fc.boolean() });
     fc.assert(
@@ -187,6 +242,10 @@ describe('reclaim', () => {
     );
   });
 });
+
+function delivered(cursor: LogCursor, { epoch, start, end }: HeldRange): LogCursor {
+  return commit(cursor, aProgress({ epoch, from: start, upTo: end ?? start }), NOW_MS);
+}
 
 /** Far more than the records of the log and the deaths on the way to the deadly one. */
 const ROUNDS_MAX = 200;
