@@ -292,7 +292,7 @@ describe('runInvocation of a log that was created anew before anything was commi
     const sink = await aSinkShard({ target, values: numbered(4), config: { 'consumer.override.max.poll.records': '2' } });
     await sink.run({ ...TAIL, mode }).catch(() => undefined);
     revive();
-    await sink.host.clock.sleep(30_000);
+    await sink.host.clock.sleep(40_000);
     await createAnew(sink, numbered(6, 100));
 
     const { run } = await sink.run();
