@@ -27,14 +27,36 @@ export const TIMED_OUT = Symbol('timed out');
  * Runs `step` for at most `limitMs`. When the time is over its signal aborts and the answer is `TIMED_OUT`, even if the step
  * never settles; what it does later is nobody's any more. Whoever gives its own `abort` may abort it earlier.
  */
-export async function within<T>(
+export function within<T>(
   clock: Clock,
   limitMs: number,
   step: (signal: CancelSignal) => Promise<T>,
   abort = new AbortController(),
 ): Promise<T | typeof TIMED_OUT> {
+  return unlessOver((done) => clock.sleep(limitMs, done), step, abort);
+}
+
+/** The same until a deadline that `step` itself may move on. */
+export function untilDeadline<T>(
+  clock: Clock,
+  remainingMs: () => number,
+  step: (signal: CancelSignal) => Promise<T>,
+): Promise<T | typeof TIMED_OUT> {
+  const over = async (done: CancelSignal): Promise<void> => {
+    // Each turn sleeps as long as is left, so there are as many as the deadline was moved on.
+    do await clock.sleep(Math.max(remainingMs(), 0), done);
+    while (remainingMs() > 0 && !done.aborted);
+  };
+  return unlessOver(over, step, new AbortController());
+}
+
+async function unlessOver<T>(
+  over: (done: CancelSignal) => Promise<void>,
+  step: (signal: CancelSignal) => Promise<T>,
+  abort: AbortController,
+): Promise<T | typeof TIMED_OUT> {
   const done = new AbortController();
-  const timer = clock.sleep(limitMs, done.signal).then((): typeof TIMED_OUT => {
+  const timer = over(done.signal).then((): typeof TIMED_OUT => {
     // With a reason, for without one an exception with a stack is made each time.
     if (!done.signal.aborted) abort.abort(TIMED_OUT);
     return TIMED_OUT;

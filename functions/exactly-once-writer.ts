@@ -7,7 +7,8 @@
  * 1. The last holder may have sent records that no committed checkpoint covers, and a send of its may still be on its way: for
  *    up to a second, as `LogBroker.send` promises.
  * 2. So the next holder waits that second, then reads each pinned queue from its pinned offset to its end, and notes the
- *    positions of its own shard there: at most what one slice sends between two commits.
+ *    positions of its own shard there: at most what one slice sends between two commits. Whatever others appended since lies
+ *    between, so this may take longer than one claim, which is renewed meanwhile.
  * 3. The source is polled from the committed checkpoint and brings the same records again, for the same queues. What has
  *    landed is not sent again. What the log refused is not there, is refused again, and so is never passed over in silence.
  *
@@ -57,9 +58,12 @@ interface Landed {
 export class ExactlyOnceWriter implements SinkWriter {
   readonly #host: Host;
   readonly #topicQueues: number;
-  readonly #lookBack: boolean;
+  /** Whether a look-back is still to be made, or was not finished. */
+  #isInDoubt: boolean;
   /** Stores pins before they are needed. */
   readonly #store: (pins: Pins) => Promise<void>;
+  /** Keeps the claim, where it is time to. @throws {SliceOver} when the gate was closed meanwhile (I9). */
+  readonly #renew: () => Promise<void>;
   /** Whether the claim still holds. */
   readonly #maySend: () => boolean;
   #pins: Pins;
@@ -78,20 +82,22 @@ export class ExactlyOnceWriter implements SinkWriter {
       readonly lookBack: boolean;
       readonly topicQueues: number;
       readonly store: (pins: Pins) => Promise<void>;
+      readonly renew: () => Promise<void>;
       readonly maySend: () => boolean;
     },
   ) {
     this.#host = host;
     this.#pins = options.pins;
-    this.#lookBack = options.lookBack;
+    this.#isInDoubt = options.lookBack && options.pins.size > 0;
     this.#topicQueues = options.topicQueues;
     this.#store = options.store;
+    this.#renew = options.renew;
     this.#maySend = options.maySend;
   }
 
   async begin({ shard, generation }: SliceIdentity, signal: CancelSignal): Promise<Json> {
     this.#source = `${shard}#${generation}`;
-    if (!this.#lookBack || this.#pins.size === 0) return null;
+    if (!this.#isInDoubt) return null;
     await this.#host.clock.sleep(SEND_LANDS_WITHIN_MS);
     const known = [...this.#pins.values()].flat();
     const bounds = await this.#host.broker.bounds(known.map(({ queue }) => queue));
@@ -100,6 +106,7 @@ export class ExactlyOnceWriter implements SinkWriter {
     if (!jsonEquals(encodePins(pins), encodePins(this.#pins))) await this.#store(pins);
     this.#pins = pins;
     await Promise.all(found.map((queue) => this.#lookBackIn(queue, signal)));
+    this.#isInDoubt = false;
     return null;
   }
 
@@ -128,7 +135,7 @@ export class ExactlyOnceWriter implements SinkWriter {
 
   /** Whether the next holder need not look back: nothing is in flight, and nothing lies ahead of the last record. */
   isClean(): boolean {
-    return !this.#isAhead && [...this.#landed.values()].every(({ last }) => this.#isPast(last));
+    return !this.#isInDoubt && !this.#isAhead && [...this.#landed.values()].every(({ last }) => this.#isPast(last));
   }
 
   /** Whether a send goes on although nobody waits for its put any more. */
@@ -214,6 +221,7 @@ export class ExactlyOnceWriter implements SinkWriter {
         last = later(last, position);
       }
       at = next > at ? next : behindNothing(queue, at, bounds);
+      await this.#renew();
     }
     if (last !== null) this.#landed.set(queueKey(queue), { positions, last, end: at });
   }

@@ -5,7 +5,7 @@ import { type ConnectError, FatalTaskError, FencedError, RetryableError, type St
 import type { Outcome } from '../core/offer.ts';
 import type { CancelSignal } from '../core/ports.ts';
 import type { SinkWriter } from '../plugins/api/sink.ts';
-import { TIMED_OUT, within } from './deadline.ts';
+import { TIMED_OUT, untilDeadline } from './deadline.ts';
 import { classified } from './deliver.ts';
 import type { HostSettings } from './host.ts';
 import type { Invocation } from './invocation.ts';
@@ -136,14 +136,14 @@ export async function flush({
   work.flushed();
 }
 
-/** A call of a writer that has until the claim's deadline. */
+/** A call of a writer that has until the claim's deadline, also where the call renews the claim. */
 export async function limited<T>(
   { host, tally }: Invocation,
   work: Work,
   call: (signal: CancelSignal) => Promise<T>,
 ): Promise<T> {
   tally.stage = 'put';
-  const result = await within(host.clock, Math.max(work.deadline.remainingMs(), 0), call).catch((error: unknown) => {
+  const result = await untilDeadline(host.clock, () => work.deadline.remainingMs(), call).catch((error: unknown) => {
     throw classified(error);
   });
   if (result === TIMED_OUT)

@@ -46,6 +46,7 @@ export class SourceWork implements Work {
   deadline: Deadline;
   #slice: CheckpointSlice | null = null;
   #writer: ExactlyOnceWriter | null = null;
+  #renewal: Promise<void> | null = null;
   #delivered: Json = null;
   #safe: Json = null;
   #safePollAtMs = 0;
@@ -114,6 +115,7 @@ export class SourceWork implements Work {
       lookBack: !clean,
       topicQueues,
       store: (pins) => this.#storePins(pins),
+      renew: () => this.#renew(),
       maySend: () => this.#slice !== null && this.deadline.remainingMs() > 0,
     });
     return this.#writer;
@@ -319,6 +321,15 @@ export class SourceWork implements Work {
     const { deadline } = claimMoment(this.#invocation);
     await this.#change((cursor) => commitCheckpoint(cursor, progress, deadline.atMs));
     this.deadline = deadline;
+  }
+
+  /** Once a second, as a look at the gate is due: one commit for all queues that are looked back in side by side. */
+  async #renew(): Promise<void> {
+    if (this.#gate.waitMaxMs() > 0) return;
+    this.#renewal ??= this.commit().finally(() => {
+      this.#renewal = null;
+    });
+    await this.#renewal;
   }
 
   #noteCommit(): void {

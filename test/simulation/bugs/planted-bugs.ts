@@ -219,8 +219,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'functions/exactly-once-writer.ts',
     edits: [
       {
-        find: 'if (!this.#lookBack || this.#pins.size === 0) return null;',
-        replace: 'if (this.#pins.size >= 0) return null;',
+        find: 'if (!this.#isInDoubt) return null;',
+        replace: 'this.#isInDoubt = false;\n    if (!this.#isInDoubt) return null;',
       },
     ],
   },

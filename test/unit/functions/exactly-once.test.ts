@@ -379,7 +379,13 @@ describe('runInvocation of an exactly-once source', () => {
     expect(sorted(valuesOf(await source.sent()))).toEqual(upTo(30));
   });
 
-  test('stops looking back when its claim is over', async () => {
+  /**
+   * 1. The only send fails, so that somebody must look back.
+   * 2. Others append forty reads' worth to the topic, and a read takes a second: twice as long as a claim.
+   */
+  async function aLongLookBack(): Promise<
+    SourceShard & { readonly reads: () => number; onRead: (read: number) => Promise<void> }
+  > {
     let reads = 0;
     const source = await aSourceShard({
       system: memorySystem({ rows: rows(1) }),
@@ -388,23 +394,54 @@ describe('runInvocation of an exactly-once source', () => {
         ...sendFaults([neverLands])(broker),
         read: async (...read) => {
           reads += 1;
+          await looking.onRead(reads);
           await source.host.clock.sleep(1_000);
           return broker.read(...read);
         },
       }),
     });
+    const looking = { ...source, reads: () => reads, onRead: (_: number) => Promise.resolve() };
     await source.run();
     const [queue] = await source.log.queues('rows');
-    const strange = Array.from({ length: 1_000 }, () => anOutgoingRecord());
+    const strange = Array.from({ length: 1_000 }, () => anOutgoingRecord({ value: bytesOf('of another') }));
     for (let batch = 0; batch < 40 && queue !== undefined; batch += 1) await source.log.send(queue, strange);
     await source.host.clock.sleep(1_000);
+    return looking;
+  }
+
+  test('looks back for longer than a claim where others appended much', async () => {
+    const source = await aLongLookBack();
 
     const { run } = await source.run();
-    const readsAtEnd = reads;
+
+    expect(source.reads()).toBe(40);
+    expect(run).toMatchObject({ outcome: 'drained', counts: { delivered: 1 } });
+    expect(await source.log.bounds(await source.log.queues('rows'))).toMatchObject([{ max: 40_001n }]);
+  });
+
+  test('stops looking back within two seconds of a pause, and leaves the doubt to the next (I9)', async () => {
+    const source = await aLongLookBack();
+    source.onRead = async (read) => {
+      if (read === 3) await setTargetState(source.host, 'rows-source', 'paused');
+    };
+    const before = (await source.cursor()).checkpoint;
+
+    const { run } = await source.run();
+
+    expect(run.outcome).toBe('yielded');
+    expect(source.reads()).toBeLessThanOrEqual(5);
+    expect(await source.cursor()).toMatchObject({ holder: null, clean: false, checkpoint: before });
+  });
+
+  test('stops looking back when the platform ends its run', async () => {
+    const source = await aLongLookBack();
+
+    const { run } = await source.run({}, { limitMs: 20_000 });
+    const readsAtEnd = source.reads();
     await source.host.clock.sleep(60_000);
 
     expect(run).toMatchObject({ outcome: 'failed', error: { code: 'target.timed_out' } });
-    expect(reads).toBe(readsAtEnd);
+    expect(source.reads()).toBe(readsAtEnd);
   });
 
   for (const [title, faults] of [
