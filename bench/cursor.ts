@@ -118,7 +118,7 @@ function endOf({ start, end }: LogSlice): Offset {
 
 function request(heldMax: number, index: number): LogClaimRequest {
   return {
-    holder: { owner: `Qx7kz3f9a2/Zm9vYmFyYmF6.${index % 10}`, deadlineAtMs: NOW_MS + 20_000 },
+    holder: { owner: `Qx7kz3f9a2/Zm9vYmFyYm.${index % 10}`, deadlineAtMs: NOW_MS + 20_000 },
     nowMs: NOW_MS,
     revision: 12,
     graceMs: 5_000,

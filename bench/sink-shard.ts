@@ -59,7 +59,11 @@ export async function newSinkShard(
     config: { 'connector.class': sink?.name ?? 'discard-sink', topics: QUEUE.topic, ...config },
   });
   const shard = queueShardId(uid, QUEUE);
-  const invoker = new InProcessInvoker({ run: (offer) => runInvocation(host, offer, { limitMs: LIMIT_MS }), slots: 1 });
+  const invoker = new InProcessInvoker({
+    random: systemRandom,
+    run: (offer, owner) => runInvocation(host, offer, { limitMs: LIMIT_MS, owner }),
+    slots: 1,
+  });
   const offer: Omit<Offer, 'slice' | 'quantumMs'> = {
     id: 'bench',
     connector: name,

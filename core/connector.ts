@@ -1,5 +1,6 @@
-/** The stored document of a connector, changed by operators' actions only. */
+/** The stored document of a connector, changed by operators' actions, and by the scheduler where it notes back-pressure. */
 import { FatalTaskError } from './errors.ts';
+import type { Pressure } from './planner/pressure.ts';
 import type { DocumentKey } from './ports.ts';
 
 /** What an operator wants. `deleted` stands while cursors are being closed; then the document goes. */
@@ -15,6 +16,8 @@ export interface Connector {
   /** Exactly as sent; placeholders unresolved. */
   readonly config: Readonly<Record<string, string>>;
   readonly createdAtMs: number;
+  /** What its target bears at present; absent while it shows no strain. Raises no revision. */
+  readonly pressure?: Pressure;
 }
 
 export function connectorKey(name: string): DocumentKey {
@@ -30,7 +33,7 @@ export function encodeConnector(connector: Connector): string {
 /** @throws {FatalTaskError} `store.document_corrupt` or `store.document_newer`, naming the connector. */
 export function decodeConnector(text: string, name: string): Connector {
   const document = parsed(text, name);
-  const { v, uid, revision, targetState, config, createdAtMs } = document;
+  const { v, uid, revision, targetState, config, createdAtMs, pressure } = document;
   if (typeof v === 'number' && v > FORMAT) {
     throw new FatalTaskError(`connector ${name} is stored in format ${v}, this version reads up to ${FORMAT}`, {
       code: 'store.document_newer',
@@ -42,11 +45,12 @@ export function decodeConnector(text: string, name: string): Connector {
     !isCount(revision) ||
     !isTargetState(targetState) ||
     !isConfig(config) ||
-    !isCount(createdAtMs)
+    !isCount(createdAtMs) ||
+    !(pressure === undefined || isPressure(pressure))
   ) {
     throw corrupt(name);
   }
-  return { name, uid, revision, targetState, config, createdAtMs };
+  return { name, uid, revision, targetState, config, createdAtMs, ...(pressure === undefined ? {} : { pressure }) };
 }
 
 function parsed(text: string, name: string): Readonly<Record<string, unknown>> {
@@ -69,6 +73,11 @@ function isTargetState(value: unknown): value is TargetState {
 
 function isConfig(value: unknown): value is Connector['config'] {
   return typeof value === 'object' && value !== null && Object.values(value).every((entry) => typeof entry === 'string');
+}
+
+function isPressure(value: unknown): value is Pressure {
+  if (typeof value !== 'object' || value === null) return false;
+  return 'invocations' in value && isCount(value.invocations) && 'changedAtMs' in value && isCount(value.changedAtMs);
 }
 
 function corrupt(name: string, cause?: unknown): FatalTaskError {

@@ -48,6 +48,12 @@ export const errorCodes = {
     exit: 3,
     next: 'Nothing to do if it recovers: the slice is tried again. Otherwise check the target and the network between.',
   },
+  'target.throttled': {
+    meaning: 'The system being written to turned the batch away because it gets too many (HTTP 429 and its like).',
+    http: 503,
+    exit: 3,
+    next: 'Nothing to do: fewer invocations are sent until it keeps up. To move more, give the target more capacity.',
+  },
   'target.timed_out': {
     meaning: 'The system being written to did not answer in time; whether it took the batch is unknown.',
     http: 504,

@@ -47,6 +47,8 @@ export interface RunCounts {
   /** Older than what a versioned target holds. */
   readonly stale: number;
   readonly retries: number;
+  /** Puts that the target turned away for being too many, or did not answer in time: it can bear no more. */
+  readonly throttled: number;
   readonly storeWrites: number;
   readonly conflicts: number;
 }
@@ -83,11 +85,12 @@ export interface InvocationResult {
 }
 
 /**
- * How an invocation ended as its invoker saw it. `died`: the end was seen, so what it held may be claimed at once;
+ * How an invocation ended as its invoker saw it. `died`: the end was seen, so what its `owner` held may be claimed at once
+ * (`null`: which run of the offer it was is not known);
  * `lost`: nothing is known (a lost connection), the deadline decides; `refused`: it never started (no slot, throttled).
  */
 export type InvocationEnd =
   | { readonly kind: 'completed'; readonly result: InvocationResult }
-  | { readonly kind: 'died'; readonly message: string }
+  | { readonly kind: 'died'; readonly owner: string | null; readonly message: string }
   | { readonly kind: 'lost'; readonly message: string }
   | { readonly kind: 'refused'; readonly message: string };

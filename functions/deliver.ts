@@ -88,6 +88,7 @@ async function putAll(
     await tolerateAll(delivery, sorted.refusals);
     if (sorted.again.records.length === 0 && !transactional) return null;
     pending = sorted.again;
+    if (sorted.retryable !== null) countStrain(invocation, sorted.retryable);
     if (sorted.retryable !== null) await pause(delivery, attempt, sorted.retryable);
   }
 }
@@ -126,11 +127,17 @@ async function putOnce(
     return result.failures;
   } catch (error) {
     if (!(error instanceof RetryableError)) throw error;
+    countStrain(invocation, error);
     // It may have landed, or land yet. Only the next epoch's `begin` keeps a transactional target from taking it twice.
     if (delivery.effect === 'transactional') throw new SliceBroken(error);
     await pause(delivery, attempt, error);
     return 'again';
   }
+}
+
+/** What tells the scheduler that the target can bear no more invocations. */
+function countStrain({ tally }: Invocation, { code }: RetryableError): void {
+  if (code === 'target.throttled' || code === 'target.timed_out') tally.counts.throttled += 1;
 }
 
 /** Whether one more put may take as long as it is allowed to, and still be committed before `deadline`. */

@@ -13,6 +13,7 @@ import type { StoredCursor } from '../core/cursor/stored-cursor.ts';
 import { lateMs } from '../core/effect.ts';
 import { ConfigError, FencedError, RetryableError } from '../core/errors.ts';
 import type { InvocationResult, Offer, Outcome } from '../core/offer.ts';
+import { newOwner } from '../core/owner.ts';
 import { isDiscoveryShard, queueOfShard } from '../core/shard-id.ts';
 import type { SinkWriter } from '../plugins/api/sink.ts';
 import { claimTerms } from './claim-terms.ts';
@@ -36,15 +37,15 @@ import { toleranceOf } from './tolerance.ts';
 import { RecordRefused, type Slice, type Work } from './work.ts';
 
 /**
- * `limitMs`: how long the platform lets this run go on. Rejects only when the program itself is wrong, once its run record
+ * `limitMs`: how long the platform lets this run go on. `owner`: who it is, for an entry that has told its invoker. Rejects only when the program itself is wrong, once its run record
  * says so.
  */
 export async function runInvocation(
   host: Host,
   offer: Offer,
-  { limitMs }: { readonly limitMs: number },
+  { limitMs, owner = newOwner(offer.id, host.random) }: { readonly limitMs: number; readonly owner?: string },
 ): Promise<InvocationResult> {
-  const tally = new RunTally(host, offer);
+  const tally = new RunTally(host, offer, owner);
   const platform = new Deadline(host.clock, { inMs: limitMs });
   let shard: StoredCursor | null = null;
   let ending: Ending;

@@ -50,6 +50,11 @@ export const commonMetrics: readonly RunMetric[] = [
     of: ({ counts }) => counts.deadLettered,
   },
   { name: 'total-retries', meaning: 'Puts made again within their slice.', of: ({ counts }) => counts.retries },
+  {
+    name: 'puts-throttled-total',
+    meaning: 'Puts that the target turned away for being too many, or did not answer in time.',
+    of: ({ counts }) => counts.throttled,
+  },
   { name: 'records-filtered-total', meaning: 'Records that a transform dropped.', of: ({ counts }) => counts.filtered },
   {
     name: 'records-stale-total',

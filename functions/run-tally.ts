@@ -5,16 +5,12 @@ import { ConnectError, messageOf, type Stage } from '../core/errors.ts';
 import type { Offer, Outcome, RunCounts, RunError, RunRecord } from '../core/offer.ts';
 import type { Host } from './host.ts';
 
-/** Of what tells two runs of one offer apart: 72 of the 128 random bits keep eight holders within a cursor's kilobyte. */
-const RUN_ID_LENGTH = 12;
-
 type Counts = { -readonly [K in keyof RunCounts]: number };
 
 export class RunTally {
   readonly #host: Host;
   readonly #offer: Offer;
   readonly #startedAtMs: number;
-  /** Begins with the offer that brought it, so that a scheduler knows its own; random, for an offer may come twice. */
   readonly owner: string;
   /** Claims asked for; makes every holder unique. */
   claims = 0;
@@ -30,16 +26,17 @@ export class RunTally {
     skipped: 0,
     stale: 0,
     retries: 0,
+    throttled: 0,
     storeWrites: 0,
     conflicts: 0,
   };
   #error: RunError | undefined;
 
-  constructor(host: Host, offer: Offer) {
+  constructor(host: Host, offer: Offer, owner: string) {
     this.#host = host;
     this.#offer = offer;
     this.#startedAtMs = host.clock.nowMs();
-    this.owner = `${offer.id}/${host.random.id().slice(-RUN_ID_LENGTH)}`;
+    this.owner = owner;
   }
 
   /** What ends the invocation: the one error history shows. What was survived or tolerated shows in the counts. */

@@ -16,6 +16,8 @@ import type { Json } from '../core/json.ts';
 import type { Offset } from '../core/offset.ts';
 import type { StoredDocument } from '../core/ports.ts';
 import type { ShardId } from '../core/shard-id.ts';
+
+import { noteChange } from './change-notes.ts';
 import { noteDeleted } from './deleted-connectors.ts';
 
 /** One page of cursors; a page is one call of the store, and one held in memory. */
@@ -36,7 +38,10 @@ export async function createConnector(
 ): Promise<Connector> {
   const connector: Connector = { name, config, targetState, uid: deps.random.id(), revision: 1, createdAtMs: deps.clock.nowMs() };
   const result = await deps.store.put(connectorKey(name), encodeConnector(connector), { ifAbsent: true });
-  if ('version' in result) return connector;
+  if ('version' in result) {
+    await noteChange(deps, name);
+    return connector;
+  }
   // A reply that was lost and sent again meets its own document.
   if (result.current !== null && decodeConnector(result.current.value, name).uid === connector.uid) return connector;
   throw new ConfigError([{ path: 'name', message: `Connector ${name} already exists` }]);
@@ -148,9 +153,15 @@ async function resetCursor(
 /** Writes the document, then the gates. A change that answers the connector it was given only raises what is behind. */
 async function changeConnector(deps: StoreAccess, name: string, change: (connector: Connector) => Connector): Promise<Connector> {
   const changed = await writeConnector(deps, name, change);
-  const gate = { state: changed.targetState, revision: changed.revision };
-  await changeCursors(deps, changed.uid, (cursor) => raiseGate(cursor, gate));
+  await noteChange(deps, name);
+  await raiseGates(deps, changed);
   return changed;
+}
+
+/** Resolves once the gate of every cursor says what the document does. */
+export async function raiseGates(deps: StoreAccess, { uid, targetState, revision }: Connector): Promise<void> {
+  const gate = { state: targetState, revision };
+  await changeCursors(deps, uid, (cursor) => raiseGate(cursor, gate));
 }
 
 async function writeConnector(

@@ -8,6 +8,7 @@ import { Disturber } from './world/disturber.ts';
 import { Operator } from './world/operator.ts';
 import { Producer } from './world/producer.ts';
 import { SimHost } from './world/sim-host.ts';
+import { SimScheduler } from './world/sim-scheduler.ts';
 import { StandInScheduler } from './world/stand-in-scheduler.ts';
 import { World } from './world/world.ts';
 
@@ -49,13 +50,14 @@ export async function simulate(
   await producer.createTopics();
 
   const hosts = Array.from({ length: random.int(2, 4) }, (_, index) => new SimHost(world, `host-${index + 1}`));
-  const scheduler = new StandInScheduler(world, hosts);
-  const disturber = new Disturber(world, hosts);
+  const schedulers = world.standsIn ? [] : ['scheduler-1', 'scheduler-2'].map((name) => new SimScheduler(world, hosts, name));
+  const disturber = new Disturber(world, hosts, schedulers);
   const troubledUntilMs = startedAtMs + random.between(25_000, 60_000);
   const holds = (): boolean => world.violation === null;
 
   await runUntil(world, operator.createAll());
-  scheduler.start();
+  if (world.standsIn) new StandInScheduler(world, hosts).start();
+  for (const scheduler of schedulers) scheduler.start();
   producer.start(troubledUntilMs);
   operator.start(troubledUntilMs);
   disturber.start(troubledUntilMs);
@@ -70,6 +72,7 @@ export async function simulate(
     disturber.stop();
     // Nothing can be produced into a topic that is away.
     await runUntil(world, producer.topUp(RECORDS_MIN));
+    await runUntil(world, producer.wakePeers());
     await runUntil(world, operator.heal());
     await time.runWhile(holds, time.nowMs + HEAL_EVERY_MS);
   }

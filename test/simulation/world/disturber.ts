@@ -1,7 +1,8 @@
 /** What befalls hosts and the network between them, at any moment. */
-import type { Side } from './incarnation.ts';
+import type { Incarnation, Side } from './incarnation.ts';
 import { SeededRandom } from './seeded-random.ts';
 import type { SimHost } from './sim-host.ts';
+import type { SimScheduler } from './sim-scheduler.ts';
 import type { World } from './world.ts';
 
 /** With the skew a host is born with, two clocks then differ by less than the five seconds the product allows. */
@@ -10,11 +11,13 @@ const CLOCK_JUMP_MS = 1_200;
 export class Disturber {
   readonly #world: World;
   readonly #hosts: readonly SimHost[];
+  readonly #schedulers: readonly SimScheduler[];
   readonly #random: SeededRandom;
 
-  constructor(world: World, hosts: readonly SimHost[]) {
+  constructor(world: World, hosts: readonly SimHost[], schedulers: readonly SimScheduler[]) {
     this.#world = world;
     this.#hosts = hosts;
+    this.#schedulers = schedulers;
     this.#random = new SeededRandom(`disturber ${world.seed}`);
   }
 
@@ -31,7 +34,7 @@ export class Disturber {
   /** Everything is well again. */
   stop(): void {
     this.#world.outages.clear();
-    for (const host of this.#hosts) host.process?.thaw();
+    for (const { process } of [...this.#hosts, ...this.#schedulers]) process?.thaw();
   }
 
   #disturb(): void {
@@ -49,8 +52,17 @@ export class Disturber {
         );
       }
     }
+    if (this.#schedulers.length > 0) this.#disturbScheduler(random.pick(this.#schedulers).process);
     if (faults.strikes('20 store unavailable', 0.04)) this.#outage('store');
     if (faults.strikes('target unavailable', 0.05)) this.#outage(random.pick(['target', 'broker', 'source'] as const));
+  }
+
+  /** Frozen for longer than it holds its lock, a leader goes on in the middle of what it did while another one leads. */
+  #disturbScheduler(process: Incarnation | null): void {
+    const { faults } = this.#world;
+    if (process === null) return;
+    if (faults.strikes('scheduler killed', 0.1)) process.kill('scheduler killed');
+    else if (faults.strikes('scheduler frozen', 0.1)) process.freeze(this.#random.pick([2_000, 20_000, 60_000]));
   }
 
   #outage(side: Side): void {

@@ -25,6 +25,9 @@ const RECREATED_AFTER_MS = 8_000;
 /** As many as a poll takes at most, and then some. */
 const SILENT_ROWS_MAX = 16;
 
+/** Spread over two or three queues: most likely each gets one. */
+const PEER_RECORDS = 8;
+
 export class Producer {
   readonly #world: World;
   readonly #random: SeededRandom;
@@ -63,6 +66,15 @@ export class Producer {
   async topUp(records: number): Promise<void> {
     const sink = this.#world.setups.find((setup): setup is SinkSetup => setup.kind === 'sink');
     if (sink !== undefined && this.records < records) await this.#produce(sink, records - this.records);
+  }
+
+  /** A record is condemned only while another shard of its connector moves: those that have come to their end get more. */
+  async wakePeers(): Promise<void> {
+    for (const setup of this.#world.setups) {
+      const cursors = this.#world.cursorsOf(this.#world.uids.get(setup.name) ?? '');
+      const isStuck = cursors.some(([, { status }]) => status.state === 'failed' && status.code === 'record.deadly');
+      if (isStuck && setup.kind === 'sink') await this.#produce(setup, PEER_RECORDS);
+    }
   }
 
   async #step(): Promise<void> {

@@ -1,5 +1,6 @@
 /** A machine that runs invocations in one process, and starts that process anew some time after it died. */
-import type { Offer } from '../../../core/offer.ts';
+import type { InvocationEnd, Offer } from '../../../core/offer.ts';
+import { newOwner } from '../../../core/owner.ts';
 import { DEFAULT_SETTINGS, type Host } from '../../../functions/host.ts';
 import { runInvocation } from '../../../functions/run-invocation.ts';
 import { Sandbox } from '../../../functions/sandbox.ts';
@@ -12,10 +13,13 @@ import type { World } from './world.ts';
 /** How long platforms let one invocation run: longer than a claim and its quantum, about as long, and hardly longer than a put. */
 const LIMITS_MS = [40_000, 40_000, 15_000, 7_000];
 
+/** What becomes of an invocation, as an invoker hears of it. */
+type OnEnd = (end: InvocationEnd) => void;
+
 interface Life {
   readonly process: Incarnation;
   readonly host: Host;
-  running: number;
+  readonly running: Set<OnEnd>;
 }
 
 export class SimHost {
@@ -43,10 +47,16 @@ export class SimHost {
     return this.#life?.process ?? null;
   }
 
-  /** Whether the offer was taken. */
-  take(offer: Offer): boolean {
+  freeSlots(): number {
+    return this.#life === null ? 0 : this.#slots - this.#life.running.size;
+  }
+
+  /** Whether the offer was taken; then `onEnd` is called when its invocation has ended, or died. */
+  take(offer: Offer, onEnd: OnEnd = () => undefined): boolean {
     const life = this.#life;
-    if (life === null || life.process.isFrozen || life.running >= this.#slots) return false;
+    if (life === null || life.process.isFrozen || this.freeSlots() <= 0) return false;
+    const owner = newOwner(offer.id, life.host.random);
+    const ends: OnEnd = (end) => onEnd(end.kind === 'died' ? { ...end, owner } : end);
     if (this.#world.faults.strikes('13 start failed', 0.01)) {
       life.process.kill('start failed');
       return false;
@@ -54,13 +64,14 @@ export class SimHost {
     if (this.#world.faults.strikes('10 hard timeout in mid-slice', 0.02)) {
       this.#world.time.after(this.#world.random.between(5, 400), () => life.process.kill('hard timeout'));
     }
-    life.running += 1;
+    life.running.add(ends);
     life.process.took(offer);
     this.#world.note(life.process.name, `takes ${offer.id}: ${offer.mode} of ${offer.shard}`);
-    runInvocation(life.host, offer, { limitMs: this.#limitMs }).then(
-      () => {
-        life.running -= 1;
+    runInvocation(life.host, offer, { limitMs: this.#limitMs, owner }).then(
+      (result) => {
+        life.running.delete(ends);
         life.process.ended(offer);
+        ends({ kind: 'completed', result });
         const unsaid = life.process.audit.ended(offer.shard);
         if (unsaid !== null) this.#world.violate('I10', `${life.process.name}: ${unsaid}`);
       },
@@ -74,7 +85,7 @@ export class SimHost {
     this.#lives += 1;
     const name = `${this.name}.${this.#lives}`;
     const skewMs = this.#world.random.between(-1_200, 1_200);
-    const process: Incarnation = new Incarnation(name, this.#world, { skewMs, onDeath: () => this.#died(process) });
+    const process: Incarnation = new Incarnation(name, this.#world, { skewMs, onDeath: () => this.#died(life) });
     const host: Host = {
       store: storeOf(this.#world, process),
       broker: brokerOf(this.#world, process),
@@ -85,14 +96,23 @@ export class SimHost {
       sandbox: new Sandbox(process.clock),
       settings: { skewMaxMs: 5_000, claimMs: this.#claimMs },
     };
-    this.#life = { process, host, running: 0 };
+    const life: Life = { process, host, running: new Set() };
+    this.#life = life;
   }
 
-  #died(process: Incarnation): void {
+  #died({ process, running }: Life): void {
     this.#life = null;
     const { time, random } = this.#world;
+    const tell = (end: InvocationEnd): void => {
+      for (const onEnd of running) onEnd(end);
+    };
     // The end of a process is often seen; that of a machine is not.
-    if (random.chance(0.6)) time.after(random.between(1, 500), () => process.noticeDeath());
+    if (random.chance(0.6)) {
+      time.after(random.between(1, 500), () => {
+        process.noticeDeath();
+        tell({ kind: 'died', owner: null, message: 'its process ended' });
+      });
+    } else tell({ kind: 'lost', message: 'connection lost' });
     time.after(random.between(100, 3_000), () => this.#start());
   }
 }

@@ -7,6 +7,7 @@ import { connectorKey, decodeConnector } from '../../../core/connector.ts';
 import { type Cursor, watermark } from '../../../core/cursor/cursor.ts';
 import type { EndedHolder, Offer } from '../../../core/offer.ts';
 import { discoveryShardId, parseShardId, queueOfShard, queueShardId, type ShardId } from '../../../core/shard-id.ts';
+import { noteZombie } from './offer-network.ts';
 import { SeededRandom } from './seeded-random.ts';
 import type { SimHost } from './sim-host.ts';
 import { isOf, type World } from './world.ts';
@@ -136,18 +137,8 @@ export class StandInScheduler {
     time.after(this.#random.between(0.5, 5), () => {
       const host = this.#random.pick(this.#hosts);
       if (host.take(offer)) {
-        if (queueOfShard(offer.shard) !== undefined) this.#noteZombie(offer.shard);
+        noteZombie(this.#world, offer.shard);
       } else faults.note('12 start throttled');
     });
-  }
-
-  /** A frozen host whose claim has run out, and another that starts on the same shard. */
-  #noteZombie(shard: ShardId): void {
-    const cursor = this.#world.cursors.get(shard);
-    if (cursor?.kind !== 'log') return;
-    for (const range of cursor.open) {
-      if (range.kind !== 'held' || range.holder.deadlineAtMs + 5_000 > this.#world.time.nowMs) continue;
-      if (this.#world.owners.get(range.holder.owner)?.isFrozen === true) this.#world.faults.note('5 zombie beside its successor');
-    }
   }
 }

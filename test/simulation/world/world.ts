@@ -22,6 +22,9 @@ import { VirtualTime } from './virtual-time.ts';
 /** 2026-01-01, so that moments read as such. */
 const START_MS = Date.UTC(2026, 0, 1);
 
+/** Offers that are senseless reach states of the engine that a scheduler spares it. */
+const STANDS_IN = 0.3;
+
 /** A violated invariant ends the run. */
 export class Violation extends Error {
   override readonly name = 'Violation';
@@ -44,6 +47,8 @@ export class World implements Surroundings {
   readonly store: MemoryStateStore;
   readonly broker: MemoryLogBroker;
   readonly setups: readonly Setup[];
+  /** Whether offers come from a stand-in, which is often wrong, and not from the product's scheduler. */
+  readonly standsIn: boolean;
   readonly history: History = new Map();
   /** Records of each shard and generation that are finished: delivered durably, dead-lettered, or dropped. */
   readonly #finished = new Map<string, Set<unknown>>();
@@ -87,6 +92,7 @@ export class World implements Surroundings {
     };
     this.store = new MemoryStateStore({ clock: this.clock });
     this.broker = new MemoryLogBroker({ clock: this.clock, recordBytesMax: 2_000 });
+    this.standsIn = new SeededRandom(`scheduling ${seed}`).chance(STANDS_IN);
     this.setups = drawSetups(this.random);
     for (const { target } of this.setups) if (target !== null) this.equip(target);
   }

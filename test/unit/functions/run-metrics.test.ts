@@ -22,6 +22,7 @@ const NO_COUNTS: RunCounts = {
   skipped: 0,
   stale: 0,
   retries: 0,
+  throttled: 0,
   storeWrites: 0,
   conflicts: 0,
 };
@@ -64,6 +65,7 @@ describe('countRun', () => {
       skipped: 7,
       stale: 12,
       retries: 4,
+      throttled: 2,
       storeWrites: 6,
       conflicts: 1,
     };
@@ -75,6 +77,7 @@ describe('countRun', () => {
       'total-records-skipped': 8,
       'deadletterqueue-produce-requests': 5,
       'total-retries': 4,
+      'puts-throttled-total': 2,
       'records-filtered-total': 20,
       'records-stale-total': 12,
       'records-gap-total': 7,

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { InProcessInvoker } from '../../../../adapters/invoke/in-process-invoker.ts';
+import { systemRandom } from '../../../../adapters/system.ts';
 import type { InvocationResult, Offer } from '../../../../core/offer.ts';
 import { shardId } from '../../../../core/shard-id.ts';
 
@@ -10,6 +11,7 @@ describe('InProcessInvoker', () => {
     const seen: Offer[] = [];
     const result = aResult();
     const invoker = new InProcessInvoker({
+      random: systemRandom,
       slots: 1,
       run: async (offer) => {
         seen.push(offer);
@@ -24,22 +26,27 @@ describe('InProcessInvoker', () => {
   });
 
   test('says that an invocation died when it throws', async () => {
-    const invoker = new InProcessInvoker({ slots: 1, run: () => Promise.reject(new Error('out of luck')) });
+    const invoker = new InProcessInvoker({ random: systemRandom, slots: 1, run: () => Promise.reject(new Error('out of luck')) });
 
     const end = await invoker.invoke(anOffer('1'));
 
-    expect(end).toEqual({ kind: 'died', message: 'out of luck' });
+    expect(end).toEqual({ kind: 'died', owner: expect.stringMatching(/^1\//), message: 'out of luck' });
   });
 
   test('says that an invocation died when it throws before its first await', async () => {
     const invoker = new InProcessInvoker({
+      random: systemRandom,
       slots: 1,
       run: () => {
         throw new Error('at once');
       },
     });
 
-    expect(await invoker.invoke(anOffer('1'))).toEqual({ kind: 'died', message: 'at once' });
+    expect(await invoker.invoke(anOffer('1'))).toEqual({
+      kind: 'died',
+      owner: expect.stringMatching(/^1\//),
+      message: 'at once',
+    });
     expect(invoker.freeSlots()).toBe(1);
   });
 
@@ -47,6 +54,7 @@ describe('InProcessInvoker', () => {
     const first = aRun();
     let runs = 0;
     const invoker = new InProcessInvoker({
+      random: systemRandom,
       slots: 1,
       run: () => {
         runs += 1;
@@ -66,7 +74,11 @@ describe('InProcessInvoker', () => {
   test('counts the slots that are free, also after a death', async () => {
     const runs = [aRun(), aRun()];
     const waiting = [...runs];
-    const invoker = new InProcessInvoker({ slots: 3, run: () => waiting.shift()?.promise ?? Promise.resolve(aResult()) });
+    const invoker = new InProcessInvoker({
+      random: systemRandom,
+      slots: 3,
+      run: () => waiting.shift()?.promise ?? Promise.resolve(aResult()),
+    });
 
     const ends = [invoker.invoke(anOffer('1')), invoker.invoke(anOffer('2'))];
     const during = invoker.freeSlots();
@@ -112,6 +124,7 @@ function aResult(): InvocationResult {
     skipped: 0,
     stale: 0,
     retries: 0,
+    throttled: 0,
     storeWrites: 1,
     conflicts: 0,
   };

@@ -23,7 +23,7 @@ const WRITE_UNIT_BYTES = 1_024;
 const cursors: fc.Arbitrary<Cursor> = fc.oneof(logCursors(), checkpointCursors());
 
 /** 128 random bits in base 64 and the count of a claim. */
-const owners = Array.from({ length: OPEN_RANGES_MAX }, (_, index) => `Qx7kz3f9a2/Zm9vYmFyYmF6.${index}`);
+const owners = Array.from({ length: OPEN_RANGES_MAX }, (_, index) => `Qx7kz3f9a2/Zm9vYmFyYm.${index}`);
 
 /** Near the end of 64 bits, after a year of a busy queue. */
 const BUSIEST_OFFSET = offset(9_223_372_036_854_000_000n);
@@ -62,7 +62,7 @@ describe('encodeCursor', () => {
 
     const text = encodeCursor(cursor);
 
-    expect(owners[0]).toHaveLength(25);
+    expect(owners[0]).toHaveLength(23);
     expect(Buffer.byteLength(text)).toBeLessThanOrEqual(WRITE_UNIT_BYTES);
     expect(decodeCursor(text, aShard)).toEqual(cursor);
   });

@@ -1,0 +1,228 @@
+/**
+ * What a shard deserves, looked at alone: how many further invocations could find work in it now, of which kind, and why.
+ *
+ * A pure function of what was last seen. It may be wrong, for what was seen may be old: an offer too many finds nothing to
+ * claim, and brings the newer cursor back.
+ */
+import {
+  type CheckpointCursor,
+  type Cursor,
+  type Holder,
+  type LogCursor,
+  OPEN_RANGES_MAX,
+  type OpenRange,
+  type Pace,
+} from '../cursor/cursor.ts';
+import type { Offer } from '../offer.ts';
+import { recordsBetween } from '../offset.ts';
+import { offerIdOf } from '../owner.ts';
+import type { QueueBounds } from '../ports.ts';
+import { sliceSize } from './slice-size.ts';
+import type { PlannedConnector, PlannedShard, PlannerTerms } from './view.ts';
+
+/** Why a shard is (not) to get an invocation. The first seven are settled by an operator or for good. */
+export type DemandReason =
+  | 'paused'
+  | 'stopped'
+  | 'deleted'
+  | 'failed'
+  | 'queue-gone'
+  | 'done'
+  | 'log-truncated'
+  | 'restart-later'
+  | 'backlog-unknown'
+  | 'drained'
+  | 'collecting'
+  | 'backing-off'
+  | 'not-yet'
+  | 'at-work'
+  | 'poll-later'
+  | 'new'
+  | 'restart'
+  | 'log-changed'
+  | 'head-fails'
+  | 'follow'
+  | 'backlog'
+  | 'poll';
+
+export interface Demand {
+  readonly reason: DemandReason;
+  /** Further invocations that could find work now. */
+  readonly slots: number;
+  readonly mode: Offer['mode'];
+  readonly slice: Offer['slice'];
+  /** Invocations of it that run or are on their way. */
+  readonly running: number;
+  /** When to look again although nothing changed; `null`: only a change helps. */
+  readonly againAtMs: number | null;
+}
+
+interface Facts {
+  readonly connector: PlannedConnector;
+  readonly shard: PlannedShard;
+  readonly running: number;
+  readonly slice: Offer['slice'];
+  /** When the soonest of those holders runs out whom no offer of ours brought. */
+  readonly heldUntilMs: number | null;
+  readonly nowMs: number;
+}
+
+export function demandOf(connector: PlannedConnector, shard: PlannedShard, terms: PlannerTerms, nowMs: number): Demand {
+  const { cursor } = shard;
+  const held = cursor === null ? NOBODY : foreignHolders(cursor, { connector, shard, nowMs });
+  const running = shard.offers.size + held.count;
+  const pace: Pace | null = cursor?.pace ?? null;
+  const slice = sliceSize(pace, connector, terms);
+  const facts: Facts = { connector, shard, running, slice, heldUntilMs: held.untilMs, nowMs };
+  if (connector.targetState !== 'running') return none(facts, connector.targetState, held.untilMs);
+  if (cursor === null) return newShard(facts);
+  // A queue that is back is for the next invocation to find.
+  if (cursor.status.state === 'gone' && typeof shard.bounds === 'object' && shard.bounds !== null) {
+    return some(facts, 'log-changed', 1 - facts.running);
+  }
+  const settled = settledByStatus(facts, cursor);
+  if (settled !== null) return settled;
+  if (shard.notBeforeMs > nowMs) return none(facts, 'not-yet', shard.notBeforeMs);
+  return cursor.kind === 'log' ? logDemand(facts, cursor) : checkpointDemand(facts, cursor);
+}
+
+function newShard(facts: Facts): Demand {
+  const { shard, nowMs } = facts;
+  if (shard.bounds === 'gone') return none(facts, 'queue-gone', null);
+  if (shard.notBeforeMs > nowMs) return none(facts, 'not-yet', shard.notBeforeMs);
+  return some(facts, 'new', 1 - facts.running);
+}
+
+function settledByStatus(facts: Facts, { status }: Cursor): Demand | null {
+  const { nowMs } = facts;
+  if (status.state === 'done') return none(facts, 'done', null);
+  if (status.state === 'gone') return none(facts, 'queue-gone', null);
+  if (status.state === 'active') return null;
+  if (status.code === 'shard.log_truncated') return none(facts, 'log-truncated', null);
+  if (status.retryAtMs === null) return none(facts, 'failed', null);
+  if (status.retryAtMs > nowMs) return none(facts, 'restart-later', status.retryAtMs);
+  return some(facts, 'restart', 1 - facts.running);
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+function logDemand(facts: Facts, cursor: LogCursor): Demand {
+  const { shard, connector, nowMs, slice } = facts;
+  const { bounds } = shard;
+  if (bounds === 'unknown' || bounds === null) return none(facts, 'backlog-unknown', null);
+  // The invocation compares the log with the cursor, and says what happened to it.
+  if (bounds === 'gone' || bounds.max < cursor.next) return some(facts, 'log-changed', 1 - facts.running);
+
+  const left = unclaimed(cursor, bounds, facts);
+  if (left.fails) return headFails(facts, left);
+  if (left.ranges + left.records === 0) {
+    if (facts.running > 0) return none(facts, 'at-work', facts.heldUntilMs);
+    return left.retryAtMs === null ? none(facts, 'drained', null) : none(facts, 'backing-off', left.retryAtMs);
+  }
+  const isSmall = left.ranges === 0 && left.records <= slice.records;
+  const readyAtMs = (shard.waitingSinceMs ?? nowMs) + connector.freshnessMs;
+  if (isSmall && readyAtMs > nowMs && !shard.isTriggered) return none(facts, 'collecting', readyAtMs);
+  // Offers of ours on their way take what is there first.
+  const unseen = shard.offers.size - left.ours;
+  const units = left.ranges + Math.ceil(left.records / slice.records) - unseen;
+  const slots = Math.min(units, connector.slicesPerShardMax - facts.running);
+  if (slots <= 0) return none(facts, 'at-work', facts.heldUntilMs);
+  return isSmall && connector.freshnessMs === 0 && cursor.open.length === 0
+    ? some(facts, 'follow', slots, 'tail')
+    : some(facts, 'backlog', slots);
+}
+
+/** A shard whose head fails is looked at by one invocation at a time: it does not vote for more. */
+function headFails(facts: Facts, { ranges, retryAtMs }: Unclaimed): Demand {
+  if (facts.running > 0) return none(facts, 'at-work', facts.heldUntilMs);
+  if (ranges === 0) return none(facts, 'backing-off', retryAtMs);
+  return some(facts, 'head-fails', 1);
+}
+
+interface Unclaimed {
+  /** Ranges that are open and that nobody holds (any more), due now. */
+  readonly ranges: number;
+  /** Records behind `next`, where something new may be claimed. */
+  readonly records: number;
+  /** Ranges held by invocations that offers of ours brought. */
+  readonly ours: number;
+  /** Whether the lowest range has failed or killed before. */
+  readonly fails: boolean;
+  readonly retryAtMs: number | null;
+}
+
+function unclaimed(cursor: LogCursor, bounds: QueueBounds, facts: Facts): Unclaimed {
+  const { shard, connector, nowMs } = facts;
+  let ranges = 0;
+  let ours = 0;
+  let hasTail = false;
+  let retryAtMs: number | null = null;
+  for (const range of cursor.open) {
+    if (range.kind === 'held' && isAtWork(range.holder, facts)) {
+      if (shard.offers.has(offerIdOf(range.holder.owner))) ours += 1;
+      hasTail ||= range.end === null;
+    } else if (range.kind === 'free' && range.retryAtMs > nowMs) {
+      retryAtMs = Math.min(retryAtMs ?? Number.POSITIVE_INFINITY, range.retryAtMs);
+    } else if (range.end !== null || bounds.max > range.start) ranges += 1;
+  }
+  // An ordered shard claims nothing new while anything is open.
+  const mayClaimNew = connector.slicesPerShardMax === 1 ? cursor.open.length === 0 : cursor.open.length < OPEN_RANGES_MAX;
+  const records = hasTail || !mayClaimNew ? 0 : recordsBetween(cursor.next, bounds.max);
+  return { ranges, records, ours, fails: failsAtHead(cursor.open), retryAtMs };
+}
+
+function failsAtHead([head]: readonly OpenRange[]): boolean {
+  return head !== undefined && (head.attempts > 0 || head.deaths > 0);
+}
+
+function checkpointDemand(facts: Facts, cursor: CheckpointCursor): Demand {
+  const { nowMs, connector, shard } = facts;
+  if (facts.running > 0) return none(facts, 'at-work', facts.heldUntilMs);
+  if (cursor.retryAtMs > nowMs) return none(facts, 'backing-off', cursor.retryAtMs);
+  if (cursor.pollAtMs > nowMs && !shard.isTriggered) return none(facts, 'poll-later', cursor.pollAtMs);
+  const follows = connector.freshnessMs === 0 && cursor.attempts === 0 && cursor.deaths === 0;
+  return some(facts, 'poll', 1, follows ? 'tail' : 'slice');
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+interface Holders {
+  readonly count: number;
+  readonly untilMs: number | null;
+}
+
+const NOBODY: Holders = { count: 0, untilMs: null };
+
+/** Whoever works on it without an offer of ours: another scheduler's, or one from before this scheduler's start. */
+function foreignHolders(cursor: Cursor, onlooker: Onlooker): Holders {
+  const { connector, shard } = onlooker;
+  let count = 0;
+  let untilMs: number | null = null;
+  const look = (holder: Holder): void => {
+    if (!isAtWork(holder, onlooker)) return;
+    const endsAtMs = holder.deadlineAtMs + connector.graceMs;
+    untilMs = Math.min(untilMs ?? Number.POSITIVE_INFINITY, endsAtMs);
+    if (!shard.offers.has(offerIdOf(holder.owner))) count += 1;
+  };
+  if (cursor.kind === 'checkpoint') {
+    if (cursor.holder !== null) look(cursor.holder);
+  } else {
+    for (const range of cursor.open) if (range.kind === 'held') look(range.holder);
+  }
+  return { count, untilMs };
+}
+
+type Onlooker = Pick<Facts, 'connector' | 'shard' | 'nowMs'>;
+
+function isAtWork({ owner, deadlineAtMs }: Holder, { connector, shard, nowMs }: Onlooker): boolean {
+  return deadlineAtMs + connector.graceMs > nowMs && !shard.endedOwners.has(owner);
+}
+
+function none({ running, slice }: Facts, reason: DemandReason, againAtMs: number | null): Demand {
+  return { reason, slots: 0, mode: 'slice', slice, running, againAtMs };
+}
+
+function some(facts: Facts, reason: DemandReason, slots: number, mode: Offer['mode'] = 'slice'): Demand {
+  if (slots <= 0) return none(facts, 'at-work', facts.heldUntilMs);
+  return { reason, slots, mode, slice: facts.slice, running: facts.running, againAtMs: facts.heldUntilMs };
+}

@@ -1,0 +1,51 @@
+/**
+ * The whole plan at once: what each shard deserves, and who gets it. The daemon does the same in steps, looking only at shards
+ * that changed.
+ */
+import type { ShardId } from '../shard-id.ts';
+import { type Allotment, allot, type LimitReason, type Wanting } from './allot.ts';
+import { type Demand, type DemandReason, demandOf } from './demand.ts';
+import type { PlannedConnector, PlannedShard, PlannerLimits, PlannerTerms } from './view.ts';
+
+export interface Plan {
+  readonly allotments: readonly Allotment[];
+  /** Of every shard: why it gets what it gets. */
+  readonly reasons: ReadonlyMap<ShardId, { readonly demand: DemandReason; readonly withheld: LimitReason | null }>;
+}
+
+export function plan(
+  connectors: readonly PlannedConnector[],
+  shards: readonly PlannedShard[],
+  {
+    terms,
+    limits,
+    tailsRunning,
+    nowMs,
+  }: {
+    readonly terms: PlannerTerms;
+    readonly limits: PlannerLimits;
+    readonly tailsRunning: number;
+    readonly nowMs: number;
+  },
+): Plan {
+  const byUid = new Map(connectors.map((connector) => [connector.uid, connector]));
+  const demands = new Map<ShardId, Demand>();
+  const running = { total: 0, tails: tailsRunning, byConnector: new Map<string, number>() };
+  const wanting: Wanting[] = [];
+  for (const shard of shards) {
+    const connector = byUid.get(shard.uid);
+    if (connector === undefined) continue;
+    const demand = demandOf(connector, shard, terms, nowMs);
+    demands.set(shard.shard, demand);
+    running.total += demand.running;
+    running.byConnector.set(shard.uid, (running.byConnector.get(shard.uid) ?? 0) + demand.running);
+    if (demand.slots > 0) {
+      wanting.push({ shard: shard.shard, uid: shard.uid, demand, waitingSinceMs: shard.waitingSinceMs ?? nowMs });
+    }
+  }
+  const { allotments, withheld } = allot(wanting, byUid, running, limits, nowMs);
+  const reasons = new Map(
+    [...demands].map(([shard, { reason }]) => [shard, { demand: reason, withheld: withheld.get(shard) ?? null }]),
+  );
+  return { allotments, reasons };
+}

@@ -1,0 +1,213 @@
+/**
+ * The connectors that a scheduler knows, and where their documents and cursors are read again: told of a change at once, and
+ * whether told or not, all of them once per sweep.
+ */
+import { connectorKey } from '../core/connector.ts';
+import { cursorKey, cursorPartition } from '../core/cursor/stored-cursor.ts';
+import { FatalTaskError } from '../core/errors.ts';
+import type { PlannedConnector } from '../core/planner/view.ts';
+import type { Clock, StateStore, StoredDocument, Telemetry } from '../core/ports.ts';
+import { discoveryShardId, queueOfShard, type ShardId } from '../core/shard-id.ts';
+import type { Registry } from '../plugins/api/registry.ts';
+import { type KnownConnector, knowConnector } from './known-connector.ts';
+import type { ShardState } from './shard-state.ts';
+import type { ShardTable } from './shard-table.ts';
+
+const PAGE_DOCUMENTS = 500;
+
+export interface CatalogDeps {
+  readonly store: StateStore;
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+  readonly registry: Registry;
+  readonly skewMaxMs: number;
+  readonly sweepMs: number;
+}
+
+export class ConnectorCatalog {
+  readonly #deps: CatalogDeps;
+  readonly #table: ShardTable;
+  readonly #byUid = new Map<string, KnownConnector>();
+  readonly #byName = new Map<string, KnownConnector>();
+  readonly #planned = new Map<string, PlannedConnector>();
+  /** Uids of the connectors that read a topic. */
+  readonly #readers = new Map<string, Set<string>>();
+  /** Names still to be read in this sweep, and where the listing of names goes on. */
+  #namesAfter: string | undefined;
+  #sweptNames = new Set<string>();
+  /** Uids whose cursors are still to be read in this sweep. */
+  #cursorsLeft: string[] = [];
+
+  constructor(deps: CatalogDeps, table: ShardTable) {
+    this.#deps = deps;
+    this.#table = table;
+  }
+
+  get(uid: string): KnownConnector | undefined {
+    return this.#byUid.get(uid);
+  }
+
+  all(): Iterable<KnownConnector> {
+    return this.#byUid.values();
+  }
+
+  get size(): number {
+    return this.#byUid.size;
+  }
+
+  /** Those whose documents hold back-pressure. */
+  limited(): readonly KnownConnector[] {
+    return [...this.#byUid.values()].filter(({ connector }) => connector.pressure !== undefined);
+  }
+
+  get planned(): ReadonlyMap<string, PlannedConnector> {
+    return this.#planned;
+  }
+
+  /** What any connector reads. */
+  topics(): Iterable<string> {
+    return this.#readers.keys();
+  }
+
+  /** Connectors that read a topic. */
+  readersOf(topic: string): readonly KnownConnector[] {
+    return [...(this.#readers.get(topic) ?? [])].flatMap((uid) => this.#byUid.get(uid) ?? []);
+  }
+
+  /** Everything there is: at the start, and when another scheduler did the work until now. */
+  async load(): Promise<void> {
+    let after: string | undefined;
+    const names = new Set<string>();
+    do {
+      after = await this.#readNames(after, PAGE_DOCUMENTS, names);
+    } while (after !== undefined);
+    this.#forgetOthers(names);
+    for (const uid of [...this.#byUid.keys()]) await this.readCursors(uid);
+  }
+
+  /** Reads one connector again, and its cursors. */
+  async read(name: string): Promise<void> {
+    const document = await this.#deps.store.get(connectorKey(name));
+    if (document === null) this.#forget(name);
+    else await this.#note(name, document);
+    const known = this.#byName.get(name);
+    if (known !== undefined) await this.readCursors(known.connector.uid);
+  }
+
+  /** The share of a sweep that is due for `elapsedMs`. */
+  async sweep(elapsedMs: number): Promise<void> {
+    const share = elapsedMs / this.#deps.sweepMs;
+    await this.#sweepNames(Math.max(1, Math.ceil(this.#byUid.size * share)));
+    if (this.#cursorsLeft.length === 0) this.#cursorsLeft = [...this.#byUid.keys()];
+    const due = this.#cursorsLeft.splice(0, Math.ceil(this.#byUid.size * share));
+    // One after the other: a sweep must not crowd out the invocations.
+    for (const uid of due) await this.readCursors(uid);
+  }
+
+  /** Lists a connector's cursors: new ones, and those that were changed by others. */
+  async readCursors(uid: string): Promise<void> {
+    const known = this.#byUid.get(uid);
+    if (known === undefined) return;
+    const gone = new Set(this.#table.ofConnector(uid));
+    let after: string | undefined;
+    do {
+      const page = await this.#deps.store.list(cursorPartition(uid), {
+        limit: PAGE_DOCUMENTS,
+        ...(after === undefined ? {} : { after }),
+      });
+      for (const { key, value, version } of page.documents) {
+        const state = this.#table.ensure(key.sort as ShardId);
+        gone.delete(state);
+        if (state.observe({ value, version }, this.#deps.clock.nowMs())) this.#table.touch(state);
+      }
+      after = page.next;
+    } while (after !== undefined);
+    for (const state of gone) if (state.cursor !== null) this.#table.forget(state);
+    if (known.topics === null && known.problem === null) this.#table.ensure(discoveryShardId(uid));
+  }
+
+  /** Reads one cursor again. */
+  async readCursor(state: ShardState): Promise<void> {
+    const document = await this.#deps.store.get(cursorKey(state.shard));
+    if (document === null) this.#table.forget(state);
+    else state.observe(document, this.#deps.clock.nowMs());
+  }
+
+  async #sweepNames(count: number): Promise<void> {
+    this.#namesAfter = await this.#readNames(this.#namesAfter, Math.min(count, PAGE_DOCUMENTS), this.#sweptNames);
+    if (this.#namesAfter !== undefined) return;
+    this.#forgetOthers(this.#sweptNames);
+    this.#sweptNames = new Set();
+  }
+
+  async #readNames(after: string | undefined, limit: number, names: Set<string>): Promise<string | undefined> {
+    const { documents, next } = await this.#deps.store.list(connectorKey('').partition, {
+      limit,
+      ...(after === undefined ? {} : { after }),
+    });
+    for (const { key, ...document } of documents) {
+      names.add(key.sort);
+      await this.#note(key.sort, document);
+    }
+    return next;
+  }
+
+  async #note(name: string, document: StoredDocument): Promise<void> {
+    const before = this.#byName.get(name);
+    if (before?.version === document.version) return;
+    const { registry, skewMaxMs, telemetry, clock } = this.#deps;
+    const known = await knowConnector(document, name, { registry, skewMaxMs, atMs: clock.monotonicMs() });
+    if (known instanceof FatalTaskError) {
+      telemetry.log('error', known.message, { connector: name, code: known.code });
+      return;
+    }
+    const { uid, revision } = known.connector;
+    if (before !== undefined && before.connector.uid !== uid) this.#forget(name);
+    // Two reads may be answered in another order than they were made.
+    else if (before !== undefined && before.connector.revision > revision) return;
+    this.#index(name, known);
+    if (before?.connector.uid !== uid) await this.readCursors(uid);
+    this.#table.touchConnector(uid);
+  }
+
+  #index(name: string, known: KnownConnector): void {
+    const { uid } = known.connector;
+    for (const topic of this.#byUid.get(uid)?.topics ?? []) this.#unread(topic, uid);
+    this.#byName.set(name, known);
+    this.#byUid.set(uid, known);
+    this.#planned.set(uid, known.planned);
+    for (const topic of known.topics ?? []) {
+      const readers = this.#readers.get(topic);
+      if (readers === undefined) this.#readers.set(topic, new Set([uid]));
+      else readers.add(uid);
+    }
+  }
+
+  #unread(topic: string, uid: string): void {
+    const readers = this.#readers.get(topic);
+    readers?.delete(uid);
+    if (readers?.size === 0) this.#readers.delete(topic);
+  }
+
+  #forgetOthers(names: ReadonlySet<string>): void {
+    for (const name of [...this.#byName.keys()]) if (!names.has(name)) this.#forget(name);
+  }
+
+  #forget(name: string): void {
+    const known = this.#byName.get(name);
+    if (known === undefined) return;
+    const { uid } = known.connector;
+    this.#byName.delete(name);
+    this.#byUid.delete(uid);
+    this.#planned.delete(uid);
+    for (const topic of known.topics ?? []) this.#unread(topic, uid);
+    for (const state of [...this.#table.ofConnector(uid)]) this.#table.forget(state);
+  }
+}
+
+/** Whether the configuration still names what the shard reads. */
+export function isRead({ topics, problem }: KnownConnector, shard: ShardId): boolean {
+  if (problem !== null) return false;
+  const queue = queueOfShard(shard);
+  return queue === undefined ? topics === null : topics?.includes(queue.topic) === true;
+}

@@ -1,0 +1,125 @@
+/**
+ * Offers under way: sends them, and counts each as an invocation until its end is known.
+ *
+ * The end of an offer is its outcome, or its invoker's word that it died or never started; where nothing is heard within
+ * `offerTtlMs`, the cursor is read, and an offer without a holder there is lost. So no slot leaks, whatever gets lost.
+ */
+import type { InvocationEnd, InvocationResult, Offer } from '../core/offer.ts';
+import type { Allotment } from '../core/planner/allot.ts';
+import type { Clock, Invoker, Random } from '../core/ports.ts';
+import type { KnownConnector } from './known-connector.ts';
+import type { ShardState } from './shard-state.ts';
+
+export interface DispatchDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly invoker: Invoker;
+  readonly offerTtlMs: number;
+  /** What the scheduler makes of it. */
+  ended(flight: Flight, end: InvocationEnd): void;
+}
+
+export interface Flight {
+  readonly offer: Offer;
+  readonly state: ShardState;
+  /** When to look for its holder. */
+  lookAtMs: number;
+}
+
+/** Hosts that turn an offer away are left alone for so long, doubled each time. */
+const REFUSED_FIRST_MS = 50;
+const REFUSED_MAX_MS = 2_000;
+
+export class Dispatch {
+  readonly #deps: DispatchDeps;
+  readonly #flights = new Map<string, Flight>();
+  /** Offers of other schedulers, or of this one before it was started anew, begin otherwise. */
+  readonly #prefix: string;
+  #offers = 0;
+  #refusals = 0;
+  #refusedUntilMs = 0;
+
+  constructor(deps: DispatchDeps) {
+    this.#deps = deps;
+    this.#prefix = deps.random.id().slice(-6);
+  }
+
+  get tails(): number {
+    let tails = 0;
+    for (const { offer } of this.#flights.values()) if (offer.mode === 'tail') tails += 1;
+    return tails;
+  }
+
+  freeSlots(): number {
+    return this.#deps.clock.monotonicMs() < this.#refusedUntilMs ? 0 : this.#deps.invoker.freeSlots();
+  }
+
+  /** When hosts that turned offers away are asked again, on the monotonic clock; `null` where none did. */
+  get refusedUntilMs(): number | null {
+    return this.#deps.clock.monotonicMs() < this.#refusedUntilMs ? this.#refusedUntilMs : null;
+  }
+
+  send(
+    { mode, slice, quantumMs }: Allotment,
+    {
+      connector,
+      state,
+      peersCommit,
+    }: { readonly connector: KnownConnector; readonly state: ShardState; readonly peersCommit: boolean },
+  ): void {
+    this.#offers += 1;
+    const { name, uid } = connector.connector;
+    const offer: Offer = {
+      id: `${this.#prefix}${this.#offers.toString(36)}`,
+      connector: name,
+      uid,
+      shard: state.shard,
+      mode,
+      slice,
+      quantumMs,
+      ended: state.ended(),
+      peersCommit,
+    };
+    const flight: Flight = { offer, state, lookAtMs: this.#deps.clock.monotonicMs() + this.#deps.offerTtlMs };
+    this.#flights.set(offer.id, flight);
+    state.offers.add(offer.id);
+    void this.#deps.invoker.invoke(offer).then((end) => this.#ended(flight, end));
+  }
+
+  /** Offers of which nothing was heard for so long that somebody has to look. */
+  overdue(): readonly Flight[] {
+    const now = this.#deps.clock.monotonicMs();
+    return [...this.#flights.values()].filter(({ lookAtMs }) => lookAtMs <= now);
+  }
+
+  /** Its holder was seen in the cursor: it is at work. */
+  isAlive(flight: Flight): void {
+    flight.lookAtMs = this.#deps.clock.monotonicMs() + this.#deps.offerTtlMs;
+  }
+
+  drop(flight: Flight): void {
+    this.#flights.delete(flight.offer.id);
+    flight.state.offers.delete(flight.offer.id);
+  }
+
+  #ended(flight: Flight, end: InvocationEnd): void {
+    const isKnown = this.#flights.has(flight.offer.id);
+    // It may still come to a host and claim: only its holder, or that there is none, says more.
+    if (end.kind === 'lost') return;
+    this.drop(flight);
+    if (end.kind === 'refused') this.#refused();
+    else this.#refusals = 0;
+    if (isKnown || end.kind === 'completed') this.#deps.ended(flight, end);
+  }
+
+  #refused(): void {
+    const pauseMs = Math.min(REFUSED_FIRST_MS * 2 ** Math.min(this.#refusals, 10), REFUSED_MAX_MS);
+    this.#refusals += 1;
+    this.#refusedUntilMs = this.#deps.clock.monotonicMs() + pauseMs;
+  }
+}
+
+/** Whether an invocation did nothing at all: then its shard is left alone for a while, unless something changes. */
+export function wasEmpty({ run, notBeforeMs }: InvocationResult): boolean {
+  return run.outcome === null || (run.outcome === 'failed' && run.counts.slices === 0 && notBeforeMs === null);
+}

@@ -1,0 +1,69 @@
+/** A connector as the scheduler knows it: its document, and what its configuration means for planning. */
+import { parseConnectorConfig } from '../core/config/connector-config.ts';
+import { type Connector, decodeConnector } from '../core/connector.ts';
+import { lateMs, slicesMax } from '../core/effect.ts';
+import { ConfigError, FatalTaskError, messageOf } from '../core/errors.ts';
+import type { PlannedConnector } from '../core/planner/view.ts';
+import type { StoredDocument } from '../core/ports.ts';
+import type { Registry } from '../plugins/api/registry.ts';
+
+export interface KnownConnector {
+  readonly connector: Connector;
+  readonly version: string;
+  readonly planned: PlannedConnector;
+  /** What it reads: a sink's topics; `null` for a source, whose shards a discovery finds. */
+  readonly topics: readonly string[] | null;
+  /** What makes its configuration unusable; its shards get nothing until it is changed. */
+  readonly problem: string | null;
+  /** Since when this version of it is known, monotonic. */
+  readonly sinceMs: number;
+}
+
+/** The error when the document cannot be read: nothing is known of it, not even its uid. */
+export async function knowConnector(
+  { value, version }: StoredDocument,
+  name: string,
+  { registry, skewMaxMs, atMs }: { readonly registry: Registry; readonly skewMaxMs: number; readonly atMs: number },
+): Promise<KnownConnector | FatalTaskError> {
+  let connector: Connector;
+  try {
+    connector = decodeConnector(value, name);
+  } catch (error) {
+    if (error instanceof FatalTaskError) return error;
+    throw error;
+  }
+  try {
+    return { connector, version, ...(await meaningOf(connector, { registry, skewMaxMs })), problem: null, sinceMs: atMs };
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const planned = plannedOf(connector, { tasksMax: 1, slicesPerShardMax: 1, freshnessMs: 0, graceMs: skewMaxMs });
+    return { connector, version, planned, topics: null, problem: messageOf(error), sinceMs: atMs };
+  }
+}
+
+async function meaningOf(
+  connector: Connector,
+  { registry, skewMaxMs }: { readonly registry: Registry; readonly skewMaxMs: number },
+): Promise<Pick<KnownConnector, 'planned' | 'topics'>> {
+  const { runtime, connector: choice, directSink } = parseConnectorConfig(connector.config);
+  const sink = await registry.findSink(directSink?.plugin ?? choice.plugin);
+  const isSource = directSink !== null || sink === undefined;
+  if (isSource && (await registry.findSource(choice.plugin)) === undefined) {
+    throw new ConfigError([{ path: 'connector.class', message: `there is no ${choice.plugin}` }]);
+  }
+  const effect = sink?.effect ?? 'append';
+  const planned = plannedOf(connector, {
+    tasksMax: runtime['tasks.max'],
+    slicesPerShardMax: isSource ? 1 : slicesMax(effect, runtime),
+    freshnessMs: runtime['freshness.ms'],
+    graceMs: skewMaxMs + lateMs(effect, runtime),
+  });
+  return { planned, topics: isSource ? null : runtime.topics };
+}
+
+function plannedOf(
+  { uid, targetState, revision, pressure }: Connector,
+  terms: Pick<PlannedConnector, 'tasksMax' | 'slicesPerShardMax' | 'freshnessMs' | 'graceMs'>,
+): PlannedConnector {
+  return { uid, targetState, revision, bears: pressure?.invocations ?? null, ...terms };
+}

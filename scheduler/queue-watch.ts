@@ -1,0 +1,64 @@
+/** Waits for the ends of queues to grow: one long poll of the log for each queue that has nothing to do, up to a number. */
+import { ConnectError } from '../core/errors.ts';
+import type { MessageQueue } from '../core/message-queue.ts';
+import type { Offset } from '../core/offset.ts';
+import type { LogBroker } from '../core/ports.ts';
+import type { ShardId } from '../core/shard-id.ts';
+
+export interface QueueWatchDeps {
+  readonly broker: LogBroker;
+  readonly watchesMax: number;
+  /** The queue holds a record at `from`; or, with `null`, it cannot be watched at present. */
+  grown(shard: ShardId, from: Offset | null): void;
+}
+
+interface Watch {
+  readonly from: Offset;
+  readonly end: AbortController;
+}
+
+export class QueueWatch {
+  readonly #deps: QueueWatchDeps;
+  readonly #watches = new Map<ShardId, Watch>();
+
+  constructor(deps: QueueWatchDeps) {
+    this.#deps = deps;
+  }
+
+  /** Calls `grown` once, when the queue holds a record at or after `from`. `false`: there are as many watches as there may be. */
+  watch(shard: ShardId, queue: MessageQueue, from: Offset): boolean {
+    const known = this.#watches.get(shard);
+    if (known?.from === from) return true;
+    this.end(shard);
+    if (this.#watches.size >= this.#deps.watchesMax) return false;
+    const watch: Watch = { from, end: new AbortController() };
+    this.#watches.set(shard, watch);
+    void this.#wait(shard, queue, watch);
+    return true;
+  }
+
+  end(shard: ShardId): void {
+    this.#watches.get(shard)?.end.abort();
+    this.#watches.delete(shard);
+  }
+
+  close(): void {
+    for (const shard of [...this.#watches.keys()]) this.end(shard);
+  }
+
+  async #wait(shard: ShardId, queue: MessageQueue, watch: Watch): Promise<void> {
+    let grownFrom: Offset | null = null;
+    try {
+      for await (const _ of this.#deps.broker.watch([{ queue, from: watch.from }], watch.end.signal)) {
+        grownFrom = watch.from;
+        break;
+      }
+    } catch (error) {
+      // The queue's bounds are asked for instead, which says what is wrong, if it lasts.
+      if (!(error instanceof ConnectError)) throw error;
+    }
+    if (this.#watches.get(shard) !== watch) return;
+    this.#watches.delete(shard);
+    this.#deps.grown(shard, grownFrom);
+  }
+}

@@ -1,0 +1,130 @@
+/** What a scheduler remembers of one shard. Nothing of it is ever the truth: the stored cursor is. */
+import { decodeCursor } from '../core/cursor/codec.ts';
+import type { Cursor, Holder, LogCursor } from '../core/cursor/cursor.ts';
+import { FatalTaskError } from '../core/errors.ts';
+import { jsonEquals } from '../core/json.ts';
+import type { MessageQueue } from '../core/message-queue.ts';
+import type { EndedHolder } from '../core/offer.ts';
+import type { Offset } from '../core/offset.ts';
+import { isHolderOf, offerIdOf } from '../core/owner.ts';
+import type { Demand } from '../core/planner/demand.ts';
+import type { PlannedShard } from '../core/planner/view.ts';
+import type { StoredDocument } from '../core/ports.ts';
+import { parseShardId, queueOfShard, type ShardId } from '../core/shard-id.ts';
+
+export class ShardState implements PlannedShard {
+  readonly shard: ShardId;
+  readonly uid: string;
+  readonly queue: MessageQueue | undefined;
+  cursor: Cursor | null = null;
+  version: string | null = null;
+  /** What keeps its stored document from being read. */
+  problem: string | null = null;
+  bounds: PlannedShard['bounds'];
+  readonly offers = new Set<string>();
+  /** Holders whose end was seen, with their epochs. */
+  readonly endedOwners = new Map<string, number>();
+  notBeforeMs = 0;
+  /** Invocations in a row that claimed nothing or died. */
+  empties = 0;
+  waitingSinceMs: number | null = null;
+  /** When it was last seen to have finished more. */
+  movedAtMs: number | null = null;
+  demand: Demand | null = null;
+  isTriggered = false;
+  isDirty = false;
+
+  constructor(shard: ShardId) {
+    this.shard = shard;
+    this.uid = parseShardId(shard).uid;
+    this.queue = queueOfShard(shard);
+    this.bounds = this.queue === undefined ? null : 'unknown';
+  }
+
+  /** Takes note of a document; `false` when it says nothing new. What is older than what is known is left out. */
+  observe({ value, version }: StoredDocument, nowMs: number): boolean {
+    if (version === this.version) return false;
+    let seen: Cursor;
+    try {
+      seen = decodeCursor(value, this.shard);
+    } catch (error) {
+      if (!(error instanceof FatalTaskError)) throw error;
+      this.problem = error.message;
+      return true;
+    }
+    if (this.cursor !== null && isOlder(seen, this.cursor)) return false;
+    if (this.cursor !== null && hasMoved(this.cursor, seen)) this.movedAtMs = nowMs;
+    this.cursor = seen;
+    this.version = version;
+    this.problem = null;
+    this.#forgetEnded(seen);
+    if (seen.kind === 'log') this.#reaches(seen.next);
+    return true;
+  }
+
+  /** The log was empty behind `next` when an invocation looked: whatever came since is told by its watch. */
+  noteDrained(): void {
+    if (this.cursor?.kind === 'log' && typeof this.bounds === 'object' && this.bounds !== null) {
+      this.bounds = { min: this.bounds.min, max: this.cursor.next };
+    }
+  }
+
+  /** What was claimed was there: the bounds are from an earlier look. */
+  #reaches(next: Offset): void {
+    const { bounds } = this;
+    if (typeof bounds === 'object' && bounds !== null && bounds.max < next) this.bounds = { min: bounds.min, max: next };
+  }
+
+  /** This run has ended: what it still holds may be claimed at once. Another run of the same offer may go on. */
+  noteEnd(run: string): void {
+    for (const { owner, epoch } of holders(this.cursor)) if (isHolderOf(run, owner)) this.endedOwners.set(owner, epoch);
+  }
+
+  /** Whether an invocation of this offer holds anything that was not to be over by then. */
+  isHeldBy(offerId: string, afterMs: number): boolean {
+    return holders(this.cursor).some(({ owner, deadlineAtMs }) => offerIdOf(owner) === offerId && deadlineAtMs > afterMs);
+  }
+
+  /** Whether invocations died on what comes next. */
+  get isDeadly(): boolean {
+    if (this.cursor === null) return false;
+    return this.cursor.kind === 'checkpoint' ? this.cursor.deaths > 0 : this.cursor.open.some(({ deaths }) => deaths > 0);
+  }
+
+  ended(): readonly EndedHolder[] {
+    return [...this.endedOwners].map(([owner, epoch]) => ({ owner, epoch }));
+  }
+
+  #forgetEnded(cursor: Cursor): void {
+    if (this.endedOwners.size === 0) return;
+    const present = new Set(holders(cursor).map(({ owner }) => owner));
+    for (const owner of this.endedOwners.keys()) if (!present.has(owner)) this.endedOwners.delete(owner);
+  }
+}
+
+function holders(cursor: Cursor | null): readonly (EndedHolder & Holder)[] {
+  if (cursor === null) return [];
+  if (cursor.kind === 'checkpoint') return cursor.holder === null ? [] : [{ ...cursor.holder, epoch: cursor.epoch }];
+  return cursor.open.flatMap((range) => (range.kind === 'held' ? [{ ...range.holder, epoch: range.epoch }] : []));
+}
+
+/** Two reads may be answered in another order than they were made. What has an equal place in all three may be either. */
+function isOlder(seen: Cursor, known: Cursor): boolean {
+  return (
+    seen.generation < known.generation ||
+    (seen.generation === known.generation && seen.epoch < known.epoch) ||
+    seen.gate.revision < known.gate.revision
+  );
+}
+
+/** Whether anything more is finished. A reset moves nothing. */
+function hasMoved(before: Cursor, after: Cursor): boolean {
+  if (before.generation !== after.generation) return false;
+  if (before.kind === 'log') return after.kind === 'log' && finishedOf(after) > finishedOf(before);
+  return after.kind === 'checkpoint' && !jsonEquals(before.checkpoint, after.checkpoint);
+}
+
+/** Offsets below `next` that nobody has to look at any more. */
+function finishedOf({ next, open }: LogCursor): bigint {
+  return open.reduce((finished, { start, end }) => finished - ((end ?? next) - start), BigInt(next));
+}

@@ -1,0 +1,123 @@
+/**
+ * All shards that a scheduler knows, by connector, with what it needs to plan at the cost of what changed: which of them to
+ * look at again, which want an invocation, and how many invocations there are.
+ */
+import { Agenda } from '../core/planner/agenda.ts';
+import type { Wanting } from '../core/planner/allot.ts';
+import type { Demand } from '../core/planner/demand.ts';
+import type { ShardId } from '../core/shard-id.ts';
+import { ShardState } from './shard-state.ts';
+
+export class ShardTable {
+  readonly #shards = new Map<ShardId, ShardState>();
+  readonly #byConnector = new Map<string, Set<ShardState>>();
+  readonly #dirty: ShardState[] = [];
+  readonly #agenda = new Agenda<ShardState>();
+  readonly #wanting = new Set<ShardState>();
+  readonly #running = new Map<string, number>();
+  #runningTotal = 0;
+
+  get(shard: ShardId): ShardState | undefined {
+    return this.#shards.get(shard);
+  }
+
+  /** The shard's state, a new one where it was not known. */
+  ensure(shard: ShardId): ShardState {
+    const known = this.#shards.get(shard);
+    if (known !== undefined) return known;
+    const state = new ShardState(shard);
+    this.#shards.set(shard, state);
+    const siblings = this.#byConnector.get(state.uid);
+    if (siblings === undefined) this.#byConnector.set(state.uid, new Set([state]));
+    else siblings.add(state);
+    this.touch(state);
+    return state;
+  }
+
+  ofConnector(uid: string): ReadonlySet<ShardState> {
+    return this.#byConnector.get(uid) ?? NONE;
+  }
+
+  forget(state: ShardState): void {
+    this.#settle(state, null);
+    this.#shards.delete(state.shard);
+    const siblings = this.#byConnector.get(state.uid);
+    siblings?.delete(state);
+    if (siblings?.size === 0) this.#byConnector.delete(state.uid);
+  }
+
+  /** Something about it changed. */
+  touch(state: ShardState): void {
+    if (state.isDirty) return;
+    state.isDirty = true;
+    this.#dirty.push(state);
+  }
+
+  touchConnector(uid: string): void {
+    for (const state of this.ofConnector(uid)) this.touch(state);
+  }
+
+  /** When time alone makes a shard worth a look. */
+  get nextAtMs(): number | null {
+    return this.#agenda.nextAtMs;
+  }
+
+  get hasDirty(): boolean {
+    return this.#dirty.length > 0;
+  }
+
+  /** Shards to look at: those that changed, and those whose time has come. */
+  takeDue(nowMs: number): readonly ShardState[] {
+    for (let state = this.#agenda.takeDue(nowMs); state !== undefined; state = this.#agenda.takeDue(nowMs)) {
+      const againAtMs = state.demand?.againAtMs ?? null;
+      if (againAtMs !== null && againAtMs <= nowMs && this.#shards.get(state.shard) === state) this.touch(state);
+    }
+    const due = this.#dirty.splice(0);
+    for (const state of due) state.isDirty = false;
+    return due.filter((state) => this.#shards.get(state.shard) === state);
+  }
+
+  /** Takes note of what the shard deserves now. */
+  note(state: ShardState, demand: Demand | null, nowMs: number): void {
+    this.#settle(state, demand);
+    if (demand === null || (demand.slots === 0 && demand.reason !== 'collecting')) state.waitingSinceMs = null;
+    else state.waitingSinceMs ??= nowMs;
+    if (demand !== null && demand.againAtMs !== null) this.#agenda.add(state, demand.againAtMs);
+  }
+
+  get size(): number {
+    return this.#shards.size;
+  }
+
+  get isAnyWanting(): boolean {
+    return this.#wanting.size > 0;
+  }
+
+  wanting(): readonly Wanting[] {
+    return Array.from(this.#wanting, (state) => ({
+      shard: state.shard,
+      uid: state.uid,
+      demand: state.demand as Demand,
+      waitingSinceMs: state.waitingSinceMs as number,
+    }));
+  }
+
+  get running(): { readonly total: number; readonly byConnector: ReadonlyMap<string, number> } {
+    return { total: this.#runningTotal, byConnector: this.#running };
+  }
+
+  #settle(state: ShardState, demand: Demand | null): void {
+    const more = (demand?.running ?? 0) - (state.demand?.running ?? 0);
+    if (more !== 0) {
+      this.#runningTotal += more;
+      const running = (this.#running.get(state.uid) ?? 0) + more;
+      if (running === 0) this.#running.delete(state.uid);
+      else this.#running.set(state.uid, running);
+    }
+    state.demand = demand;
+    if (demand !== null && demand.slots > 0) this.#wanting.add(state);
+    else this.#wanting.delete(state);
+  }
+}
+
+const NONE: ReadonlySet<ShardState> = new Set();

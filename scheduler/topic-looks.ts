@@ -1,0 +1,102 @@
+/**
+ * Looks at topics: which queues they have, and where these begin and end. So many a second; first what nobody has looked at,
+ * then what is at work, then the rest in turn.
+ */
+import { ConnectError, messageOf } from '../core/errors.ts';
+import type { MessageQueue } from '../core/message-queue.ts';
+import type { Clock, LogBroker, QueueBounds, Telemetry } from '../core/ports.ts';
+
+export interface TopicLook {
+  readonly topic: string;
+  readonly queues: readonly (readonly [MessageQueue, QueueBounds | null])[];
+}
+
+interface Topic {
+  /** Monotonic; `null` before the first look. */
+  lookedAtMs: number | null;
+  /** Somebody needs to know more than the last look said. */
+  isWanted: boolean;
+}
+
+/** A topic that nobody asks about is looked at so often: it may have got another queue. */
+const LOOK_EVERY_MS = 30_000;
+/** What somebody wants to know is not asked more often than this: the log may be the one that is busy. */
+const LOOK_AGAIN_MS = 500;
+
+/** Looks under way at once: each is a round trip, and a slow log must not add them up. */
+const SIDE_BY_SIDE = 8;
+
+export class TopicLooks {
+  readonly #broker: LogBroker;
+  readonly #clock: Clock;
+  readonly #telemetry: Telemetry;
+  readonly #topics = new Map<string, Topic>();
+
+  constructor({
+    broker,
+    clock,
+    telemetry,
+  }: { readonly broker: LogBroker; readonly clock: Clock; readonly telemetry: Telemetry }) {
+    this.#broker = broker;
+    this.#clock = clock;
+    this.#telemetry = telemetry;
+  }
+
+  /** The topics that are read at all; what is no longer among them is forgotten. */
+  follow(topics: Iterable<string>): void {
+    const followed = new Set(topics);
+    for (const topic of this.#topics.keys()) if (!followed.has(topic)) this.#topics.delete(topic);
+    for (const topic of followed) if (!this.#topics.has(topic)) this.#topics.set(topic, { lookedAtMs: null, isWanted: true });
+  }
+
+  /** Answers whether that is news. */
+  want(topic: string): boolean {
+    const known = this.#topics.get(topic);
+    if (known === undefined || known.isWanted) return false;
+    known.isWanted = true;
+    return true;
+  }
+
+  /** Looks at up to `max` topics; one that cannot be looked at now stays wanted. */
+  async look(max: number, seen: (look: TopicLook) => void): Promise<void> {
+    const due = this.#due().slice(0, max);
+    const next = due.values();
+    await Promise.all(Array.from({ length: Math.min(SIDE_BY_SIDE, due.length) }, () => this.#lookAtEach(next, seen)));
+  }
+
+  async #lookAtEach(topics: Iterator<string>, seen: (look: TopicLook) => void): Promise<void> {
+    for (let next = topics.next(); next.done !== true; next = topics.next()) {
+      const look = await this.#lookAt(next.value);
+      if (look !== null) seen(look);
+    }
+  }
+
+  async #lookAt(topic: string): Promise<TopicLook | null> {
+    const known = this.#topics.get(topic);
+    if (known === undefined) return null;
+    known.lookedAtMs = this.#clock.monotonicMs();
+    known.isWanted = false;
+    try {
+      const queues = await this.#broker.queues(topic);
+      const bounds = await this.#broker.bounds(queues);
+      return { topic, queues: queues.map((queue, index) => [queue, bounds[index] ?? null]) };
+    } catch (error) {
+      if (!(error instanceof ConnectError)) throw error;
+      known.isWanted = true;
+      this.#telemetry.log('warn', `cannot look at topic ${topic}: ${messageOf(error)}`, { topic, code: error.code });
+      return null;
+    }
+  }
+
+  /** Never looked at, then wanted, then the rest; in each the longest unseen first. */
+  #due(): readonly string[] {
+    const now = this.#clock.monotonicMs();
+    const due: { readonly topic: string; readonly rank: number }[] = [];
+    for (const [topic, { lookedAtMs, isWanted }] of this.#topics) {
+      if (lookedAtMs === null) due.push({ topic, rank: Number.NEGATIVE_INFINITY });
+      else if (isWanted && now - lookedAtMs >= LOOK_AGAIN_MS) due.push({ topic, rank: lookedAtMs - LOOK_EVERY_MS });
+      else if (now - lookedAtMs >= LOOK_EVERY_MS) due.push({ topic, rank: lookedAtMs });
+    }
+    return due.sort((a, b) => a.rank - b.rank).map(({ topic }) => topic);
+  }
+}
