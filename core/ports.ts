@@ -122,8 +122,8 @@ export interface OutgoingRecord {
 }
 
 export interface SendResult {
-  /** Where the first accepted record lies; the accepted ones follow one another without a gap. */
-  readonly firstOffset: Offset;
+  /** Right behind the last accepted record, or the end of the queue where none was. Those of other senders may lie between. */
+  readonly endOffset: Offset;
   /** Records the log refuses for themselves (too large); all others are durable. Indexes into the batch. */
   readonly refused: readonly { readonly index: number; readonly error: RecordError }[];
 }
@@ -142,8 +142,9 @@ export interface LogBroker {
   read(queue: MessageQueue, from: Offset, limits: ReadLimits, signal?: CancelSignal): Promise<ReadResult>;
   /**
    * Appends to one queue, in order, and resolves when the batch is durable. Two calls for one queue keep their order when
-   * the second begins after the first has resolved. A throw leaves open whether the batch was appended, now or up to one
-   * second later.
+   * the second begins after the first has resolved. A batch may be larger than what a broker takes at once: then it is split
+   * here, and other senders' records may come between. A throw leaves open how much was appended, nothing, a first part or
+   * all, now or up to one second later.
    */
   send(queue: MessageQueue, records: readonly OutgoingRecord[]): Promise<SendResult>;
   /** Creates the topic unless it exists; an existing topic keeps its queues. */

@@ -19,7 +19,7 @@
 import { FatalTaskError, RetryableError } from '../core/errors.ts';
 import { type Json, jsonEquals } from '../core/json.ts';
 import { type MessageQueue, queueKey } from '../core/message-queue.ts';
-import { advance, maxOffset, type Offset } from '../core/offset.ts';
+import { maxOffset, type Offset } from '../core/offset.ts';
 import type { CancelSignal, QueueBounds } from '../core/ports.ts';
 import type { ConnectRecord, LogHeaders, LogRecord, Position } from '../core/record/connect-record.ts';
 import { comparePositions, formatPosition, parsePosition } from '../core/record/position.ts';
@@ -185,8 +185,8 @@ export class ExactlyOnceWriter implements SinkWriter {
     this.#isAhead = true;
     this.#sends += 1;
     try {
-      const { firstOffset, refused } = await this.#host.broker.send(queue, fresh.records);
-      this.#sentEnd.set(queueKey(queue), advance(firstOffset, fresh.records.length - refused.length));
+      const { endOffset, refused } = await this.#host.broker.send(queue, fresh.records);
+      this.#sentEnd.set(queueKey(queue), endOffset);
       return refused.map(({ index, error }) => ({ index: fresh.indexes[index] ?? 0, error }));
     } catch (error) {
       throw error instanceof RetryableError ? new SliceBroken(error) : error;

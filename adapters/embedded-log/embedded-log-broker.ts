@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { assert } from '../../core/assert.ts';
 import { ConnectError, FatalTaskError, messageOf } from '../../core/errors.ts';
 import { type MessageQueue, queueKey } from '../../core/message-queue.ts';
-import { maxOffset, type Offset } from '../../core/offset.ts';
+import { advance, maxOffset, type Offset } from '../../core/offset.ts';
 import type {
   CancelSignal,
   Clock,
@@ -157,8 +157,9 @@ export class EmbeddedLogBroker implements LogBroker {
   async send(queue: MessageQueue, records: readonly OutgoingRecord[]): Promise<SendResult> {
     const { batches, refused } = encodeBatches(records, this.#recordBytesMax);
     const { next } = await this.#checked(this.#state(queue));
-    const firstOffset = batches.length === 0 ? next : await this.#groups.append(queue, batches);
-    return { firstOffset, refused };
+    if (batches.length === 0) return { endOffset: next, refused };
+    const firstOffset = await this.#groups.append(queue, batches);
+    return { endOffset: advance(firstOffset, records.length - refused.length), refused };
   }
 
   async ensureTopic(topic: string, { queues }: { readonly queues: number }): Promise<void> {

@@ -50,7 +50,6 @@ export class QueueLog {
     records: readonly OutgoingRecord[],
     { storedAtMs, recordBytesMax }: { storedAtMs: number; recordBytesMax: number },
   ): SendResult {
-    const firstOffset = this.max;
     const refused: SendResult['refused'][number][] = [];
     for (const [index, record] of records.entries()) {
       const bytes = recordBytes(record);
@@ -61,7 +60,7 @@ export class QueueLog {
       this.#records.push(this.#stored(record, storedAtMs));
       this.#sizes.push(bytes);
     }
-    return { firstOffset, refused };
+    return { endOffset: this.max, refused };
   }
 
   #stored({ key, value, tag, headers, bornAtMs }: OutgoingRecord, storedAtMs: number): LogRecord {

@@ -56,9 +56,9 @@ describe('EmbeddedLogBroker after a loss of power', () => {
 
     await using opened = openLog(folder);
     const queue = await aQueue(opened.log);
-    const { firstOffset } = await opened.log.send(queue, outgoing('c'));
+    const { endOffset } = await opened.log.send(queue, outgoing('c'));
 
-    expect(firstOffset).toBe(2n);
+    expect(endOffset).toBe(3n);
     expect((await readAll(opened.log, queue, offset(0))).map(({ value }) => textOf(value))).toEqual(['a', 'b', 'c']);
     expect(opened.telemetry.logs).toEqual([]);
   });
@@ -81,10 +81,10 @@ describe('EmbeddedLogBroker with a torn end', () => {
       await using opened = openLog(folder);
       const queue = await aQueue(opened.log);
       const bounds = await opened.log.bounds([queue]);
-      const { firstOffset } = await opened.log.send(queue, outgoing('g'));
+      const { endOffset } = await opened.log.send(queue, outgoing('g'));
 
       expect(bounds).toEqual([{ min: 0n, max: 3n }]);
-      expect(firstOffset).toBe(3n);
+      expect(endOffset).toBe(4n);
       expect((await readAll(opened.log, queue, offset(0))).map(({ value }) => textOf(value))).toEqual(['a', 'b', 'c', 'g']);
       expect(opened.telemetry.logs).toMatchObject([
         { level: 'warn', fields: { queue: 'orders/embedded/0', path, position: lastBatchAt, offset: '3', lostRecords: 3 } },
@@ -141,7 +141,7 @@ describe('EmbeddedLogBroker on damaged or strange files', () => {
     const other = await aQueue(log, 'other');
 
     await expect(log.read(queue, offset(0), ALL)).rejects.toThrow(refusal('log.damaged', path, 0));
-    expect(await log.send(other, outgoing('a'))).toEqual({ firstOffset: 0n, refused: [] });
+    expect(await log.send(other, outgoing('a'))).toEqual({ endOffset: 1n, refused: [] });
   });
 
   test('refuses a sealed segment that is missing', async () => {
@@ -219,7 +219,7 @@ describe('EmbeddedLogBroker on a disk that refuses', () => {
     await using opened = openLog(folder);
     const queue = await aQueue(opened.log, 'filling');
     const found = await readAll(opened.log, queue, offset(0));
-    const { firstOffset } = await opened.log.send(queue, outgoing('there is space again'));
+    const { endOffset } = await opened.log.send(queue, outgoing('there is space again'));
     expect(why).toEqual({
       name: 'RetryableError',
       code: 'broker.unavailable',
@@ -227,7 +227,7 @@ describe('EmbeddedLogBroker on a disk that refuses', () => {
     });
     expect(acknowledged).toBeGreaterThan(10);
     expect(found.map(({ value }) => value?.[0])).toEqual(Array.from({ length: acknowledged }, (_, index) => index % 256));
-    expect(firstOffset).toBe(BigInt(acknowledged));
+    expect(endOffset).toBe(BigInt(acknowledged + 1));
     expect(opened.telemetry.logs).toEqual([]);
   });
 });

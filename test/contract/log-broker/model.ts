@@ -32,9 +32,9 @@ async function follow(broker: LogBroker, queues: readonly MessageQueue[], steps:
     assert(queue !== undefined, 'a step names one of the queues');
     const expected = model.get(queueKey(queue)) ?? [];
     if (step.kind === 'send') {
-      const { firstOffset, refused } = await broker.send(queue, step.records);
-      if (step.records.length > 0) expect([firstOffset, refused]).toEqual([BigInt(expected.length), []]);
+      const { endOffset, refused } = await broker.send(queue, step.records);
       expected.push(...step.records);
+      expect([endOffset, refused]).toEqual([BigInt(expected.length), []]);
     } else {
       await readLikeModel(broker, queue, { ...step, expected });
     }

@@ -89,9 +89,9 @@ export function readCases(check: LogCase): void {
       await broker.send(queue, outgoing('a', 'b'));
       await expireBefore(queue, offset(2));
 
-      const { firstOffset } = await broker.send(queue, outgoing('c'));
+      const { endOffset } = await broker.send(queue, outgoing('c'));
 
-      expect(firstOffset).toBe(2n);
+      expect(endOffset).toBe(3n);
       expect(await broker.bounds([queue])).toEqual([{ min: 2n, max: 3n }]);
     },
   );

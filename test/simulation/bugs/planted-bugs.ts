@@ -208,9 +208,9 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'functions/exactly-once-writer.ts',
     edits: [
       {
-        find: 'const { firstOffset, refused } = await this.#host.broker.send(queue, fresh.records);',
+        find: 'const { endOffset, refused } = await this.#host.broker.send(queue, fresh.records);',
         replace:
-          'const sending = this.#host.broker.send(queue, fresh.records); sending.catch(() => undefined); const firstOffset = 0n, refused = [];',
+          'const sending = this.#host.broker.send(queue, fresh.records); sending.catch(() => undefined); const endOffset = 0n, refused = [];',
       },
     ],
   },

@@ -30,6 +30,7 @@ export const faultNames = [
   '22 send reply lost',
   '22 send lands late',
   '22 send hangs',
+  '23 send cut short',
   '24 record doubled by its producer',
   '25 queues out of step',
   '26 queue added',

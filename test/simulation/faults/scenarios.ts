@@ -23,6 +23,7 @@ const scenarios = {
     '22 send hangs',
     '22 send lands late',
     '22 send reply lost',
+    '23 send cut short',
     '24 record doubled by its producer',
     '25 queues out of step',
     '26 queue added',

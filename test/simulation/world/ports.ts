@@ -1,6 +1,7 @@
 /** The product's ports as one incarnation has them: every call travels, and every write is checked where it happens. */
 import { connectorKey, decodeConnector } from '../../../core/connector.ts';
 import { decodeCursor } from '../../../core/cursor/codec.ts';
+import { RetryableError } from '../../../core/errors.ts';
 import { queueKey } from '../../../core/message-queue.ts';
 import { advance, offset } from '../../../core/offset.ts';
 import type { LogBroker, OutgoingRecord, StateStore, Telemetry } from '../../../core/ports.ts';
@@ -75,18 +76,22 @@ export function brokerOf(world: World, caller: Incarnation): LogBroker {
       return caller.call(
         { side: 'broker', what: `send ${records.length} to ${queueKey(queue)}`, writes: true, mayBeLate: true },
         async () => {
-          const result = await broker.send(queue, records);
+          // An adapter may have to split a batch, and get no further than its first part.
+          const isCut = records.length > 1 && world.faults.strikes('23 send cut short', 0.02);
+          const sent = isCut ? records.slice(0, world.random.int(1, records.length - 1)) : records;
+          const result = await broker.send(queue, sent);
           noteDeadLetters(
             world,
-            records.map(({ headers }) => headers),
+            sent.map(({ headers }) => headers),
           );
           noteRows(
             world,
             queue.topic,
             result.refused.length === 0
-              ? records
-              : records.filter((_, index) => !result.refused.some((refusal) => refusal.index === index)),
+              ? sent
+              : sent.filter((_, index) => !result.refused.some((refusal) => refusal.index === index)),
           );
+          if (isCut) throw new RetryableError('broker: no reply', { code: 'broker.unavailable' });
           return result;
         },
       );

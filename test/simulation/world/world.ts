@@ -152,8 +152,8 @@ export class World implements Surroundings {
 
   /** Appends to a sink's topic, outside of all faults. */
   async append(queue: MessageQueue, records: readonly OutgoingRecord[]): Promise<void> {
-    const { firstOffset } = await this.broker.send(queue, records);
-    const { records: stored } = await this.broker.read(queue, firstOffset, {
+    const { endOffset } = await this.broker.send(queue, records);
+    const { records: stored } = await this.broker.read(queue, (endOffset - BigInt(records.length)) as Offset, {
       records: records.length,
       bytes: Number.MAX_SAFE_INTEGER,
       waitMs: 0,
