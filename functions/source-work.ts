@@ -1,21 +1,22 @@
 /** The work of a source's shard: stretches of what its plugin polls, resumed from a checkpoint. */
-import { type CheckpointSlice, type Claim, claimCheckpoint, type Refused } from '../core/cursor/claim.ts';
-import { type CheckpointProgress, commitCheckpoint, failCheckpoint, releaseCheckpoint } from '../core/cursor/commit.ts';
-import { type CheckpointCursor, DEATHS_BEFORE_VERDICT } from '../core/cursor/cursor.ts';
+import type { CheckpointSlice, Refused } from '../core/cursor/claim.ts';
+import { type CheckpointProgress, commitCheckpoint, releaseCheckpoint } from '../core/cursor/commit.ts';
+import type { CheckpointCursor } from '../core/cursor/cursor.ts';
 import { readSourceCheckpoint } from '../core/cursor/source-checkpoint.ts';
-import { finish, raiseGate } from '../core/cursor/steer.ts';
+import { finish } from '../core/cursor/steer.ts';
 import type { StoredCursor } from '../core/cursor/stored-cursor.ts';
-import { FatalTaskError, FencedError, RetryableError } from '../core/errors.ts';
+import { FencedError, RetryableError } from '../core/errors.ts';
 import { type Json, jsonEquals } from '../core/json.ts';
 import { ConnectRecord, type Header } from '../core/record/connect-record.ts';
 import { formatPosition } from '../core/record/position.ts';
 import type { SinkWriter } from '../plugins/api/sink.ts';
 import type { PolledRecord, PollResult } from '../plugins/api/source.ts';
+import { claimByCheckpoint, demandAlive, failByCheckpoint } from './checkpoint-claim.ts';
 import type { ClaimTerms } from './claim-terms.ts';
 import { type Deadline, TIMED_OUT } from './deadline.ts';
 import { ExactlyOnceWriter } from './exactly-once-writer.ts';
 import { GateWatch } from './gate-watch.ts';
-import { COMMIT_RESERVE_MS, claimMoment, type Invocation, TAIL_COMMIT_MS, TAIL_IDLE_MS, wantedGate } from './invocation.ts';
+import { COMMIT_RESERVE_MS, claimMoment, type Invocation, TAIL_COMMIT_MS, TAIL_IDLE_MS } from './invocation.ts';
 import { LogWriter } from './log-writer.ts';
 import { pluginContext } from './open-connector.ts';
 import type { OpenedConnector, OpenedSource } from './opened-connector.ts';
@@ -24,7 +25,7 @@ import { decodePins, demandKeepable, encodePins, NO_PINS, type Pins } from './pi
 import { polledBytes } from './polled-bytes.ts';
 import type { Station } from './sandbox.ts';
 import { SourcePoller } from './source-poller.ts';
-import { type Batch, type Failure, type Slice, SliceOver, type Work, withFailure } from './work.ts';
+import { type Batch, type Failure, type Slice, SliceOver, type Work } from './work.ts';
 
 interface PolledBatch extends Batch {
   readonly result: PollResult;
@@ -88,23 +89,15 @@ export class SourceWork implements Work {
 
   async claim(): Promise<Slice | Refused> {
     const { deadline, moment } = claimMoment(this.#invocation);
-    const request = { ...moment, graceMs: this.#terms.graceMs, ended: this.#terms.ended };
-    // A claim that lands later than this would be over before it began.
-    this.deadline = deadline;
-    let claimed: Claim<CheckpointCursor, CheckpointSlice> | undefined;
-    await this.#change((cursor) => {
-      const gated = raiseGate(cursor, wantedGate(this.#invocation));
-      claimed = claimCheckpoint(gated, request);
-      return claimed.kind === 'claimed' ? claimed.cursor : gated;
-    });
-    const answer = claimed as Claim<CheckpointCursor, CheckpointSlice>;
-    return answer.kind === 'refused' ? answer : this.#start(answer.slice, deadline);
+    const forMs = deadline.remainingMs();
+    const claimed = await claimByCheckpoint(this.#invocation, this.#shard, { moment, terms: this.#terms, forMs });
+    return claimed.kind === 'refused' ? claimed : this.#start(claimed.slice, deadline);
   }
 
   async openWriter(): Promise<SinkWriter> {
     const { host, connector } = this.#invocation;
     const { sink, config } = this.#opened;
-    this.#demandAlive();
+    demandAlive(this.#mustHold());
     if (sink !== null) return this.#station?.writer ?? sink.open(pluginContext(host, connector.name, this.#shard.shard));
     const topicQueues = config.runtime['topic.creation.default.partitions'];
     if (!this.#source.exactlyOnce) return new LogWriter(host, { topicQueues });
@@ -229,12 +222,11 @@ export class SourceWork implements Work {
   }
 
   async fail(failure: Failure): Promise<void> {
-    const { code: error } = failure;
     // A send that outlasts its put could land behind the next holder's look-back, so nobody claims before this claim would run out.
     const quietAtMs = this.#writer?.isSending() === true ? this.deadline.atMs + this.#terms.graceMs : 0;
     const retryAtMs = Math.max(failure.retryAtMs, quietAtMs);
     const progress = this.#progress(this.#writer?.pins());
-    await this.#change((cursor) => withFailure(cursor, failCheckpoint(cursor, progress, { error, retryAtMs }), failure));
+    await failByCheckpoint(this.#shard, { progress, failure: { ...failure, retryAtMs }, forMs: this.deadline.remainingMs() });
     this.#slice = null;
   }
 
@@ -280,13 +272,6 @@ export class SourceWork implements Work {
   #sliceInHand(): Slice {
     const { generation, epoch, deaths, attempts } = this.#mustHold();
     return { identity: { shard: this.#shard.shard, generation, epoch }, deaths, attempts, isSingle: false };
-  }
-
-  /** @throws {FatalTaskError} when nobody who claims it gets anywhere: it must not go on in silence (I10). */
-  #demandAlive(): void {
-    const { deaths } = this.#mustHold();
-    if (deaths < DEATHS_BEFORE_VERDICT) return;
-    throw new FatalTaskError(`${deaths} invocations died at this place, one after the other`, { code: 'source.deadly' });
   }
 
   #mustHold(): CheckpointSlice {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { assert } from '../../../core/assert.ts';
+import { AssertionError, assert } from '../../../core/assert.ts';
 import type { CheckpointCursor } from '../../../core/cursor/cursor.ts';
 import { cursorPartition, StoredCursor } from '../../../core/cursor/stored-cursor.ts';
 import { FatalTaskError } from '../../../core/errors.ts';
@@ -202,5 +202,53 @@ describe('runInvocation of a discovery', () => {
     expect(run).toMatchObject({ outcome: 'failed', error: { code: 'source.unavailable' } });
     expect(run.endedAtMs - run.startedAtMs).toBeLessThanOrEqual(20_000);
     expect(await discoveryCursor(source)).toMatchObject({ holder: null });
+  });
+
+  test('that no invocation survives fails its shard, and does not go on in silence (I10)', async () => {
+    let calls = 0;
+    const discoverNothing = async (): Promise<never> => {
+      calls += 1;
+      throw new AssertionError('the process died');
+    };
+    const plugin = { ...memorySource(systemOf('a')), discover: discoverNothing };
+    const source = await aSourceShard({ plugin, config: { 'auto.restart.max.attempts': '0' } });
+
+    for (let death = 0; death < 7; death += 1) {
+      await discover(source).catch(() => undefined);
+      await source.host.clock.sleep(60_000);
+    }
+
+    expect(calls).toBe(5);
+    expect(await discoveryCursor(source)).toMatchObject({ status: { state: 'failed', code: 'source.deadly' }, holder: null });
+    expect(source.host.telemetry.runs.at(-1)?.refusal).toBe('failed');
+  });
+
+  test('that finds more shards than one claim has time for goes on where it stopped (I6)', async () => {
+    const names = Array.from({ length: 40 }, (_, index) => String(index).padStart(2, '0'));
+    const source = await aSourceShard({
+      system: systemOf(...names),
+      store: (store) =>
+        storeWith(store, {
+          put: async (key, ...write) => {
+            if (key.sort.includes('/source/')) await source.host.clock.sleep(1_000);
+            return store.put(key, ...write);
+          },
+        }),
+    });
+    const ends: unknown[] = [];
+
+    for (let run = 0; run < 3; run += 1) {
+      const result = await discover(source);
+      const { pollAtMs, holder } = await discoveryCursor(source);
+      const afterMs = pollAtMs - result.run.endedAtMs;
+      ends.push([result.run.outcome, (await shardsOf(source)).length - 1, afterMs, holder]);
+      expect(result.run.endedAtMs - result.run.startedAtMs).toBeLessThan(20_000);
+    }
+
+    expect(ends).toEqual([
+      ['yielded', 18, 0, null],
+      ['yielded', 36, 0, null],
+      ['drained', 40, 60_000, null],
+    ]);
   });
 });
