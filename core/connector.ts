@@ -1,7 +1,7 @@
 /** The stored document of a connector, changed by operators' actions, and by the scheduler where it notes back-pressure. */
 import { FatalTaskError } from './errors.ts';
 import type { Pressure } from './planner/pressure.ts';
-import type { DocumentKey } from './ports.ts';
+import type { DocumentKey, StateStore } from './ports.ts';
 
 /** What an operator wants. `deleted` stands while cursors are being closed; then the document goes. */
 export type TargetState = 'running' | 'paused' | 'stopped' | 'deleted';
@@ -22,6 +22,12 @@ export interface Connector {
 
 export function connectorKey(name: string): DocumentKey {
   return { partition: 'connectors', sort: name };
+}
+
+/** `null` when there is none. @throws {FatalTaskError} as `decodeConnector`. */
+export async function readConnector({ store }: { readonly store: StateStore }, name: string): Promise<Connector | null> {
+  const document = await store.get(connectorKey(name));
+  return document === null ? null : decodeConnector(document.value, name);
 }
 
 const FORMAT = 1;

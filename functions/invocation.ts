@@ -32,10 +32,15 @@ export function wantedGate({ connector }: Invocation): Gate {
   return { state: connector.targetState, revision: connector.revision };
 }
 
+/** Until when a claim holds that is made, or moved forward by a commit, now. */
+export function claimDeadline({ host, platform }: Invocation): Deadline {
+  return new Deadline(host.clock, { inMs: Math.min(host.settings.claimMs, platform.remainingMs()) });
+}
+
 /** A deadline and a holder of its own for each claim. */
 export function claimMoment(invocation: Invocation): { readonly deadline: Deadline; readonly moment: ClaimMoment } {
-  const { host, connector, tally, platform } = invocation;
-  const deadline = new Deadline(host.clock, { inMs: Math.min(host.settings.claimMs, platform.remainingMs()) });
+  const { host, connector, tally } = invocation;
+  const deadline = claimDeadline(invocation);
   tally.claims += 1;
   const holder = { owner: `${tally.owner}.${tally.claims}`, deadlineAtMs: deadline.atMs };
   return { deadline, moment: { holder, nowMs: host.clock.nowMs(), revision: connector.revision } };

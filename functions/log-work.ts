@@ -16,7 +16,7 @@ import { type ClaimTerms, logClaimRequest } from './claim-terms.ts';
 import { type Deadline, TIMED_OUT } from './deadline.ts';
 import { GateWatch } from './gate-watch.ts';
 import { inspectLog } from './inspect-log.ts';
-import { COMMIT_RESERVE_MS, claimMoment, type Invocation, TAIL_COMMIT_MS, wantedGate } from './invocation.ts';
+import { COMMIT_RESERVE_MS, claimDeadline, claimMoment, type Invocation, TAIL_COMMIT_MS, wantedGate } from './invocation.ts';
 import { LogReader, type Stretch } from './log-reader.ts';
 import { pluginContext } from './open-connector.ts';
 import type { OpenedConnector } from './opened-connector.ts';
@@ -163,7 +163,7 @@ export class LogWork implements Work {
   }
 
   async commit(): Promise<void> {
-    const { deadline } = claimMoment(this.#invocation);
+    const deadline = claimDeadline(this.#invocation);
     const { epoch } = this.#mustHold();
     const progress = this.#progress();
     const cursor = await this.#change((current) => commit(current, progress, deadline.atMs));

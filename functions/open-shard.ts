@@ -6,7 +6,7 @@
  */
 
 import { parseConnectorConfig } from '../core/config/connector-config.ts';
-import { type Connector, connectorKey, decodeConnector } from '../core/connector.ts';
+import { type Connector, readConnector } from '../core/connector.ts';
 import { type Cursor, createCheckpointCursor, createLogCursor } from '../core/cursor/cursor.ts';
 import { StoredCursor } from '../core/cursor/stored-cursor.ts';
 import { ConfigError } from '../core/errors.ts';
@@ -24,24 +24,22 @@ const CONNECTOR_GONE: FoundShard = { kind: 'refused', reason: 'connector-gone' }
 
 export async function openShard(host: Host, offer: Offer): Promise<FoundShard> {
   const existing = await StoredCursor.read(host, offer.shard);
-  const before = await readConnector(host, offer);
+  const before = await connectorOf(host, offer);
   if (before === null) return CONNECTOR_GONE;
   if (existing !== null) return { kind: 'found', shard: existing, connector: before };
 
   const first = await firstCursor(host, offer, before);
   if (first === null) return { kind: 'refused', reason: 'queue-gone' };
   const shard = await StoredCursor.create(host, offer.shard, first);
-  const connector = await readConnector(host, offer);
+  const connector = await connectorOf(host, offer);
   // Deleted in between, perhaps after its cursors were listed: this one is left to `sweepDeleted`, as if this call had died here.
   return connector === null ? CONNECTOR_GONE : { kind: 'found', shard, connector };
 }
 
 /** `null` when it does not exist, is being deleted, or is another one of the same name. */
-async function readConnector(host: Host, { connector: name, uid }: Offer): Promise<Connector | null> {
-  const document = await host.store.get(connectorKey(name));
-  if (document === null) return null;
-  const connector = decodeConnector(document.value, name);
-  return connector.uid === uid && connector.targetState !== 'deleted' ? connector : null;
+async function connectorOf(host: Host, { connector: name, uid }: Offer): Promise<Connector | null> {
+  const connector = await readConnector(host, name);
+  return connector?.uid === uid && connector.targetState !== 'deleted' ? connector : null;
 }
 
 async function firstCursor(host: Host, offer: Offer, connector: Connector): Promise<Cursor | null> {

@@ -16,7 +16,7 @@ import type { ClaimTerms } from './claim-terms.ts';
 import { type Deadline, TIMED_OUT } from './deadline.ts';
 import { ExactlyOnceWriter } from './exactly-once-writer.ts';
 import { GateWatch } from './gate-watch.ts';
-import { COMMIT_RESERVE_MS, claimMoment, type Invocation, TAIL_COMMIT_MS, TAIL_IDLE_MS } from './invocation.ts';
+import { COMMIT_RESERVE_MS, claimDeadline, claimMoment, type Invocation, TAIL_COMMIT_MS, TAIL_IDLE_MS } from './invocation.ts';
 import { LogWriter } from './log-writer.ts';
 import { pluginContext } from './open-connector.ts';
 import type { OpenedConnector, OpenedSource } from './opened-connector.ts';
@@ -182,7 +182,7 @@ export class SourceWork implements Work {
   }
 
   async #commit(): Promise<void> {
-    const { deadline } = claimMoment(this.#invocation);
+    const deadline = claimDeadline(this.#invocation);
     const progress = this.#progress(this.#writer?.settledPins());
     const cursor = await this.#change((current) => commitCheckpoint(current, progress, deadline.atMs));
     if (cursor.holder === null) throw new FencedError(`epoch ${progress.epoch} has ended`);
@@ -303,7 +303,7 @@ export class SourceWork implements Work {
   async #storePins(pins: Pins): Promise<void> {
     demandKeepable(pins);
     const progress = this.#progress(pins);
-    const { deadline } = claimMoment(this.#invocation);
+    const deadline = claimDeadline(this.#invocation);
     await this.#change((cursor) => commitCheckpoint(cursor, progress, deadline.atMs));
     this.deadline = deadline;
   }

@@ -5,16 +5,18 @@
  * dies between two gates leaves them behind the document; whoever finds such a gate raises it before claiming. Acting twice
  * changes nothing more.
  */
+
+import { backoffMs } from '../core/backoff.ts';
 import { PUT_TIMEOUT_MAX_MS } from '../core/config/connector-config.ts';
 import { type Connector, connectorKey, decodeConnector, encodeConnector, type TargetState } from '../core/connector.ts';
 import type { Cursor } from '../core/cursor/cursor.ts';
 import { resumingAt } from '../core/cursor/source-checkpoint.ts';
 import { type ResetRefusal, raiseGate, reset, restart } from '../core/cursor/steer.ts';
 import { cursorPartition, type StoreAccess, StoredCursor } from '../core/cursor/stored-cursor.ts';
-import { ConfigError, type ConfigIssue, FencedError } from '../core/errors.ts';
+import { ConfigError, type ConfigIssue, FencedError, RetryableError } from '../core/errors.ts';
 import type { Json } from '../core/json.ts';
 import type { Offset } from '../core/offset.ts';
-import type { StoredDocument } from '../core/ports.ts';
+import type { StateStore, StoredDocument } from '../core/ports.ts';
 import type { ShardId } from '../core/shard-id.ts';
 
 import { noteChange } from './change-notes.ts';
@@ -29,28 +31,24 @@ const CONFLICTS_MAX = 16;
 /** How long an action goes on asking a store that does not answer, per document. */
 const STORE_PATIENCE_MS = 10_000;
 
+/** Puts of a new connector's document: the last one is sent two to five seconds after the first. */
+const CREATES_MAX = 5;
+
 type NewConnector = Pick<Connector, 'name' | 'config'> & { readonly targetState?: TargetState };
 
-/** @throws {ConfigError} when the name is taken. */
+/** @throws {ConfigError} when the name is taken; {RetryableError} when the store does not answer. */
 export async function createConnector(
   deps: StoreAccess,
   { name, config, targetState = 'running' }: NewConnector,
 ): Promise<Connector> {
   const connector: Connector = { name, config, targetState, uid: deps.random.id(), revision: 1, createdAtMs: deps.clock.nowMs() };
-  const result = await deps.store.put(connectorKey(name), encodeConnector(connector), { ifAbsent: true });
-  if ('version' in result) {
-    await noteChange(deps, name);
-    return connector;
-  }
+  const result = await putNew(deps, connector);
   // A reply that was lost and sent again meets its own document.
-  if (result.current !== null && decodeConnector(result.current.value, name).uid === connector.uid) return connector;
-  throw new ConfigError([{ path: 'name', message: `Connector ${name} already exists` }]);
-}
-
-/** `null` when there is none. */
-export async function readConnector({ store }: StoreAccess, name: string): Promise<Connector | null> {
-  const document = await store.get(connectorKey(name));
-  return document === null ? null : decodeConnector(document.value, name);
+  const isOurs =
+    'version' in result || (result.current !== null && decodeConnector(result.current.value, name).uid === connector.uid);
+  if (!isOurs) throw new ConfigError([{ path: 'name', message: `Connector ${name} already exists` }]);
+  await noteChange(deps, name);
+  return connector;
 }
 
 /** Resolves once every gate is raised: from then on nothing starts that the new state does not allow (I9). */
@@ -117,6 +115,19 @@ export async function deleteConnector(deps: StoreAccess, name: string): Promise<
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
+
+/** Sent again where no reply came: the operator could not, for a second create is another connector. */
+async function putNew({ store, clock, random }: StoreAccess, connector: Connector): ReturnType<StateStore['put']> {
+  const document = encodeConnector(connector);
+  for (let attempts = 1; ; attempts += 1) {
+    try {
+      return await store.put(connectorKey(connector.name), document, { ifAbsent: true });
+    } catch (error) {
+      if (!(error instanceof RetryableError) || attempts === CREATES_MAX) throw error;
+      await clock.sleep(backoffMs({ attempts, maxMs: STORE_PATIENCE_MS }, random));
+    }
+  }
+}
 
 type Reset = ReturnType<typeof reset<Cursor>>;
 

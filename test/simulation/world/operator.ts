@@ -1,5 +1,5 @@
 /** Somebody who acts on connectors at any moment, through the product's own actions, and may be killed between two gates. */
-import { connectorKey, decodeConnector } from '../../../core/connector.ts';
+import { connectorKey, decodeConnector, readConnector } from '../../../core/connector.ts';
 import type { Json } from '../../../core/json.ts';
 import { type Offset, offset } from '../../../core/offset.ts';
 import type { StateStore } from '../../../core/ports.ts';
@@ -8,7 +8,6 @@ import {
   changeConfig,
   createConnector,
   deleteConnector,
-  readConnector,
   resetOffsets,
   restartShards,
   setTargetState,

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Connector, connectorKey, decodeConnector, encodeConnector } from '../../../core/connector.ts';
+import { type Connector, connectorKey, decodeConnector, encodeConnector, readConnector } from '../../../core/connector.ts';
 import { FatalTaskError } from '../../../core/errors.ts';
+import { aHost } from '../../support/hosts.ts';
 
 const connectors: fc.Arbitrary<Connector> = fc.record({
   name: fc.string(),
@@ -88,3 +89,9 @@ function refusalOf(text: string): FatalTaskError {
   }
   throw new Error('it was read');
 }
+
+describe('readConnector', () => {
+  test('answers null for a name nobody has', async () => {
+    expect(await readConnector(aHost(), 'nobody')).toBeNull();
+  });
+});

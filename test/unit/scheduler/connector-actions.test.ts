@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Connector, connectorKey, encodeConnector } from '../../../core/connector.ts';
+import { type Connector, connectorKey, encodeConnector, readConnector } from '../../../core/connector.ts';
 import { encodeCursor } from '../../../core/cursor/codec.ts';
 import type { Cursor } from '../../../core/cursor/cursor.ts';
 import { cursorKey, cursorPartition, StoredCursor } from '../../../core/cursor/stored-cursor.ts';
@@ -10,7 +10,6 @@ import {
   changeConfig,
   createConnector,
   deleteConnector,
-  readConnector,
   resetOffsets,
   restartShards,
   setTargetState,
@@ -61,6 +60,31 @@ describe('createConnector', () => {
     expect(await readConnector(host, 'orders')).toEqual(connector);
   });
 
+  test('recognises its own document where the reply was lost (I2)', async () => {
+    const host = aHost();
+
+    const created = await createConnector(
+      { ...host, store: losingReplies(host.store, [1, 2]) },
+      { name: 'orders', config: CONFIG },
+    );
+
+    expect(await readConnector(host, 'orders')).toEqual(created);
+  });
+
+  test('gives up on a store that does not answer', async () => {
+    const host = aHost();
+    let puts = 0;
+    const put = (): Promise<never> => {
+      puts += 1;
+      return Promise.reject(storeUnavailable());
+    };
+
+    const created = createConnector({ ...host, store: storeWith(host.store, { put }) }, { name: 'orders', config: CONFIG });
+
+    await expect(created).rejects.toMatchObject({ code: 'store.unavailable' });
+    expect(puts).toBe(5);
+  });
+
   test('gives a name free again to another connector', async () => {
     const { host, connector } = await aConnector();
     await deleteConnector(host, 'orders');
@@ -68,12 +92,6 @@ describe('createConnector', () => {
     const again = await createConnector(host, { name: 'orders', config: CONFIG });
 
     expect(again.uid).not.toBe(connector.uid);
-  });
-});
-
-describe('readConnector', () => {
-  test('answers null for a name nobody has', async () => {
-    expect(await readConnector(aHost(), 'nobody')).toBeNull();
   });
 });
 
