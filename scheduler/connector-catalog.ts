@@ -8,12 +8,16 @@ import { FatalTaskError } from '../core/errors.ts';
 import type { PlannedConnector } from '../core/planner/view.ts';
 import type { Clock, StateStore, StoredDocument, Telemetry } from '../core/ports.ts';
 import { discoveryShardId, queueOfShard, type ShardId } from '../core/shard-id.ts';
+import { sideBySide } from '../core/side-by-side.ts';
 import type { Registry } from '../plugins/api/registry.ts';
 import { type KnownConnector, knowConnector } from './known-connector.ts';
 import type { ShardState } from './shard-state.ts';
 import type { ShardTable } from './shard-table.ts';
 
 const PAGE_DOCUMENTS = 500;
+
+/** At the start, when nothing runs yet that a store would be needed for. */
+const LISTS_AT_ONCE = 16;
 
 export interface CatalogDeps {
   readonly store: StateStore;
@@ -74,15 +78,15 @@ export class ConnectorCatalog {
     return [...(this.#readers.get(topic) ?? [])].flatMap((uid) => this.#byUid.get(uid) ?? []);
   }
 
-  /** Everything there is: at the start, and when another scheduler did the work until now. */
+  /** Everything there is, documents first: at the start, and when another scheduler did the work until now. */
   async load(): Promise<void> {
     let after: string | undefined;
     const names = new Set<string>();
     do {
-      after = await this.#readNames(after, PAGE_DOCUMENTS, names);
+      ({ next: after } = await this.#readNames(after, PAGE_DOCUMENTS, names));
     } while (after !== undefined);
     this.#forgetOthers(names);
-    for (const uid of [...this.#byUid.keys()]) await this.readCursors(uid);
+    await sideBySide([...this.#byUid.keys()], LISTS_AT_ONCE, (uid) => this.readCursors(uid));
   }
 
   /** Reads one connector again, and its cursors. */
@@ -108,6 +112,7 @@ export class ConnectorCatalog {
   async readCursors(uid: string): Promise<void> {
     const known = this.#byUid.get(uid);
     if (known === undefined) return;
+    const began = this.#table.observations;
     const gone = new Set(this.#table.ofConnector(uid));
     let after: string | undefined;
     do {
@@ -118,11 +123,12 @@ export class ConnectorCatalog {
       for (const { key, value, version } of page.documents) {
         const state = this.#table.ensure(key.sort as ShardId);
         gone.delete(state);
-        if (state.observe({ value, version }, this.#deps.clock.nowMs())) this.#table.touch(state);
+        this.#table.observe(state, { value, version }, this.#deps.clock.nowMs());
       }
       after = page.next;
     } while (after !== undefined);
-    for (const state of gone) if (state.cursor !== null) this.#table.forget(state);
+    // One that came into being meanwhile is not missing.
+    for (const state of gone) if (state.cursor !== null && state.observedAs <= began) this.#table.forget(state);
     if (known.topics === null && known.problem === null) this.#table.ensure(discoveryShardId(uid));
   }
 
@@ -130,26 +136,37 @@ export class ConnectorCatalog {
   async readCursor(state: ShardState): Promise<void> {
     const document = await this.#deps.store.get(cursorKey(state.shard));
     if (document === null) this.#table.forget(state);
-    else state.observe(document, this.#deps.clock.nowMs());
+    else this.#table.observe(state, document, this.#deps.clock.nowMs());
   }
 
   async #sweepNames(count: number): Promise<void> {
-    this.#namesAfter = await this.#readNames(this.#namesAfter, Math.min(count, PAGE_DOCUMENTS), this.#sweptNames);
+    const { next, found } = await this.#readNames(this.#namesAfter, Math.min(count, PAGE_DOCUMENTS), this.#sweptNames);
+    this.#namesAfter = next;
+    for (const uid of found) await this.readCursors(uid);
     if (this.#namesAfter !== undefined) return;
     this.#forgetOthers(this.#sweptNames);
     this.#sweptNames = new Set();
   }
 
-  async #readNames(after: string | undefined, limit: number, names: Set<string>): Promise<string | undefined> {
+  /** One page of documents; `found`: uids that were not known. */
+  async #readNames(
+    after: string | undefined,
+    limit: number,
+    names: Set<string>,
+  ): Promise<{ readonly next: string | undefined; readonly found: readonly string[] }> {
     const { documents, next } = await this.#deps.store.list(connectorKey('').partition, {
       limit,
       ...(after === undefined ? {} : { after }),
     });
+    const found: string[] = [];
     for (const { key, ...document } of documents) {
       names.add(key.sort);
+      const before = this.#byName.get(key.sort)?.connector.uid;
       await this.#note(key.sort, document);
+      const uid = this.#byName.get(key.sort)?.connector.uid;
+      if (uid !== undefined && uid !== before) found.push(uid);
     }
-    return next;
+    return { next, found };
   }
 
   async #note(name: string, document: StoredDocument): Promise<void> {
@@ -166,7 +183,6 @@ export class ConnectorCatalog {
     // Two reads may be answered in another order than they were made.
     else if (before !== undefined && before.connector.revision > revision) return;
     this.#index(name, known);
-    if (before?.connector.uid !== uid) await this.readCursors(uid);
     this.#table.touchConnector(uid);
   }
 

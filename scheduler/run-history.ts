@@ -20,7 +20,7 @@ const KEPT_MS = 7 * 24 * 3_600_000;
 const PRUNE_EVERY_PAGES = 10;
 
 interface Unwritten {
-  readonly runs: RunRecord[];
+  runs: RunRecord[];
   pages: number;
 }
 
@@ -60,15 +60,19 @@ export class RunHistory {
   }
 
   async #write(uid: string, unwritten: Unwritten): Promise<void> {
-    const runs = unwritten.runs.splice(0).toReversed();
-    const [newest] = runs;
+    const { store, clock } = this.#deps;
+    const runs = [...unwritten.runs];
+    const newest = runs.at(-1);
     if (newest === undefined) {
       this.#byConnector.delete(uid);
       return;
     }
-    const { store, clock } = this.#deps;
     const key = { partition: partitionOf(uid), sort: newestFirst(newest) };
-    await store.put(key, JSON.stringify({ v: 1, runs }), { ifAbsent: true }, { expiresAtMs: clock.nowMs() + KEPT_MS });
+    const page = JSON.stringify({ v: 1, runs: runs.toReversed() });
+    await store.put(key, page, { ifAbsent: true }, { expiresAtMs: clock.nowMs() + KEPT_MS });
+    // What came meanwhile stays; where the store did not answer, all of it does.
+    const written = new Set(runs);
+    unwritten.runs = unwritten.runs.filter((run) => !written.has(run));
     unwritten.pages += 1;
     if (unwritten.pages % PRUNE_EVERY_PAGES === 0) await prune(store, uid);
   }

@@ -14,6 +14,7 @@ import { advance, type Offset } from '../core/offset.ts';
 import { allot, type LimitReason } from '../core/planner/allot.ts';
 import { type Demand, type DemandReason, demandOf } from '../core/planner/demand.ts';
 import { newRamp, type Ramp, ramped, rampMax } from '../core/planner/ramp.ts';
+import type { PlannedConnector } from '../core/planner/view.ts';
 import type { Clock, Invoker, LogBroker, Random, StateStore, Telemetry } from '../core/ports.ts';
 import { isDiscoveryShard, queueShardId, type ShardId } from '../core/shard-id.ts';
 import type { Registry } from '../plugins/api/registry.ts';
@@ -73,7 +74,7 @@ const EMPTY_MAX_MS = 15_000;
 
 export class Scheduler {
   readonly #deps: SchedulerDeps;
-  readonly #table = new ShardTable();
+  readonly #table = new ShardTable(({ shard }) => this.#watch.end(shard));
   readonly #catalog: ConnectorCatalog;
   readonly #topics: TopicLooks;
   readonly #watch: QueueWatch;
@@ -90,6 +91,7 @@ export class Scheduler {
   #withheld: ReadonlyMap<ShardId, LimitReason> = new Map();
   #ramp: Ramp;
   #leads = false;
+  #isLoaded = false;
   #learntAtMs = 0;
   #sweptAtMs = Number.NEGATIVE_INFINITY;
   #stopped = false;
@@ -187,13 +189,14 @@ export class Scheduler {
 
   async #learn(): Promise<void> {
     const { clock, settings } = this.#deps;
-    const led = this.#leads;
     this.#leads = await this.#lock.hold();
+    this.#isLoaded &&= this.#leads;
     if (!this.#leads) return;
     const now = clock.monotonicMs();
     // Somebody else did the work until now, or nobody.
-    if (!led) await this.#catalog.load();
+    if (!this.#isLoaded) await this.#catalog.load();
     else await this.#learnChanges(Math.min(now - this.#learntAtMs, settings.sweepMs));
+    this.#isLoaded = true;
     this.#learntAtMs = now;
     this.#topics.follow(this.#catalog.topics());
     await this.#topics.look(settings.topicLooksPerSecond, (look) => this.#seen(look));
@@ -327,12 +330,12 @@ export class Scheduler {
     if (known === undefined || state.problem !== null || !isRead(known, state.shard)) return null;
     const terms = { sliceTargetMs: this.#deps.settings.sliceTargetMs, storeRoundTripMs: this.#roundTrip.ms };
     const demand = demandOf(known.planned, state, terms, nowMs);
-    this.#follow(state, demand);
+    this.#follow(state, demand, known.planned);
     return demand;
   }
 
   /** What there is to wait for at the log. */
-  #follow(state: ShardState, { reason }: Demand): void {
+  #follow(state: ShardState, { reason }: Demand, { slicesPerShardMax }: PlannedConnector): void {
     const { queue, cursor, bounds } = state;
     if (queue === undefined) return;
     if (reason === 'backlog-unknown') {
@@ -341,6 +344,7 @@ export class Scheduler {
       // Beyond the budget of watches, the topic's bounds are asked for instead.
       if (!this.#watch.watch(state.shard, queue, cursor.next)) this.#topics.want(queue.topic);
     } else if (reason !== 'at-work') this.#watch.end(state.shard);
+    else if (slicesPerShardMax > 1) this.#topics.heat(queue.topic);
   }
 
   // -------------------------------------------------------------------------------------------------------------- endings
@@ -360,7 +364,7 @@ export class Scheduler {
   #completed({ offer, state }: Flight, result: InvocationResult): void {
     const nowMs = this.#deps.clock.nowMs();
     const { run, cursor, notBeforeMs } = result;
-    if (cursor !== null) state.observe(cursor, nowMs);
+    if (cursor !== null) this.#table.observe(state, cursor, nowMs);
     else this.#changed.add(offer.connector);
     state.noteEnd(run.owner);
     this.#deps.history.add(offer, run);

@@ -31,6 +31,8 @@ export class ShardState implements PlannedShard {
   /** When it was last seen to have finished more. */
   movedAtMs: number | null = null;
   demand: Demand | null = null;
+  /** The number of its last observation, in the order of all. */
+  observedAs = 0;
   isTriggered = false;
   isDirty = false;
 

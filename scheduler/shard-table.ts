@@ -5,6 +5,7 @@
 import { Agenda } from '../core/planner/agenda.ts';
 import type { Wanting } from '../core/planner/allot.ts';
 import type { Demand } from '../core/planner/demand.ts';
+import type { StoredDocument } from '../core/ports.ts';
 import type { ShardId } from '../core/shard-id.ts';
 import { ShardState } from './shard-state.ts';
 
@@ -15,7 +16,15 @@ export class ShardTable {
   readonly #agenda = new Agenda<ShardState>();
   readonly #wanting = new Set<ShardState>();
   readonly #running = new Map<string, number>();
+  readonly #forgotten: (state: ShardState) => void;
   #runningTotal = 0;
+  /** Documents seen so far. */
+  observations = 0;
+
+  /** `forgotten` hears of each shard that is no longer planned for. */
+  constructor(forgotten: (state: ShardState) => void) {
+    this.#forgotten = forgotten;
+  }
 
   get(shard: ShardId): ShardState | undefined {
     return this.#shards.get(shard);
@@ -38,9 +47,18 @@ export class ShardTable {
     return this.#byConnector.get(uid) ?? NONE;
   }
 
+  /** Takes note of a stored cursor. */
+  observe(state: ShardState, document: StoredDocument, nowMs: number): void {
+    this.observations += 1;
+    state.observedAs = this.observations;
+    if (state.observe(document, nowMs)) this.touch(state);
+  }
+
   forget(state: ShardState): void {
+    if (this.#shards.get(state.shard) !== state) return;
     this.#settle(state, null);
     this.#shards.delete(state.shard);
+    this.#forgotten(state);
     const siblings = this.#byConnector.get(state.uid);
     siblings?.delete(state);
     if (siblings?.size === 0) this.#byConnector.delete(state.uid);

@@ -5,6 +5,7 @@
 import { ConnectError, messageOf } from '../core/errors.ts';
 import type { MessageQueue } from '../core/message-queue.ts';
 import type { Clock, LogBroker, QueueBounds, Telemetry } from '../core/ports.ts';
+import { sideBySide } from '../core/side-by-side.ts';
 
 export interface TopicLook {
   readonly topic: string;
@@ -16,15 +17,19 @@ interface Topic {
   lookedAtMs: number | null;
   /** Somebody needs to know more than the last look said. */
   isWanted: boolean;
+  /** It is read at present, by as many invocations as its backlog deserves. */
+  isHot: boolean;
 }
 
 /** A topic that nobody asks about is looked at so often: it may have got another queue. */
 const LOOK_EVERY_MS = 30_000;
+/** One that is being read: more may have come than those who read it can take. */
+const LOOK_HOT_MS = 2_000;
 /** What somebody wants to know is not asked more often than this: the log may be the one that is busy. */
 const LOOK_AGAIN_MS = 500;
 
 /** Looks under way at once: each is a round trip, and a slow log must not add them up. */
-const SIDE_BY_SIDE = 8;
+const LOOKS_AT_ONCE = 8;
 
 export class TopicLooks {
   readonly #broker: LogBroker;
@@ -46,7 +51,8 @@ export class TopicLooks {
   follow(topics: Iterable<string>): void {
     const followed = new Set(topics);
     for (const topic of this.#topics.keys()) if (!followed.has(topic)) this.#topics.delete(topic);
-    for (const topic of followed) if (!this.#topics.has(topic)) this.#topics.set(topic, { lookedAtMs: null, isWanted: true });
+    for (const topic of followed)
+      if (!this.#topics.has(topic)) this.#topics.set(topic, { lookedAtMs: null, isWanted: true, isHot: false });
   }
 
   /** Answers whether that is news. */
@@ -57,18 +63,17 @@ export class TopicLooks {
     return true;
   }
 
-  /** Looks at up to `max` topics; one that cannot be looked at now stays wanted. */
-  async look(max: number, seen: (look: TopicLook) => void): Promise<void> {
-    const due = this.#due().slice(0, max);
-    const next = due.values();
-    await Promise.all(Array.from({ length: Math.min(SIDE_BY_SIDE, due.length) }, () => this.#lookAtEach(next, seen)));
+  heat(topic: string): void {
+    const known = this.#topics.get(topic);
+    if (known !== undefined) known.isHot = true;
   }
 
-  async #lookAtEach(topics: Iterator<string>, seen: (look: TopicLook) => void): Promise<void> {
-    for (let next = topics.next(); next.done !== true; next = topics.next()) {
-      const look = await this.#lookAt(next.value);
+  /** Looks at up to `max` topics; one that cannot be looked at now stays wanted. */
+  async look(max: number, seen: (look: TopicLook) => void): Promise<void> {
+    await sideBySide(this.#due().slice(0, max), LOOKS_AT_ONCE, async (topic) => {
+      const look = await this.#lookAt(topic);
       if (look !== null) seen(look);
-    }
+    });
   }
 
   async #lookAt(topic: string): Promise<TopicLook | null> {
@@ -76,6 +81,7 @@ export class TopicLooks {
     if (known === undefined) return null;
     known.lookedAtMs = this.#clock.monotonicMs();
     known.isWanted = false;
+    known.isHot = false;
     try {
       const queues = await this.#broker.queues(topic);
       const bounds = await this.#broker.bounds(queues);
@@ -92,10 +98,10 @@ export class TopicLooks {
   #due(): readonly string[] {
     const now = this.#clock.monotonicMs();
     const due: { readonly topic: string; readonly rank: number }[] = [];
-    for (const [topic, { lookedAtMs, isWanted }] of this.#topics) {
+    for (const [topic, { lookedAtMs, isWanted, isHot }] of this.#topics) {
       if (lookedAtMs === null) due.push({ topic, rank: Number.NEGATIVE_INFINITY });
       else if (isWanted && now - lookedAtMs >= LOOK_AGAIN_MS) due.push({ topic, rank: lookedAtMs - LOOK_EVERY_MS });
-      else if (now - lookedAtMs >= LOOK_EVERY_MS) due.push({ topic, rank: lookedAtMs });
+      else if (now - lookedAtMs >= (isHot ? LOOK_HOT_MS : LOOK_EVERY_MS)) due.push({ topic, rank: lookedAtMs });
     }
     return due.sort((a, b) => a.rank - b.rank).map(({ topic }) => topic);
   }
