@@ -13,6 +13,9 @@ import type { QueueState } from './topic-catalog.ts';
 /** As long as a group is written other processes wait: some 10 ms for 16 MiB, more on a slow disk. The first append always fits. */
 const GROUP_BYTES_MAX = 16 * 1024 * 1024;
 
+/** Each is a write of its own, some microseconds. */
+const GROUP_APPENDS_MAX = 2_000;
+
 /** One append: batches that follow one another. */
 interface Append {
   readonly queue: MessageQueue;
@@ -93,7 +96,7 @@ export class AppendGroups {
     let bytes = 0;
     for (const append of this.#waiting) {
       bytes += append.bytes;
-      if (count > 0 && bytes > GROUP_BYTES_MAX) break;
+      if (count > 0 && (bytes > GROUP_BYTES_MAX || count === GROUP_APPENDS_MAX)) break;
       count += 1;
     }
     return this.#waiting.splice(0, count);

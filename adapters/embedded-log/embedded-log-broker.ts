@@ -1,9 +1,9 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { assert } from '../../core/assert.ts';
-import { ConnectError, FatalTaskError, messageOf } from '../../core/errors.ts';
+import { ConnectError, messageOf } from '../../core/errors.ts';
 import { type MessageQueue, queueKey } from '../../core/message-queue.ts';
-import { advance, maxOffset, type Offset } from '../../core/offset.ts';
+import { advance, type Offset } from '../../core/offset.ts';
 import type {
   CancelSignal,
   Clock,
@@ -15,22 +15,21 @@ import type {
   SendResult,
   Telemetry,
 } from '../../core/ports.ts';
-import type { LogRecord } from '../../core/record/connect-record.ts';
 import { RECORD_BYTES_MAX } from '../record-limit.ts';
-import { queueMissing, topicMissing } from '../topic-missing.ts';
+import { topicMissing } from '../topic-missing.ts';
 import { AppendGroups } from './append-groups.ts';
 import { encodeBatches } from './encode-batches.ts';
 import { IntervalSync } from './interval-sync.ts';
 import { LogDatabase } from './log-database.ts';
-import { fileError, isMissingFile, logDamaged, logUnusable } from './log-error.ts';
+import { logUnusable } from './log-error.ts';
 import { LogWatch } from './log-watch.ts';
-import { QueueReader } from './queue-reader.ts';
+import { QueueLookups } from './queue-lookups.ts';
 import { Removal } from './removal.ts';
 import type { Retention } from './retention.ts';
 import { SegmentFiles } from './segment-files.ts';
-import { SegmentIndexes } from './segment-index.ts';
 import { TailChecks } from './tail-check.ts';
-import { lastSegment, type QueueState, segmentHolding } from './topic-catalog.ts';
+import type { QueueState } from './topic-catalog.ts';
+import { watchQueues } from './watch-queues.ts';
 
 /** What a lookup of a place may have to go through, and what retention removes at once. */
 const SEGMENT_BYTES = 64 * 1024 * 1024;
@@ -40,9 +39,6 @@ const SEGMENTS_PER_AGE = 8;
 
 /** More than any topic of RocketMQ has in practice. */
 const QUEUES_MAX = 1_024;
-
-/** A segment that is removed between the look at the database and the opening of its file: the next look knows. */
-const READ_ATTEMPTS_MAX = 3;
 
 export interface EmbeddedLogBrokerDeps {
   /** Made where it is missing. Any number of brokers, of any processes of one machine, may use one folder. */
@@ -63,14 +59,6 @@ export interface EmbeddedLogBrokerDeps {
   readonly recordBytesMax?: number;
 }
 
-/** A watched queue: which one it was when last seen, and up to where its records have been announced. */
-interface Watched {
-  readonly queue: MessageQueue;
-  readonly from: Offset;
-  id: number | undefined;
-  seen: Offset;
-}
-
 /**
  * A log in a folder, for one machine: segment files for records, an SQLite database for what is in the log.
  *
@@ -84,15 +72,12 @@ interface Watched {
  * Beside the port it does what an operator of a cluster does: `deleteTopic`, `addQueues`, `truncateBefore`, `applyRetention`.
  */
 export class EmbeddedLogBroker implements LogBroker {
-  readonly #folder: string;
   readonly #recordBytesMax: number;
   readonly #telemetry: Telemetry;
   readonly #clock: Clock;
   readonly #database: LogDatabase;
   readonly #files: SegmentFiles;
-  readonly #indexes: SegmentIndexes;
-  readonly #reader: QueueReader;
-  readonly #tails: TailChecks;
+  readonly #lookups: QueueLookups;
   readonly #groups: AppendGroups;
   readonly #watch: LogWatch;
   readonly #removal: Removal;
@@ -103,7 +88,6 @@ export class EmbeddedLogBroker implements LogBroker {
   /** @throws {FatalTaskError} `log.unusable` or `log.newer`, with the path and the next step. */
   constructor(deps: EmbeddedLogBrokerDeps) {
     const { folder, clock, telemetry, fsync = 'group', retention = {} } = deps;
-    this.#folder = folder;
     this.#clock = clock;
     this.#telemetry = telemetry;
     this.#recordBytesMax = deps.recordBytesMax ?? RECORD_BYTES_MAX;
@@ -111,10 +95,8 @@ export class EmbeddedLogBroker implements LogBroker {
     this.#database = new LogDatabase({ path: join(folder, 'log.db'), clock });
     this.#watch = newWatch({ path: join(folder, 'wake'), clock, telemetry });
     this.#files = new SegmentFiles(folder);
-    this.#indexes = new SegmentIndexes(this.#files);
-    this.#reader = new QueueReader({ files: this.#files, indexes: this.#indexes });
     const shared = { database: this.#database, files: this.#files, clock, telemetry };
-    this.#tails = new TailChecks(shared);
+    this.#lookups = new QueueLookups({ ...shared, folder, tails: new TailChecks(shared) });
     this.#removal = new Removal({ ...shared, retention });
     this.#intervalSync = fsync === 'group' ? null : new IntervalSync({ ...shared, intervalMs: fsync.intervalMs });
     this.#groups = new AppendGroups({
@@ -137,26 +119,19 @@ export class EmbeddedLogBroker implements LogBroker {
     return this.#database.read((catalog) => catalog.topics()).toSorted();
   }
 
-  async bounds(queues: readonly MessageQueue[]): Promise<readonly (QueueBounds | null)[]> {
-    const states = this.#database.readTogether((catalog) => queues.map((queue) => catalog.state(queue)));
-    return Promise.all(states.map(async (state) => (state === undefined ? null : this.#bounds(state))));
+  bounds(queues: readonly MessageQueue[]): Promise<readonly (QueueBounds | null)[]> {
+    return this.#lookups.bounds(queues);
   }
 
   async read(queue: MessageQueue, from: Offset, limits: ReadLimits, signal?: CancelSignal): Promise<ReadResult> {
     assert(limits.records >= 1, 'a read asks for at least one record');
-    const waitUntilMs = this.#clock.monotonicMs() + limits.waitMs;
-    if (limits.waitMs > 0) this.#watch.start();
-    let state = await this.#checked(this.#state(queue));
-    while (from === state.next && this.#clock.monotonicMs() < waitUntilMs && signal?.aborted !== true) {
-      await this.#watch.wait({ keys: [queueKey(queue)], durationMs: waitUntilMs - this.#clock.monotonicMs(), signal });
-      state = this.#state(queue);
-    }
-    return this.#records(state, from, limits);
+    if (limits.waitMs > 0) await this.#waitFor(queue, from, { durationMs: limits.waitMs, signal });
+    return this.#lookups.read(queue, from, limits);
   }
 
   async send(queue: MessageQueue, records: readonly OutgoingRecord[]): Promise<SendResult> {
     const { batches, refused } = encodeBatches(records, this.#recordBytesMax);
-    const { next } = await this.#checked(this.#state(queue));
+    const { next } = await this.#lookups.state(queue);
     if (batches.length === 0) return { endOffset: next, refused };
     const firstOffset = await this.#groups.append(queue, batches);
     return { endOffset: advance(firstOffset, records.length - refused.length), refused };
@@ -173,33 +148,15 @@ export class EmbeddedLogBroker implements LogBroker {
     );
   }
 
-  async offsetAt(queue: MessageQueue, atMs: number): Promise<Offset> {
-    return this.#whileItStays(this.#state(queue), async (state) => {
-      const { min, next, storedAtMs } = state;
-      if (min === next || storedAtMs < atMs) return next;
-      const segment = this.#database.read((catalog) => catalog.segmentSince(state.id, atMs)) ?? lastSegment(state);
-      return maxOffset(min, await this.#indexes.offsetAt(state, segment, atMs));
-    });
+  offsetAt(queue: MessageQueue, atMs: number): Promise<Offset> {
+    return this.#lookups.offsetAt(queue, atMs);
   }
 
-  /** Yields a queue again only when it has grown since. A queue that does not exist holds no record, and may come to exist. */
-  async *watch(
+  watch(
     queues: readonly { readonly queue: MessageQueue; readonly from: Offset }[],
     signal: CancelSignal,
   ): AsyncIterable<MessageQueue> {
-    const watched = queues.map(({ queue, from }): Watched => ({ queue, from, id: undefined, seen: from }));
-    const keys = queues.map(({ queue }) => queueKey(queue));
-    let grown: Watched[] = [];
-    this.#watch.start();
-    while (!signal.aborted) {
-      const next = grown.shift();
-      if (next !== undefined) {
-        yield next.queue;
-        continue;
-      }
-      grown = this.#database.readTogether((catalog) => watched.filter((entry) => lookAgain(entry, catalog.state(entry.queue))));
-      if (grown.length === 0) await this.#watch.wait({ keys, signal });
-    }
+    return watchQueues({ database: this.#database, watch: this.#watch }, queues, signal);
   }
 
   /** The topic goes with its records; created again it starts at offset 0, with other queues. */
@@ -243,53 +200,20 @@ export class EmbeddedLogBroker implements LogBroker {
     this.#watch.close();
   }
 
-  #state(queue: MessageQueue): QueueState {
-    const state = this.#database.read((catalog) => catalog.state(queue));
-    if (state === undefined) throw queueMissing(queue);
-    return state;
-  }
-
-  /** Of a damaged queue what the database says: whoever reads it learns the rest, and nobody else is held up. */
-  async #bounds(state: QueueState): Promise<QueueBounds> {
-    try {
-      return boundsOf(await this.#checked(state));
-    } catch (error) {
-      if (error instanceof FatalTaskError) return boundsOf(state);
-      throw error;
-    }
-  }
-
-  async #checked(state: QueueState): Promise<QueueState> {
-    try {
-      return await this.#tails.check(state);
-    } catch (error) {
-      throw fileError(error, this.#folder);
-    }
-  }
-
-  #records(known: QueueState, from: Offset, limits: ReadLimits): Promise<ReadResult> {
-    return this.#whileItStays(known, async (state) => {
-      const bounds = boundsOf(state);
-      if (from < bounds.min || from >= bounds.max) return { records: [], next: from, bounds };
-      const segment = this.#database.read((catalog) => segmentHolding(catalog, state, from));
-      if (segment === undefined)
-        throw logDamaged({ path: this.#files.queueFolder(state), position: 0 }, `no segment holds offset ${from}`);
-      const records = await this.#reader.read(state, segment, from, limits);
-      return { records, next: nextOf(records, from), bounds };
-    });
-  }
-
-  /** Looks at a queue's files. They may go while one looks: then again, at what is left. */
-  async #whileItStays<Answer>(known: QueueState, look: (state: QueueState) => Promise<Answer>): Promise<Answer> {
-    let state = await this.#checked(known);
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await look(state);
-      } catch (error) {
-        if (!isMissingFile(error)) throw fileError(error, this.#folder);
-        if (attempt === READ_ATTEMPTS_MAX) throw logDamaged({ path: error.path, position: 0 }, 'the file is missing', error);
-      }
-      state = await this.#checked(this.#state(known.queue));
+  /** Until the record at `from` is there, should it be the next one. */
+  async #waitFor(
+    queue: MessageQueue,
+    from: Offset,
+    { durationMs, signal }: { readonly durationMs: number; readonly signal: CancelSignal | undefined },
+  ): Promise<void> {
+    const keys = [queueKey(queue)];
+    const untilMs = this.#clock.monotonicMs() + durationMs;
+    const restMs = (): number => untilMs - this.#clock.monotonicMs();
+    this.#watch.start();
+    let state: QueueState | undefined = await this.#lookups.state(queue);
+    while (state?.next === from && restMs() > 0 && signal?.aborted !== true) {
+      await this.#watch.wait({ keys, durationMs: restMs(), signal });
+      state = this.#database.read((catalog) => catalog.state(queue));
     }
   }
 
@@ -308,24 +232,6 @@ export class EmbeddedLogBroker implements LogBroker {
       this.#telemetry.log('warn', 'retention could not be applied; the next full segment has it tried again', fields);
     }
   }
-}
-
-/** Whether records lie behind what was seen of the queue; from then on they count as seen. */
-function lookAgain(entry: Watched, state: QueueState | undefined): boolean {
-  if (state?.id !== entry.id) Object.assign(entry, { id: state?.id, seen: entry.from });
-  if (state === undefined) return false;
-  const hasGrown = state.next > entry.seen && state.next > state.min;
-  if (hasGrown) entry.seen = state.next;
-  return hasGrown;
-}
-
-function boundsOf({ min, next }: QueueState): QueueBounds {
-  return { min, max: next };
-}
-
-function nextOf(records: readonly LogRecord[], from: Offset): Offset {
-  const last = records.at(-1)?.offset;
-  return last === undefined ? from : ((last + 1n) as Offset);
 }
 
 function assertQueues(queues: number): void {

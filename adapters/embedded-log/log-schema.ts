@@ -53,6 +53,7 @@ export const LOG_DATABASE: DatabaseKind = {
     PRAGMA page_size = 2048;
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = FULL;
+    PRAGMA fullfsync = ON;
     PRAGMA wal_autocheckpoint = 0;
   `,
   codes: { unusable: 'log.unusable', newer: 'log.newer', unavailable: 'broker.unavailable' },

@@ -1,0 +1,44 @@
+import { type MessageQueue, queueKey } from '../../core/message-queue.ts';
+import type { Offset } from '../../core/offset.ts';
+import type { CancelSignal } from '../../core/ports.ts';
+import type { LogDatabase } from './log-database.ts';
+import type { LogWatch } from './log-watch.ts';
+import type { QueueState } from './topic-catalog.ts';
+
+/** A watched queue: which one it was when last seen, and up to where its records have been announced. */
+interface Watched {
+  readonly queue: MessageQueue;
+  readonly from: Offset;
+  id: number | undefined;
+  seen: Offset;
+}
+
+/** Yields a queue again only when it has grown since. A queue that does not exist holds no record, and may come to exist. */
+export async function* watchQueues(
+  { database, watch }: { readonly database: LogDatabase; readonly watch: LogWatch },
+  queues: readonly { readonly queue: MessageQueue; readonly from: Offset }[],
+  signal: CancelSignal,
+): AsyncIterable<MessageQueue> {
+  const watched = queues.map(({ queue, from }): Watched => ({ queue, from, id: undefined, seen: from }));
+  const keys = queues.map(({ queue }) => queueKey(queue));
+  let grown: Watched[] = [];
+  watch.start();
+  while (!signal.aborted) {
+    const next = grown.shift();
+    if (next !== undefined) {
+      yield next.queue;
+      continue;
+    }
+    grown = database.readTogether((catalog) => watched.filter((entry) => lookAgain(entry, catalog.state(entry.queue))));
+    if (grown.length === 0) await watch.wait({ keys, signal });
+  }
+}
+
+/** Whether records lie behind what was seen of the queue; from then on they count as seen. */
+function lookAgain(entry: Watched, state: QueueState | undefined): boolean {
+  if (state?.id !== entry.id) Object.assign(entry, { id: state?.id, seen: entry.from });
+  if (state === undefined) return false;
+  const hasGrown = state.next > entry.seen && state.next > state.min;
+  if (hasGrown) entry.seen = state.next;
+  return hasGrown;
+}
