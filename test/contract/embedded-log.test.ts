@@ -61,7 +61,8 @@ describe('EmbeddedLogBroker and several processes', () => {
 
       for (let kill = 0; kill < KILLS; kill += 1) {
         const name = `victim-${kill}`;
-        const victim = newVictim([folder, 'orders', name, String(records)]);
+        const fsync = kill % 2 === 0 ? 'group' : 'interval';
+        const victim = newVictim([folder, 'orders', name, String(records), 'Infinity', fsync]);
         await once(victim.events, 'message');
         let count = 0;
         victim.events.on('message', (message) => {

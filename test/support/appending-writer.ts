@@ -1,6 +1,6 @@
 /**
  * A process or thread that appends batches to every queue of a topic, each queue from a sender of its own:
- * `appending-writer.ts FOLDER TOPIC NAME RECORDS [BATCHES]`. Says `ready`, starts with the next message, tells each batch that
+ * `appending-writer.ts FOLDER TOPIC NAME RECORDS [BATCHES [interval]]`. Says `ready`, starts with the next message, tells each batch that
  * was acknowledged as `QUEUE/BATCH`, and ends after BATCHES; without a number it goes on until it is killed. The value of a
  * record is `NAME/BATCH/INDEX`, filled up to about 1 KB.
  */
@@ -15,10 +15,16 @@ import type { OutgoingRecord } from '../../core/ports.ts';
 
 const VALUE_CHARACTERS = 1_000;
 
-const [folder = '', topic = '', name = '', records = '', batches = 'Infinity'] = process.argv.slice(2);
+const [folder = '', topic = '', name = '', records = '', batches = 'Infinity', fsync = 'group'] = process.argv.slice(2);
 const encoder = new TextEncoder();
 
-const log = new EmbeddedLogBroker({ folder, clock: systemClock, telemetry: new MemoryTelemetry(), segmentBytes: 500_000 });
+const log = new EmbeddedLogBroker({
+  folder,
+  clock: systemClock,
+  telemetry: new MemoryTelemetry(),
+  segmentBytes: 500_000,
+  fsync: fsync === 'interval' ? { intervalMs: 50 } : 'group',
+});
 await say('ready');
 await (parentPort === null ? once(process, 'message') : once(parentPort, 'message'));
 await Promise.all((await log.queues(topic)).map(append));
