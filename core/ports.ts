@@ -69,6 +69,7 @@ export interface DocumentPage {
  *
  * Every method throws `RetryableError` (`store.unavailable`) when the store does not answer; the write may or may not have
  * happened then. Sending it again is safe: a write that had happened answers with a conflict whose `current` is its own.
+ * Every call answers or throws within ten seconds, whatever became of the store: callers set no limit of their own.
  * Any number of processes may use one store at once.
  */
 export interface StateStore {
@@ -130,7 +131,8 @@ export interface SendResult {
 
 /**
  * Ordered logs. Calls throw `RetryableError` (`broker.unavailable`) when the broker does not answer, and
- * `FatalTaskError` (`broker.topic_missing`) for a topic or queue that does not exist.
+ * `FatalTaskError` (`broker.topic_missing`) for a topic or queue that does not exist. A call answers or throws within thirty
+ * seconds, a read that waits so much after its wait; callers that have less time end their own waiting.
  */
 export interface LogBroker {
   /** The queues of a topic that can be read, in a stable order; empty when the topic does not exist. */

@@ -1,9 +1,10 @@
 /** Dead-lettering: a refused record, as it was read, with where and why in its headers. */
 import { FatalTaskError, RetryableError } from '../core/errors.ts';
-import type { OutgoingRecord } from '../core/ports.ts';
+import type { OutgoingRecord, SendResult } from '../core/ports.ts';
 import type { ConnectRecord, LogHeaders } from '../core/record/connect-record.ts';
 import { parseShardId } from '../core/shard-id.ts';
 import type { SliceIdentity } from '../plugins/api/sink.ts';
+import { TIMED_OUT, within } from './deadline.ts';
 import type { Host } from './host.ts';
 import { queuesOf } from './log-writer.ts';
 import type { Refusal } from './pipeline.ts';
@@ -13,6 +14,13 @@ export interface DeadLetterTopic {
   /** Also Kafka Connect's `__connect.errors.*`. */
   readonly contextHeaders: boolean;
   readonly connector: string;
+}
+
+export interface DeadLetters {
+  readonly identity: SliceIdentity;
+  readonly refusals: readonly Refusal[];
+  /** How long the broker may take. */
+  readonly forMs: number;
 }
 
 /** One queue keeps refused records in the order they were refused. */
@@ -26,22 +34,25 @@ const MESSAGE_CHARACTERS_MAX = 1_024;
  *
  * @throws {RetryableError} when the broker does not answer; {FatalTaskError} when it refuses a record for good.
  */
-export async function deadLetter(
-  host: Host,
-  to: DeadLetterTopic,
-  { identity, refusals }: { readonly identity: SliceIdentity; readonly refusals: readonly Refusal[] },
-): Promise<void> {
-  const [queue] = await queuesOf(host, to.topic, DEAD_LETTER_QUEUES);
-  if (queue === undefined) throw new RetryableError(`topic ${to.topic} has no queues`, { code: 'broker.unavailable' });
+export async function deadLetter(host: Host, to: DeadLetterTopic, { identity, refusals, forMs }: DeadLetters): Promise<void> {
   const records = refusals.map((refusal) => deadLetterRecord(refusal, to, identity));
-  const { refused } = await host.broker.send(queue, records);
-  const [first] = refused;
+  const sent = await within(host.clock, forMs, () => send(host, to, records));
+  if (sent === TIMED_OUT) {
+    throw new RetryableError(`the broker took no dead letter within ${Math.round(forMs)} ms`, { code: 'broker.unavailable' });
+  }
+  const [first] = sent.refused;
   if (first !== undefined) {
     throw new FatalTaskError(`the dead-letter topic ${to.topic} refused a record: ${first.error.message}`, {
       code: 'record.too_large',
       cause: first.error,
     });
   }
+}
+
+async function send(host: Host, { topic }: DeadLetterTopic, records: readonly OutgoingRecord[]): Promise<SendResult> {
+  const [queue] = await queuesOf(host, topic, DEAD_LETTER_QUEUES);
+  if (queue === undefined) throw new RetryableError(`topic ${topic} has no queues`, { code: 'broker.unavailable' });
+  return host.broker.send(queue, records);
 }
 
 /** The same record always has the same id, so that equal ones fold into one. */

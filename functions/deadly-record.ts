@@ -8,6 +8,7 @@
 import { DEATHS_BEFORE_VERDICT } from '../core/cursor/cursor.ts';
 import { FatalTaskError, RecordError } from '../core/errors.ts';
 import type { Delivery } from './deliver.ts';
+import { COMMIT_RESERVE_MS } from './invocation.ts';
 import { tolerate } from './tolerance.ts';
 
 /** Whether the slice was such a record, and is finished with. @throws {FatalTaskError} when it must not pass. */
@@ -21,7 +22,9 @@ export async function settleDeadlyRecord({ slice, work, tolerance, invocation }:
   const [record] = batch?.records ?? [];
   if (batch === null || record === undefined) throw new FatalTaskError(message, { code: 'record.deadly' });
   const refusal = { index: 0, record, stage: 'put' as const, error: new RecordError(message, { code: 'record.deadly' }) };
-  await tolerate(invocation, tolerance, { identity: slice.identity, refusals: [refusal], describe: () => work.describe(record) });
+  const forMs = work.deadline.remainingMs() - COMMIT_RESERVE_MS;
+  const describe = (): string => work.describe(record);
+  await tolerate(invocation, tolerance, { identity: slice.identity, refusals: [refusal], forMs, describe });
   work.delivered(batch, batch.records.length);
   return true;
 }

@@ -246,7 +246,9 @@ function before({ records, indexes }: Pending, end: number): Pending {
 
 async function tolerateAll({ invocation, tolerance, slice, work }: Delivery, refusals: readonly Refusal[]): Promise<void> {
   if (refusals.length === 0) return;
+  const forMs = work.deadline.remainingMs() - COMMIT_RESERVE_MS;
   // Only where something is sent: what was delivered a moment ago is not thrown away for being late.
-  if (tolerance.deadLetters !== null && work.deadline.remainingMs() <= COMMIT_RESERVE_MS) throw new SliceOver();
-  await tolerate(invocation, tolerance, { identity: slice.identity, refusals, describe: ({ record }) => work.describe(record) });
+  if (tolerance.deadLetters !== null && forMs <= 0) throw new SliceOver();
+  const describe = ({ record }: Refusal): string => work.describe(record);
+  await tolerate(invocation, tolerance, { identity: slice.identity, refusals, forMs, describe });
 }

@@ -1,7 +1,6 @@
 /** What happens to refused records with `errors.tolerance=all`: dead-lettered, or dropped where there is no topic for them. */
 import type { RuntimeConfig } from '../core/config/connector-config.ts';
-import type { SliceIdentity } from '../plugins/api/sink.ts';
-import { type DeadLetterTopic, deadLetter } from './dead-letter.ts';
+import { type DeadLetters, type DeadLetterTopic, deadLetter } from './dead-letter.ts';
 import type { Invocation } from './invocation.ts';
 import type { Refusal } from './pipeline.ts';
 
@@ -30,16 +29,13 @@ export function toleranceOf(
 export async function tolerate(
   { host, connector, tally }: Invocation,
   tolerance: Tolerance,
-  {
-    identity,
-    refusals,
-    describe,
-  }: { readonly identity: SliceIdentity; readonly refusals: readonly Refusal[]; readonly describe: (refusal: Refusal) => string },
+  { describe, ...letters }: DeadLetters & { readonly describe: (refusal: Refusal) => string },
 ): Promise<void> {
   const { deadLetters } = tolerance;
+  const { identity, refusals } = letters;
   if (deadLetters !== null) {
     tally.stage = 'deadLetter';
-    await deadLetter(host, deadLetters, { identity, refusals });
+    await deadLetter(host, deadLetters, letters);
     tally.counts.deadLettered += refusals.length;
   } else {
     tally.counts.dropped += refusals.length;

@@ -64,9 +64,9 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'functions/dead-letter.ts',
     edits: [
       {
-        find: 'const { refused } = await host.broker.send(queue, records);',
+        find: 'return host.broker.send(queue, records);',
         replace:
-          'void host.clock.sleep(50).then(() => host.broker.send(queue, records)).catch(() => undefined); const refused = [];',
+          'void host.clock.sleep(50).then(() => host.broker.send(queue, records)).catch(() => undefined); return { endOffset: 0n, refused: [] };',
       },
     ],
   },

@@ -188,6 +188,24 @@ describe('runInvocation with a dead-letter topic', () => {
     expect(await sink.cursor()).toMatchObject({ next: 2n, open: [] });
   });
 
+  test('ends within its claim where the broker never answers a letter', async () => {
+    const target = memoryTarget('append');
+    target.refusal = () => refusal;
+    const send = () => new Promise<never>(() => undefined);
+    const sink = await aSinkShard({
+      target,
+      values: ['a'],
+      config: DEAD_LETTERS,
+      broker: (broker) => brokerWith(broker, { send }),
+    });
+
+    const { run } = await sink.run();
+
+    expect(run).toMatchObject({ outcome: 'failed', error: { code: 'broker.unavailable', stage: 'deadLetter' } });
+    expect(run.endedAtMs - run.startedAtMs).toBe(18_000);
+    expect(await sink.cursor()).toMatchObject({ open: [{ kind: 'free', start: 0n, attempts: 1 }] });
+  });
+
   test('fails its shard when the topic refuses a letter for good', async () => {
     const target = memoryTarget('append');
     target.refusal = () => refusal;
