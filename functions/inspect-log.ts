@@ -63,7 +63,8 @@ async function judge(
   if (verdict.kind === 'intact' || isKnown(judged, verdict, gapPolicy)) return;
   const position = `${queueKey(queue)}@${watermark(judged)}`;
   const skippedBefore = shard.cursor.gaps?.records ?? 0n;
-  const terms = { gapPolicy, abandonedBeforeMs: invocation.host.clock.nowMs() - graceMs };
+  const { revision } = invocation.connector;
+  const terms = { gapPolicy, revision, abandonedBeforeMs: invocation.host.clock.nowMs() - graceMs };
   const last = { applied: false };
   await shard.change(
     (cursor) => {
@@ -84,10 +85,15 @@ async function judge(
 function judgedCursor(
   cursor: LogCursor,
   verdict: Exclude<LogVerdict, { kind: 'intact' }>,
-  { gapPolicy, abandonedBeforeMs }: { readonly gapPolicy: 'fail' | 'skip'; readonly abandonedBeforeMs: number },
+  {
+    gapPolicy,
+    revision,
+    abandonedBeforeMs,
+  }: { readonly gapPolicy: 'fail' | 'skip'; readonly revision: number; readonly abandonedBeforeMs: number },
 ): LogCursor {
   if (verdict.kind === 'truncated') return failShard(cursor, { code: 'shard.log_truncated', retryAtMs: null });
-  if (watermark(cursor) >= verdict.to) return cursor;
+  // An operator may have put another policy in its place meanwhile: then that one decides, with the next look.
+  if (cursor.gate.revision > revision || watermark(cursor) >= verdict.to) return cursor;
   if (gapPolicy === 'skip') return isHeldBelow(cursor, { to: verdict.to, abandonedBeforeMs }) ? cursor : skip(cursor, verdict.to);
   return failShard(cursor, { code: 'shard.log_gap', retryAtMs: null });
 }

@@ -17,7 +17,7 @@ export function checkFailures(world: World, { shard, caller }: CursorWrite, befo
     world.violate('I10', `${caller.name} failed ${shard} with an older configuration than its gate has`);
 }
 
-/** What is found wrong with the log is true whatever the configuration says. */
+/** That a log is another one is true whatever the configuration says. */
 function isVerdict(status: Status): boolean {
-  return status.state === 'failed' && !status.code.startsWith('shard.log_');
+  return status.state === 'failed' && !isTruncated(status);
 }

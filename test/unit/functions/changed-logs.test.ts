@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { assert } from '../../../core/assert.ts';
 import { FatalTaskError, RecordError } from '../../../core/errors.ts';
 import { offset } from '../../../core/offset.ts';
+import type { LogBroker } from '../../../core/ports.ts';
 import { changeConfig, resetOffsets, restartShards, setTargetState } from '../../../scheduler/connector-actions.ts';
 import { brokerWith } from '../../support/faulty-ports.ts';
 import { type MemoryTarget, memoryTarget } from '../../support/memory-target.ts';
@@ -88,6 +89,28 @@ describe('runInvocation of a log that lost records before they were read', () =>
 
     expect(valuesIn(target)).toEqual(['0', '1', '4', '5']);
     expect(await sink.cursor()).toMatchObject({ status: { state: 'active' }, gaps: { records: 2n } });
+  });
+
+  test.each([
+    ['fail', 'skip', ['0', '1', '4', '5'], { status: { state: 'active' }, gaps: { records: 2n } }],
+    ['skip', 'fail', ['0', '1'], { status: { state: 'failed', code: 'shard.log_gap' }, gaps: null }],
+  ] as const)('goes by the policy that an operator put in the place of %s meanwhile', async (before, after, values, expected) => {
+    const target = memoryTarget('append');
+    const sink = await aSinkShard({ target, values: numbered(6), config: { 'log.gap.policy': before } });
+    await sink.run({ slice: { records: 2 } });
+    sink.log.truncateBefore(sink.queue, offset(4));
+    // Has read the old policy when the operator changes it, and writes what it finds after that.
+    const bounds: LogBroker['bounds'] = async (queues) => {
+      await changeConfig(sink.host, 'orders-sink', { ...sink.connector.config, 'log.gap.policy': after });
+      return sink.log.bounds(queues);
+    };
+
+    const late = await sink.run({}, { on: { ...sink.anotherHost(), broker: brokerWith(sink.log, { bounds }) } });
+    await sink.run();
+
+    expect(late.run.refusal).toBe('revision-differs');
+    expect(valuesIn(target)).toEqual(values);
+    expect(await sink.cursor()).toMatchObject(expected);
   });
 
   test('finds out when records go while its slice is running, and loses count of none', async () => {
