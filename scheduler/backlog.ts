@@ -1,0 +1,101 @@
+/**
+ * What waits in the log for each shard: bounds of queues as they were last seen, and watches on the ends of those that have
+ * nothing to do.
+ */
+import { advance, type Offset } from '../core/offset.ts';
+import type { Demand } from '../core/planner/demand.ts';
+import type { PlannedConnector } from '../core/planner/view.ts';
+import type { Clock, LogBroker, Telemetry } from '../core/ports.ts';
+import { queueShardId, type ShardId } from '../core/shard-id.ts';
+import type { ConnectorCatalog } from './connector-catalog.ts';
+import { QueueWatch } from './queue-watch.ts';
+import type { ShardState } from './shard-state.ts';
+import type { ShardTable } from './shard-table.ts';
+import { type TopicLook, TopicLooks } from './topic-looks.ts';
+
+export interface BacklogDeps {
+  readonly broker: LogBroker;
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+  readonly watchesMax: number;
+  readonly topicLooksPerSecond: number;
+  /** A topic is to be looked at: `now`, or with whatever else there is to look at soon. */
+  wanted(when: 'now' | 'soon'): void;
+  /** There is something new to plan by. */
+  changed(): void;
+}
+
+export class Backlog {
+  readonly #deps: BacklogDeps;
+  readonly #table: ShardTable;
+  readonly #catalog: ConnectorCatalog;
+  readonly #topics: TopicLooks;
+  readonly #watch: QueueWatch;
+
+  constructor(deps: BacklogDeps, { table, catalog }: { readonly table: ShardTable; readonly catalog: ConnectorCatalog }) {
+    this.#deps = deps;
+    this.#table = table;
+    this.#catalog = catalog;
+    this.#topics = new TopicLooks(deps);
+    this.#watch = new QueueWatch({ ...deps, grown: (shard, from) => this.#grown(shard, from) });
+  }
+
+  /** Looks at the topics for which it is time. */
+  async look(): Promise<void> {
+    this.#topics.follow(this.#catalog.topics());
+    await this.#topics.look(this.#deps.topicLooksPerSecond, (look) => this.#seen(look));
+  }
+
+  /** What there is to wait for, where a shard deserves what it does. */
+  follow(state: ShardState, { reason }: Demand, { slicesPerShardMax }: PlannedConnector): void {
+    const { queue, cursor, bounds } = state;
+    if (queue === undefined) return;
+    if (reason === 'backlog-unknown') {
+      if (this.#topics.want(queue.topic)) this.#deps.wanted('now');
+    } else if (reason === 'drained' && cursor?.kind === 'log' && typeof bounds === 'object') {
+      // Beyond the budget of watches, the topic's bounds are asked for instead.
+      if (!this.#watch.watch(state.shard, queue, cursor.next)) this.#topics.want(queue.topic);
+    } else if (reason !== 'at-work') this.#watch.end(state.shard);
+    else if (slicesPerShardMax > 1) this.#topics.heat(queue.topic);
+  }
+
+  unfollow({ shard }: ShardState): void {
+    this.#watch.end(shard);
+  }
+
+  close(): void {
+    this.#watch.close();
+  }
+
+  #seen({ topic, queues }: TopicLook): void {
+    for (const { connector } of this.#catalog.readersOf(topic)) {
+      const missing = new Set([...this.#table.ofConnector(connector.uid)].filter(({ queue }) => queue?.topic === topic));
+      for (const [queue, bounds] of queues) {
+        const state = this.#table.ensure(queueShardId(connector.uid, queue));
+        missing.delete(state);
+        this.#bounded(state, bounds ?? 'gone');
+      }
+      for (const state of missing) this.#bounded(state, 'gone');
+    }
+    this.#deps.changed();
+  }
+
+  #bounded(state: ShardState, bounds: NonNullable<ShardState['bounds']>): void {
+    state.bounds = bounds;
+    this.#table.touch(state);
+  }
+
+  #grown(shard: ShardId, from: Offset | null): void {
+    const state = this.#table.get(shard);
+    if (state?.queue === undefined) return;
+    // How much there is, is asked for next; that there is something is enough to send somebody.
+    if (this.#topics.want(state.queue.topic)) this.#deps.wanted('soon');
+    const known = typeof state.bounds === 'object' ? state.bounds : null;
+    if (from !== null && known !== null) {
+      if (known.max <= from) state.bounds = { min: known.min, max: advance(from, 1) };
+      state.notBeforeMs = 0;
+    }
+    this.#table.touch(state);
+    this.#deps.changed();
+  }
+}

@@ -1,0 +1,105 @@
+/** One plan: what each shard that changed deserves, and offers for those who get something. Synchronous, without I/O. */
+import { allot, type LimitReason } from '../core/planner/allot.ts';
+import { type Demand, type DemandReason, demandOf } from '../core/planner/demand.ts';
+import { newRamp, type Ramp, ramped, rampMax } from '../core/planner/ramp.ts';
+import type { Clock } from '../core/ports.ts';
+import type { ShardId } from '../core/shard-id.ts';
+import type { Backlog } from './backlog.ts';
+import { type ConnectorCatalog, isRead } from './connector-catalog.ts';
+import type { Dispatch } from './dispatch.ts';
+import type { SchedulerSettings } from './settings.ts';
+import type { ShardState } from './shard-state.ts';
+import type { ShardTable } from './shard-table.ts';
+import type { StoreRoundTrip } from './store-round-trip.ts';
+
+/** What the scheduler thinks of a shard; `reason` is `null` where there is nothing it could think of. */
+export interface ShardReason {
+  readonly shard: ShardId;
+  readonly reason: DemandReason | null;
+  /** The limit that keeps it from getting all it deserves. */
+  readonly withheld: LimitReason | null;
+  readonly problem: string | null;
+  /** Offers under way for it. */
+  readonly offers: number;
+}
+
+export interface PlanningParts {
+  readonly clock: Clock;
+  readonly settings: SchedulerSettings;
+  readonly table: ShardTable;
+  readonly catalog: ConnectorCatalog;
+  readonly backlog: Backlog;
+  readonly dispatch: Dispatch;
+  readonly roundTrip: StoreRoundTrip;
+}
+
+/** As long as the longest pause before an automatic restart. */
+const PEERS_COMMIT_WITHIN_MS = 30 * 60_000;
+
+export class Planning {
+  readonly #parts: PlanningParts;
+  #withheld: ReadonlyMap<ShardId, LimitReason> = new Map();
+  #ramp: Ramp;
+
+  constructor(parts: PlanningParts) {
+    this.#parts = parts;
+    this.#ramp = newRamp(parts.settings.ramp, parts.clock.monotonicMs());
+  }
+
+  plan(): void {
+    const { clock, settings, table, catalog, dispatch } = this.#parts;
+    const nowMs = clock.nowMs();
+    for (const state of table.takeDue(nowMs)) table.note(state, this.#demandOf(state, nowMs), nowMs);
+    const running = { ...table.running, tails: dispatch.tails };
+    this.#ramp = ramped(this.#ramp, { running: running.total, terms: settings.ramp, nowMs: clock.monotonicMs() });
+    const freeSlots = table.isAnyWanting ? dispatch.freeSlots() : 0;
+    if (freeSlots <= 0) return;
+    const limits = { invocationsMax: settings.invocationsMax, rampMax: rampMax(this.#ramp), freeSlots };
+    const { allotments, withheld } = allot(table.wanting(), catalog.planned, running, limits, nowMs);
+    this.#withheld = withheld;
+    for (const allotment of allotments) {
+      const state = table.get(allotment.shard);
+      const connector = catalog.get(allotment.uid);
+      if (state === undefined || connector === undefined) continue;
+      dispatch.send(allotment, { connector, state, peersCommit: this.#peersCommit(state, nowMs) });
+      // It was sent for: what it wants beyond that, it waits for from now on.
+      state.waitingSinceMs = null;
+      state.isTriggered = false;
+      table.note(state, this.#demandOf(state, nowMs), nowMs);
+    }
+  }
+
+  /** Why each shard of a connector gets what it gets. */
+  why(uid: string): readonly ShardReason[] {
+    const { table, catalog } = this.#parts;
+    return Array.from(table.ofConnector(uid), ({ shard, demand, problem, offers }) => ({
+      shard,
+      reason: demand?.reason ?? null,
+      withheld: demand !== null && demand.slots > 0 ? (this.#withheld.get(shard) ?? 'no-free-slot') : null,
+      problem: problem ?? catalog.get(uid)?.problem ?? null,
+      offers: offers.size,
+    }));
+  }
+
+  #demandOf(state: ShardState, nowMs: number): Demand | null {
+    const { catalog, backlog, settings, roundTrip } = this.#parts;
+    const known = catalog.get(state.uid);
+    if (known === undefined || state.problem !== null || !isRead(known, state.shard)) {
+      backlog.unfollow(state);
+      return null;
+    }
+    const terms = { sliceTargetMs: settings.sliceTargetMs, storeRoundTripMs: roundTrip.ms };
+    const demand = demandOf(known.planned, state, terms, nowMs);
+    backlog.follow(state, demand, known.planned);
+    return demand;
+  }
+
+  /** Whether another shard of the connector moves: then a record is deadly, and not the environment. */
+  #peersCommit(state: ShardState, nowMs: number): boolean {
+    if (!state.isDeadly) return false;
+    for (const peer of this.#parts.table.ofConnector(state.uid)) {
+      if (peer !== state && peer.movedAtMs !== null && nowMs - peer.movedAtMs < PEERS_COMMIT_WITHIN_MS) return true;
+    }
+    return false;
+  }
+}
