@@ -1,4 +1,4 @@
-import type { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { RetryableError } from '../../core/errors.ts';
 import type { Clock } from '../../core/ports.ts';
 import { openDatabase } from '../sqlite/open-database.ts';
@@ -33,6 +33,8 @@ export class LogDatabase {
   readonly #clock: Clock;
   readonly #reading: DatabaseSync;
   readonly #writing: DatabaseSync;
+  readonly #beginReading: StatementSync;
+  readonly #endReading: StatementSync;
   readonly #catalog: TopicCatalog;
   readonly #transaction: LogTransaction;
   readonly #log: WriteAheadLog;
@@ -46,6 +48,8 @@ export class LogDatabase {
     this.#writing = openDatabase(path, LOG_DATABASE);
     this.#reading = openDatabase(path, LOG_DATABASE);
     this.#reading.exec(`PRAGMA busy_timeout = ${READ_WAIT_MS}`);
+    this.#beginReading = this.#reading.prepare('BEGIN');
+    this.#endReading = this.#reading.prepare('COMMIT');
     this.#catalog = new TopicCatalog(this.#reading);
     this.#transaction = { catalog: new TopicCatalog(this.#writing), changes: new CatalogChanges(this.#writing) };
     this.#log = new WriteAheadLog(this.#writing);
@@ -63,11 +67,11 @@ export class LogDatabase {
   /** Several looks at one moment, which together cost as much as one. @throws as `read`. */
   readTogether<Answer>(look: (catalog: TopicCatalog) => Answer): Answer {
     return this.read((catalog) => {
-      this.#reading.exec('BEGIN');
+      this.#beginReading.run();
       try {
         return look(catalog);
       } finally {
-        this.#reading.exec('COMMIT');
+        this.#endReading.run();
       }
     });
   }

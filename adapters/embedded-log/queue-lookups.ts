@@ -78,10 +78,11 @@ export class QueueLookups {
 
   /** Files may go while one looks: then again, at what is left. */
   async #lookUp<Answer>(queue: MessageQueue, find: Find, look: (found: Found) => Promise<Answer>): Promise<Answer> {
-    await this.state(queue);
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await look(this.#find(queue, find));
+        const found = this.#find(queue, find);
+        const isInOrder = (await this.#checked(found.state)) === found.state;
+        return await look(isInOrder ? found : this.#find(queue, find));
       } catch (error) {
         if (!isMissingFile(error)) throw fileError(error, this.#folder);
         if (attempt === ATTEMPTS_MAX) throw logDamaged({ path: error.path, position: 0 }, 'the file is missing', error);

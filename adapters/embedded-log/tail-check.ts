@@ -69,10 +69,8 @@ export class TailChecks {
 
   /** The queue without what is lost. @throws {FatalTaskError} `log.damaged` where that would be more than an end. */
   async #cut(state: QueueState): Promise<QueueState> {
+    const { place, lastBatchAt } = await this.#wholeEnd(state);
     const path = this.#files.path(state, state.segmentOffset);
-    const opened = await this.#open(state);
-    if (opened === null && state.syncedBytes > 0) throw logDamaged({ path, position: 0 }, 'the file is missing');
-    const { place, lastBatchAt } = opened === null ? nothing(state) : await wholeEnd(opened, state);
     const lost = { bytes: state.segmentBytes - place.position, records: recordsBetween(place.offset, state.next) };
     this.#telemetry.log('warn', 'the end of a queue was lost; the log goes on behind its last whole batch', {
       queue: queueKey(state.queue),
@@ -90,6 +88,20 @@ export class TailChecks {
       syncedBytes: place.position,
       lastBatchAt,
     };
+  }
+
+  async #wholeEnd(state: QueueState): Promise<WholeEnd> {
+    const opened = await this.#open(state);
+    if (opened === null) {
+      const path = this.#files.path(state, state.segmentOffset);
+      if (state.syncedBytes > 0) throw logDamaged({ path, position: 0 }, 'the file is missing');
+      return nothing(state);
+    }
+    try {
+      return await wholeEnd(opened, state);
+    } finally {
+      opened.release();
+    }
   }
 
   async #open(state: QueueState): Promise<OpenSegment | null> {

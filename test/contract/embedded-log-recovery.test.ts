@@ -229,7 +229,7 @@ describe('EmbeddedLogBroker on a disk that refuses', () => {
     expect(found.map(({ value }) => value?.[0])).toEqual(Array.from({ length: acknowledged }, (_, index) => index % 256));
     expect(endOffset).toBe(BigInt(acknowledged + 1));
     expect(opened.telemetry.logs).toEqual([]);
-  });
+  }, 30_000);
 });
 
 const DATABASE_FILES = ['log.db', 'log.db-wal', 'log.db-shm'];

@@ -228,7 +228,7 @@ describe('EmbeddedLogBroker and segments', () => {
     });
 
     await fc.assert(property, { numRuns: 15 });
-  });
+  }, 30_000);
 
   test('reads a batch that is larger than a chunk, and records that are larger than a segment', async () => {
     const log = aLog(undefined, { segmentBytes: 100_000 });
