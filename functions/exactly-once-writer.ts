@@ -1,14 +1,16 @@
 /**
  * The writer of a source with ordered positions: each record reaches the log once.
  *
- * Every record carries its shard and position. While nothing goes wrong, nothing is read back, and no end leaves pins behind.
+ * Every record carries its shard and position. While nothing goes wrong, no end leaves pins behind, and nothing is read back but
+ * the last record of each queue when it is first written to.
  * After an end that was not clean:
  *
  * 1. The last holder may have sent records that no committed checkpoint covers, and a send of its may still be on its way: for
  *    up to a second, as `LogBroker.send` promises.
  * 2. So the next holder waits that second, then reads each pinned queue from its pinned offset to its end, and notes the
  *    positions of its own shard there: at most what one slice sends between two commits. Whatever others appended since lies
- *    between, so this may take longer than one claim, which is renewed meanwhile.
+ *    between, so this may take longer than one claim, which is renewed meanwhile. A queue that is not the one that was pinned
+ *    is read from its beginning (`known-queue.ts`).
  * 3. The source is polled from the committed checkpoint and brings the same records again, for the same queues. What has
  *    landed is not sent again. What the log refused is not there, is refused again, and so is never passed over in silence.
  *
@@ -19,20 +21,18 @@
 import { FatalTaskError, RetryableError } from '../core/errors.ts';
 import { type Json, jsonEquals } from '../core/json.ts';
 import { type MessageQueue, queueKey } from '../core/message-queue.ts';
-import { maxOffset, type Offset } from '../core/offset.ts';
-import type { CancelSignal, QueueBounds } from '../core/ports.ts';
-import type { ConnectRecord, LogHeaders, LogRecord, Position } from '../core/record/connect-record.ts';
-import { comparePositions, formatPosition, parsePosition } from '../core/record/position.ts';
+import { advance, maxOffset, type Offset } from '../core/offset.ts';
+import type { CancelSignal, QueueBounds, SendResult } from '../core/ports.ts';
+import type { ConnectRecord, Position } from '../core/record/connect-record.ts';
+import { comparePositions, formatPosition } from '../core/record/position.ts';
 import type { PutBatch, PutFailure, PutResult, SinkWriter, SliceIdentity } from '../plugins/api/sink.ts';
 import type { Host } from './host.ts';
+import { type FoundQueue, foundAgain, pinAtEnd } from './known-queue.ts';
 import { byQueue, type QueueBatch, queuesOf } from './log-writer.ts';
 import { outgoing } from './outgoing.ts';
 import { encodePins, type PinnedQueue, type Pins, pinsOf } from './pins.ts';
+import { positionHeaders, positionIn } from './position-headers.ts';
 import { SliceBroken, SliceOver } from './work.ts';
-
-/** Headers that say which source record this is. */
-export const SOURCE_HEADER = 'sortie.source';
-export const POSITION_HEADER = 'sortie.position';
 
 /** How long a send may still land after its sender failed or died; `LogBroker.send`. */
 const SEND_LANDS_WITHIN_MS = 1_000;
@@ -40,19 +40,13 @@ const SEND_LANDS_WITHIN_MS = 1_000;
 /** One read while looking back: as much as a broker gives at once. */
 const LOOK_BACK_LIMITS = { records: 1_000, bytes: 4 * 1024 * 1024, waitMs: 0 };
 
-/** A pinned queue as a look-back finds it; without bounds it does not exist any more. */
-interface FoundQueue {
-  readonly pin: PinnedQueue;
-  readonly bounds: QueueBounds | null;
-}
-
 /** What a look-back found in one queue. */
 interface Landed {
   /** As text, for a set. */
   readonly positions: ReadonlySet<string>;
   readonly last: Position;
   /** Behind the last record that was looked at. */
-  readonly end: Offset;
+  readonly end: PinnedQueue;
 }
 
 export class ExactlyOnceWriter implements SinkWriter {
@@ -68,7 +62,8 @@ export class ExactlyOnceWriter implements SinkWriter {
   readonly #maySend: () => boolean;
   #pins: Pins;
   readonly #landed = new Map<string, Landed>();
-  readonly #sentEnd = new Map<string, Offset>();
+  /** Behind what each queue was sent last. */
+  readonly #sentEnd = new Map<string, PinnedQueue>();
   #source = '';
   #last: Position | null = null;
   /** Whether something was sent that nothing delivered covers. */
@@ -101,7 +96,11 @@ export class ExactlyOnceWriter implements SinkWriter {
     await this.#host.clock.sleep(SEND_LANDS_WITHIN_MS);
     const known = [...this.#pins.values()].flat();
     const bounds = await this.#host.broker.bounds(known.map(({ queue }) => queue));
-    const found = foundAgain(known.map((pin, index) => ({ pin, bounds: bounds[index] ?? null })));
+    const found = await foundAgain(
+      this.#host.broker,
+      known.map((pin, index) => ({ pin, bounds: bounds[index] ?? null })),
+      this.#source,
+    );
     const pins = pinsOf(found.map(({ pin }) => pin));
     if (!jsonEquals(encodePins(pins), encodePins(this.#pins))) await this.#store(pins);
     this.#pins = pins;
@@ -113,7 +112,7 @@ export class ExactlyOnceWriter implements SinkWriter {
   async put({ records }: PutBatch, signal: CancelSignal): Promise<PutResult> {
     await this.#pin(new Set(records.map(({ topic }) => topic)));
     const nowMs = this.#host.clock.nowMs();
-    const encode = (record: ConnectRecord) => outgoing(record, nowMs, this.#headersOf(record));
+    const encode = (record: ConnectRecord) => outgoing(record, nowMs, positionHeaders(this.#source, positionOf(record)));
     const batches = byQueue(records, ({ topic }) => this.#queues(topic), { turn: 0, encode });
     const failures = await allEnded(batches.map((batch) => this.#send(records, batch, signal)));
     this.#last = records.at(-1)?.position ?? this.#last;
@@ -169,7 +168,7 @@ export class ExactlyOnceWriter implements SinkWriter {
     }
     if (queues.length === 0) return;
     const bounds = await this.#host.broker.bounds(queues);
-    const fresh = queues.map((queue, index) => ({ queue, from: bounds[index]?.max ?? (0n as Offset) }));
+    const fresh = await Promise.all(queues.map((queue, index) => pinAtEnd(this.#host.broker, queue, bounds[index] ?? null)));
     const pins = new Map([...this.#pins, ...pinsOf(fresh)]);
     await this.#store(pins);
     this.#pins = pins;
@@ -186,7 +185,9 @@ export class ExactlyOnceWriter implements SinkWriter {
     this.#sends += 1;
     try {
       const { endOffset, refused } = await this.#host.broker.send(queue, fresh.records);
-      this.#sentEnd.set(queueKey(queue), endOffset);
+      const last = lastAccepted(records, fresh, refused);
+      if (last !== undefined)
+        this.#sentEnd.set(queueKey(queue), { queue, from: endOffset, below: formatPosition(positionOf(last)) });
       return refused.map(({ index, error }) => ({ index: fresh.indexes[index] ?? 0, error }));
     } catch (error) {
       throw error instanceof RetryableError ? new SliceBroken(error) : error;
@@ -196,10 +197,10 @@ export class ExactlyOnceWriter implements SinkWriter {
   }
 
   /** A queue's pin stays while it holds landed records that the source has not come to yet. */
-  #settle({ queue, from }: PinnedQueue): PinnedQueue {
-    const landed = this.#landed.get(queueKey(queue));
-    if (landed !== undefined && !this.#isPast(landed.last)) return { queue, from };
-    return { queue, from: this.#sentEnd.get(queueKey(queue)) ?? landed?.end ?? from };
+  #settle(pin: PinnedQueue): PinnedQueue {
+    const landed = this.#landed.get(queueKey(pin.queue));
+    if (landed !== undefined && !this.#isPast(landed.last)) return pin;
+    return this.#sentEnd.get(queueKey(pin.queue)) ?? landed?.end ?? pin;
   }
 
   #isPast(position: Position): boolean {
@@ -210,34 +211,25 @@ export class ExactlyOnceWriter implements SinkWriter {
     if (before === null) return;
     const positions = new Set<string>();
     let last: Position | null = null;
+    let end: PinnedQueue | null = null;
     let at = maxOffset(from, before.min);
     // One read after the other: each begins where the last one ended. Ends at what was the end when it began.
     while (at < before.max) {
       const { records, next, bounds } = await this.#host.broker.read(queue, at, LOOK_BACK_LIMITS, signal);
       // Nobody waits for it any more, and what was not read must not be taken for what is not there.
       if (signal.aborted) throw new SliceOver();
-      for (const position of records.flatMap((record) => this.#ownPosition(record) ?? [])) {
+      for (const record of records) {
+        const position = positionIn(record, this.#source);
+        if (position === undefined) continue;
         positions.add(formatPosition(position));
         last = later(last, position);
       }
+      const newest = records.at(-1);
+      if (newest !== undefined) end = { queue, from: advance(newest.offset, 1), below: newest.storedAtMs };
       at = next > at ? next : behindNothing(queue, at, bounds);
       await this.#renew();
     }
-    if (last !== null) this.#landed.set(queueKey(queue), { positions, last, end: at });
-  }
-
-  #ownPosition({ headers }: LogRecord): readonly [Position] | undefined {
-    const source = headers.findLast(([name]) => name === SOURCE_HEADER);
-    const position = headers.findLast(([name]) => name === POSITION_HEADER);
-    const parsed = position === undefined ? undefined : parsePosition(position[1]);
-    return source?.[1] === this.#source && parsed !== undefined ? [parsed] : undefined;
-  }
-
-  #headersOf(record: ConnectRecord): LogHeaders {
-    return [
-      [SOURCE_HEADER, this.#source],
-      [POSITION_HEADER, formatPosition(positionOf(record))],
-    ];
+    if (last !== null && end !== null) this.#landed.set(queueKey(queue), { positions, last, end });
   }
 }
 
@@ -257,6 +249,15 @@ function positionOf({ position }: ConnectRecord): Position {
   return position;
 }
 
+function lastAccepted(
+  records: readonly ConnectRecord[],
+  { indexes }: QueueBatch,
+  refused: SendResult['refused'],
+): ConnectRecord | undefined {
+  const last = indexes.findLast((_, at) => !refused.some(({ index }) => index === at));
+  return last === undefined ? undefined : records[last];
+}
+
 function withoutLanded(records: readonly ConnectRecord[], batch: QueueBatch, landed: ReadonlySet<string>): QueueBatch {
   const fresh = batch.indexes.map((index) => {
     const record = records[index];
@@ -267,20 +268,6 @@ function withoutLanded(records: readonly ConnectRecord[], batch: QueueBatch, lan
     records: batch.records.filter((_, at) => fresh[at]),
     indexes: batch.indexes.filter((_, at) => fresh[at]),
   };
-}
-
-/**
- * A queue that ends below its pin was created anew, so all of it is looked at. A topic that is gone holds nothing in doubt; while
- * one queue is left of it, its list stays.
- */
-function foundAgain(known: readonly FoundQueue[]): readonly FoundQueue[] {
-  const topics = new Set(known.flatMap(({ pin, bounds }) => (bounds === null ? [] : [pin.queue.topic])));
-  return known
-    .filter(({ pin }) => topics.has(pin.queue.topic))
-    .map(({ pin, bounds }) => ({
-      pin: bounds !== null && pin.from > bounds.max ? { queue: pin.queue, from: bounds.min } : pin,
-      bounds,
-    }));
 }
 
 /** Where to read on after a read that brought nothing: retention may have overtaken it. */

@@ -1,6 +1,7 @@
 /**
  * What an exactly-once source's checkpoint holds beside the plugin's own: for each topic it writes to, the list of queues,
- * and from which offset on each may hold records that no committed checkpoint covers.
+ * and from which offset on each may hold records that no committed checkpoint covers; with what lies right below, to know the
+ * queue by.
  *
  * The list is pinned: a record that is sent again must choose among the same queues. A clean end leaves no pins behind, for
  * nothing is in doubt then; a topic is pinned anew when it is first written to after that.
@@ -13,9 +14,14 @@ import { type Offset, offset } from '../core/offset.ts';
 /** With a plugin's own 16 KiB at most 128 KiB, half of what a store keeps as one document. */
 const PINS_CHARACTERS_MAX = 112 * 1024;
 
+/** The record right below a pin: its store time, or its position where this source sent it. `null`: the queue held none. */
+export type Below = number | string | null;
+
 export interface PinnedQueue {
   readonly queue: MessageQueue;
   readonly from: Offset;
+  /** Absent in what an earlier version stored. */
+  readonly below?: Below;
 }
 
 export type Pins = ReadonlyMap<string, readonly PinnedQueue[]>;
@@ -35,9 +41,12 @@ export function pinsOf(pinned: readonly PinnedQueue[]): Pins {
 }
 
 export function encodePins(pins: Pins): Json {
-  return Object.fromEntries(
-    [...pins].map(([topic, queues]) => [topic, queues.map(({ queue, from }) => [queue.brokerName, queue.queueId, String(from)])]),
-  );
+  return Object.fromEntries([...pins].map(([topic, queues]) => [topic, queues.map(encodePin)]));
+}
+
+function encodePin({ queue: { brokerName, queueId }, from, below }: PinnedQueue): Json {
+  const pin = [brokerName, queueId, String(from)];
+  return below === undefined ? pin : [...pin, below];
 }
 
 /** @throws {FatalTaskError} when a source writes to more queues in one claim than can be kept in mind. */
@@ -52,9 +61,12 @@ export function demandKeepable(pins: Pins): void {
 
 export function decodePins(stored: Json): Pins {
   return new Map(
-    Object.entries(stored as Record<string, [string, number, string][]>).map(([topic, queues]) => [
+    Object.entries(stored as Record<string, [string, number, string, Below?][]>).map(([topic, queues]) => [
       topic,
-      queues.map(([brokerName, queueId, from]) => ({ queue: { topic, brokerName, queueId }, from: offset(BigInt(from)) })),
+      queues.map(([brokerName, queueId, from, below]) => {
+        const pin = { queue: { topic, brokerName, queueId }, from: offset(BigInt(from)) };
+        return below === undefined ? pin : { ...pin, below };
+      }),
     ]),
   );
 }

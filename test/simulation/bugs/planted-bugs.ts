@@ -225,6 +225,16 @@ export const plantedBugs: readonly PlantedBug[] = [
     ],
   },
   {
+    name: 'a pinned queue known by its bounds alone',
+    file: 'functions/known-queue.ts',
+    edits: [
+      {
+        find: 'if (from <= bounds.min || below === undefined) return false;',
+        replace: 'if (bounds !== null) return false;',
+      },
+    ],
+  },
+  {
     name: 'a look-back at once',
     file: 'functions/exactly-once-writer.ts',
     edits: [

@@ -6,7 +6,7 @@ import { type MessageQueue, queueKey } from '../../../core/message-queue.ts';
 import { advance, type Offset, offset } from '../../../core/offset.ts';
 import type { LogRecord } from '../../../core/record/connect-record.ts';
 import { queueShardId, type ShardId, sourceShardId } from '../../../core/shard-id.ts';
-import { POSITION_HEADER, SOURCE_HEADER } from '../../../functions/exactly-once-writer.ts';
+import { POSITION_HEADER, SOURCE_HEADER } from '../../../functions/position-headers.ts';
 import { type HeldRecord, heldRecords, type MemoryTarget } from '../../support/memory-target.ts';
 import { rowOf, type SinkSetup, type SourceSetup } from '../world/setup.ts';
 import type { World } from '../world/world.ts';

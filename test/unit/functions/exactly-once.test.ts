@@ -1,5 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { MemoryLogBroker } from '../../../adapters/memory/memory-log-broker.ts';
+import type { CheckpointCursor } from '../../../core/cursor/cursor.ts';
+import { StoredCursor } from '../../../core/cursor/stored-cursor.ts';
+import type { MessageQueue } from '../../../core/message-queue.ts';
+import { offset } from '../../../core/offset.ts';
 import type { LogBroker } from '../../../core/ports.ts';
 import type { SourcePlugin } from '../../../plugins/api/source.ts';
 import { resetOffsets, setTargetState } from '../../../scheduler/connector-actions.ts';
@@ -97,6 +101,7 @@ describe('runInvocation of an exactly-once source', () => {
     });
     const queues = await source.log.queues('rows');
     for (const queue of queues) await source.log.send(queue, [anOutgoingRecord()]);
+    const stored = (await source.sent()).map(({ storedAtMs }) => storedAtMs);
 
     await source.run();
 
@@ -106,8 +111,8 @@ describe('runInvocation of an exactly-once source', () => {
         p: null,
         q: {
           rows: [
-            ['memory', 0, '1'],
-            ['memory', 1, '1'],
+            ['memory', 0, '1', stored[0]],
+            ['memory', 1, '1', stored[1]],
           ],
         },
       },
@@ -466,6 +471,92 @@ describe('runInvocation of an exactly-once source', () => {
     });
   }
 
+  /**
+   * 1. The queue is pinned. A send of the rows 10 to 12 fails, as far as its sender knows.
+   * 2. The topic is deleted and created again, and that send lands at the beginning of the new queue.
+   * 3. Others append until the new queue ends above the pin.
+   * 4. A look-back from the pin would not see what landed below it.
+   */
+  async function aRefilledTopic(
+    before: (source: SourceShard, queue: MessageQueue) => Promise<unknown>,
+    offer: Parameters<SourceShard['run']>[0] = {},
+  ): Promise<SourceShard> {
+    const system = memorySystem({ rows: rows(10) });
+    const late: (() => Promise<unknown>)[] = [];
+    const lands: SendFault = (send, ...batch) => send(...batch);
+    const hangs: SendFault = async (send, ...batch) => {
+      late.push(() => send(...batch));
+      throw brokerUnavailable();
+    };
+    const source = await aSourceShard({
+      system,
+      exactlyOnce: true,
+      broker: sendFaults(offer.slice === undefined ? [lands, hangs] : [lands, lands, hangs]),
+    });
+    const [queue] = (await source.log.queues('rows')) as [MessageQueue];
+    if (offer.slice === undefined) await source.run();
+    await before(source, queue);
+    system.shards.get('0')?.push(...rows(3, 10));
+    await source.run(offer);
+    await source.host.clock.sleep(1);
+
+    source.log.deleteTopic('rows');
+    source.log.createTopic('rows', { queues: 1 });
+    await late[0]?.();
+    await source.log.send(queue, Array.from({ length: 20 }, foreign));
+    await source.host.clock.sleep(1_000);
+    return source;
+  }
+
+  const foreign = () => anOutgoingRecord({ value: bytesOf('of another') });
+
+  for (const [title, pinned, before, offer] of [
+    ['behind a record of others', ['11', expect.any(Number)], (source, queue) => source.log.send(queue, [foreign()])],
+    ['behind a record of its own', ['10', '9'], () => Promise.resolve(), { slice: { records: 5 }, quantumMs: 5_000 }],
+    ['where retention has left nothing', ['10', null], async ({ log }, queue) => log.truncateBefore(queue, offset(10))],
+  ] as const satisfies readonly (readonly [string, readonly unknown[], ...Parameters<typeof aRefilledTopic>])[]) {
+    test(`publishes each record once to a topic that was created anew and refilled, having pinned it ${title}`, async () => {
+      const source = await aRefilledTopic(before, offer);
+      const pins = (await source.cursor()).checkpoint;
+
+      await runToTheEnd(source);
+
+      expect(pins).toEqual({ p: { row: 10 }, q: { rows: [['memory', 0, ...pinned]] } });
+      const own = valuesOf(await source.sent()).filter((value) => value !== 'of another');
+      expect(sorted(own)).toEqual([10, 11, 12]);
+      expect(await source.cursor()).toMatchObject({ clean: true, checkpoint: { p: { row: 13 } } });
+    });
+  }
+
+  for (const [title, pin, readsFrom] of [
+    ['its pins', ['memory', 0, '10', '9'], [9n, 10n]],
+    ['pins of an earlier version, which did not note what lay below them', ['memory', 0, '10'], [10n]],
+  ] as const) {
+    test(`looks back from ${title}`, async () => {
+      const reads: bigint[] = [];
+      const source = await aSourceShard({
+        system: memorySystem({ rows: rows(30) }),
+        exactlyOnce: true,
+        broker: (broker) => ({
+          ...sendFaults([(send, ...batch) => send(...batch), landsWithoutReply])(broker),
+          read: (queue, from, ...how) => {
+            reads.push(from);
+            return broker.read(queue, from, ...how);
+          },
+        }),
+      });
+      await source.run({ slice: { records: 10 }, quantumMs: 5_000 });
+      const shard = (await StoredCursor.read(source.host, source.shard)) as StoredCursor<CheckpointCursor>;
+      const checkpoint = { p: { row: 10 }, q: { rows: [pin] } };
+      await shard.change((cursor) => ({ ...cursor, checkpoint }), { forMs: 1_000 });
+
+      await runToTheEnd(source);
+
+      expect(reads).toEqual(readsFrom);
+      expect(sorted(valuesOf(await source.sent()))).toEqual(upTo(30));
+    });
+  }
+
   test('publishes each record once when its holder died after sending', async () => {
     let isDead = false;
     const source = await aSourceShard({
@@ -517,7 +608,7 @@ describe('runInvocation of an exactly-once source', () => {
     const between = await source.cursor();
     await runToTheEnd(source, { slice: { records: 8 } });
 
-    expect(between).toMatchObject({ clean: false, checkpoint: { p: { row: 5 }, q: { rows: [['memory', 0, '0']] } } });
+    expect(between).toMatchObject({ clean: false, checkpoint: { p: { row: 5 }, q: { rows: [['memory', 0, '0', null]] } } });
     expect(sorted(valuesOf(await source.sent()))).toEqual(upTo(20));
     expect(await source.cursor()).toMatchObject({ clean: true, checkpoint: { p: { row: 20 } } });
   });
