@@ -230,7 +230,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         find: 'if (from <= bounds.min || below === undefined) return false;',
-        replace: 'if (bounds !== null) return false;',
+        replace: 'return false;',
       },
     ],
   },

@@ -45,6 +45,7 @@ export const faultNames = [
   'topic truncated',
   'topic created anew and refilled',
   'topic of a source created anew',
+  'topic of a source refilled by others',
   'record of another producer',
   'checkpoint moved without records',
   'connector deleted and created again',

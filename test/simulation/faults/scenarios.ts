@@ -36,6 +36,7 @@ const scenarios = {
     'record of another producer',
     'topic created anew and refilled',
     'topic of a source created anew',
+    'topic of a source refilled by others',
     'topic truncated',
   ],
   operators: [

@@ -71,8 +71,7 @@ export function brokerOf(world: World, caller: Incarnation): LogBroker {
         await caller.heard();
       }
       // On its way, so that a send of which its sender was told that it failed still lands within a second (`LogBroker.send`).
-      if (isOfSource && world.faults.strikes('22 send hangs', 0.02))
-        await world.time.delay(world.random.between(...SEND_HANGS_MS));
+      if (isOfSource && world.faults.strikes('22 send hangs', 0.02)) await hang(world, queue.topic);
       return caller.call(
         { side: 'broker', what: `send ${records.length} to ${queueKey(queue)}`, writes: true, mayBeLate: true },
         async () => {
@@ -100,6 +99,12 @@ export function brokerOf(world: World, caller: Incarnation): LogBroker {
     offsetAt: (queue, atMs) => caller.call(read(`offset at ${atMs}`), () => broker.offsetAt(queue, atMs)),
     watch: (queues, signal) => broker.watch(queues, signal),
   };
+}
+
+async function hang({ hangingSends, time, random }: World, topic: string): Promise<void> {
+  hangingSends.set(topic, (hangingSends.get(topic) ?? 0) + 1);
+  await time.delay(random.between(...SEND_HANGS_MS));
+  hangingSends.set(topic, (hangingSends.get(topic) ?? 0) - 1);
 }
 
 /** A source's row is finished once it is in its topic. */

@@ -22,6 +22,9 @@ const FOREIGN_HEADERS: OutgoingRecord['headers'] = [
 /** A topic must be gone for longer than clocks may differ: otherwise store times cannot tell the new one from the old. */
 const RECREATED_AFTER_MS = 8_000;
 
+/** About as long as a send to the old topic may hang. */
+const REFILLED_AFTER_MS = 8_000;
+
 /** As many as a poll takes at most, and then some. */
 const SILENT_ROWS_MAX = 16;
 
@@ -144,16 +147,33 @@ export class Producer {
     if (queues.length === 0) return;
     if (faults.strikes('record of another producer', 0.5)) {
       const headers = this.#random.chance(0.5) ? FOREIGN_HEADERS : [];
-      const value = encoder.encode('{"foreign":true}');
-      await broker.send(this.#random.pick(queues), [{ key: null, value, tag: null, headers, bornAtMs: time.nowMs }]);
+      await broker.send(this.#random.pick(queues), [foreignRecord(time.nowMs, headers)]);
     }
-    if (faults.strikes('topic of a source created anew', 0.1)) {
-      this.#world.note('cluster', `${topic} is deleted`);
-      broker.deleteTopic(topic);
-      this.#world.lostTopics.add(topic);
-      await time.delay(this.#random.between(0, RECREATED_AFTER_MS));
-      await broker.ensureTopic(topic, { queues: queues.length });
-    }
+    if (faults.strikes('topic of a source created anew', (this.#world.hangingSends.get(topic) ?? 0) > 0 ? 0.7 : 0.1))
+      await this.#recreateOfSource(topic, queues);
+  }
+
+  /** Most of all while a send to it is on its way: so soon that it lands in the new topic, or not. */
+  async #recreateOfSource(topic: string, queues: readonly MessageQueue[]): Promise<void> {
+    const { faults, broker, time } = this.#world;
+    const bounds = await broker.bounds(queues);
+    this.#world.note('cluster', `${topic} is deleted`);
+    broker.deleteTopic(topic);
+    this.#world.lostTopics.add(topic);
+    await time.delay(this.#random.between(0, this.#random.pick([1_000, RECREATED_AFTER_MS])));
+    await broker.ensureTopic(topic, { queues: queues.length });
+    if (!faults.strikes('topic of a source refilled by others', 0.7)) return;
+    // Not at once: what was on its way to the old topic comes before them.
+    time.after(this.#random.between(0, REFILLED_AFTER_MS), () => {
+      this.#world.note('cluster', `${topic} is refilled by others`);
+      for (const [index, queue] of queues.entries()) {
+        const past = Number(bounds[index]?.max ?? offset(0)) + this.#random.int(1, 5);
+        void this.#appendIfThere(
+          queue,
+          Array.from({ length: past }, () => foreignRecord(time.nowMs)),
+        );
+      }
+    });
   }
 
   async #disturb(): Promise<void> {
@@ -211,4 +231,9 @@ export class Producer {
       this.records += past;
     }
   }
+}
+
+/** Of somebody who writes into a source's topic, too. */
+function foreignRecord(bornAtMs: number, headers: OutgoingRecord['headers'] = []): OutgoingRecord {
+  return { key: null, value: encoder.encode('{"foreign":true}'), tag: null, headers, bornAtMs };
 }

@@ -66,6 +66,8 @@ export class World implements Surroundings {
   readonly slices = new SliceLedger();
   /** Topics of sources that were deleted, with rows in them. */
   readonly lostTopics = new Set<string>();
+  /** How many sends to a source's topic are on their way for seconds. */
+  readonly hangingSends = new Map<string, number>();
   /** By queue, the highest offset that retention ever took everything below. */
   readonly removedTo = new Map<string, Offset>();
   readonly transitions = new Map<string, number>();
