@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { assert } from '../../core/assert.ts';
 import { ConnectError, messageOf } from '../../core/errors.ts';
@@ -21,7 +21,7 @@ import { AppendGroups } from './append-groups.ts';
 import { encodeBatches } from './encode-batches.ts';
 import { IntervalSync } from './interval-sync.ts';
 import { LogDatabase } from './log-database.ts';
-import { logUnusable } from './log-error.ts';
+import { databaseMissing, logUnusable } from './log-error.ts';
 import { LogWatch } from './log-watch.ts';
 import { QueueLookups } from './queue-lookups.ts';
 import { Removal } from './removal.ts';
@@ -85,16 +85,17 @@ export class EmbeddedLogBroker implements LogBroker {
   /** The retention of queues whose segments were full. */
   #expiring: Promise<void> = Promise.resolve();
 
-  /** @throws {FatalTaskError} `log.unusable` or `log.newer`, with the path and the next step. */
+  /** @throws {FatalTaskError} `log.unusable`, `log.damaged` or `log.newer`, with the path and the next step. */
   constructor(deps: EmbeddedLogBrokerDeps) {
     const { folder, clock, telemetry, fsync = 'group', retention = {} } = deps;
     this.#clock = clock;
     this.#telemetry = telemetry;
     this.#recordBytesMax = deps.recordBytesMax ?? RECORD_BYTES_MAX;
     makeFolder(folder);
+    this.#files = new SegmentFiles(folder);
+    assertDatabase(join(folder, 'log.db'), this.#files);
     this.#database = new LogDatabase({ path: join(folder, 'log.db'), clock });
     this.#watch = newWatch({ path: join(folder, 'wake'), clock, telemetry });
-    this.#files = new SegmentFiles(folder);
     const shared = { database: this.#database, files: this.#files, clock, telemetry };
     this.#lookups = new QueueLookups({ ...shared, folder, tails: new TailChecks(shared) });
     this.#removal = new Removal({ ...shared, retention });
@@ -156,7 +157,7 @@ export class EmbeddedLogBroker implements LogBroker {
     queues: readonly { readonly queue: MessageQueue; readonly from: Offset }[],
     signal: CancelSignal,
   ): AsyncIterable<MessageQueue> {
-    return watchQueues({ database: this.#database, watch: this.#watch }, queues, signal);
+    return watchQueues({ database: this.#database, watch: this.#watch, clock: this.#clock }, queues, signal);
   }
 
   /** The topic goes with its records; created again it starts at offset 0, with other queues. */
@@ -244,6 +245,11 @@ function makeFolder(folder: string): void {
   } catch (error) {
     throw logUnusable(folder, error);
   }
+}
+
+function assertDatabase(path: string, files: SegmentFiles): void {
+  // In this order: another process may be making the log, and makes the database first.
+  if (existsSync(files.topicsFolder) && !existsSync(path)) throw databaseMissing(path);
 }
 
 function newWatch(deps: { readonly path: string; readonly clock: Clock; readonly telemetry: Telemetry }): LogWatch {

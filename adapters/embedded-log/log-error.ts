@@ -1,4 +1,4 @@
-import { ConnectError, FatalTaskError, messageOf, RetryableError } from '../../core/errors.ts';
+import { FatalTaskError, messageOf, RetryableError } from '../../core/errors.ts';
 import { BATCH_VERSION } from './batch-codec.ts';
 
 /** No space left on the disk, of this user, or for one file. */
@@ -19,6 +19,14 @@ export function logDamaged({ path, position }: FilePlace, reason: string, cause?
   );
 }
 
+/** Without it nobody knows what of the files is in the log, and a new one would take them for left over. */
+export function databaseMissing(path: string): FatalTaskError {
+  return new FatalTaskError(
+    `${path} is missing, but the records of its log are there; next: restore it from a backup, or move the whole folder away to begin anew`,
+    { code: 'log.damaged', details: { path } },
+  );
+}
+
 export function logNewer({ path, position }: FilePlace, version: number): FatalTaskError {
   return new FatalTaskError(
     `${path} holds a batch of format ${version} at byte ${position}, this version reads up to ${BATCH_VERSION}; next: upgrade this host to the version that wrote it`,
@@ -34,10 +42,11 @@ export function logUnusable(path: string, error: unknown): FatalTaskError {
   );
 }
 
-/** What the machine's refusal to read or write a file means; errors that are ours already stay as they are. */
+/** What the machine's refusal to read or write a file means; any other error stays as it is. */
 export function fileError(error: unknown, folder: string): unknown {
   const isFull = error instanceof Error && isFullDisk(error);
-  if (error instanceof ConnectError && !isFull) return error;
+  const isOfSystem = error instanceof Error && 'syscall' in error;
+  if (!isFull && !isOfSystem) return error;
   const next = isFull
     ? 'free space on its disk, or keep less with a shorter retention'
     : 'check the disk and who may write there';

@@ -1,9 +1,12 @@
 import { type MessageQueue, queueKey } from '../../core/message-queue.ts';
 import type { Offset } from '../../core/offset.ts';
-import type { CancelSignal } from '../../core/ports.ts';
+import type { CancelSignal, Clock } from '../../core/ports.ts';
 import type { LogDatabase } from './log-database.ts';
 import type { LogWatch } from './log-watch.ts';
 import type { QueueState } from './topic-catalog.ts';
+
+/** Of its time a watch spends at most one part in so many on looking, however often it is woken and however much it watches. */
+const REST_PER_LOOK = 10;
 
 /** A watched queue: which one it was when last seen, and up to where its records have been announced. */
 interface Watched {
@@ -15,7 +18,7 @@ interface Watched {
 
 /** Yields a queue again only when it has grown since. A queue that does not exist holds no record, and may come to exist. */
 export async function* watchQueues(
-  { database, watch }: { readonly database: LogDatabase; readonly watch: LogWatch },
+  { database, watch, clock }: { readonly database: LogDatabase; readonly watch: LogWatch; readonly clock: Clock },
   queues: readonly { readonly queue: MessageQueue; readonly from: Offset }[],
   signal: CancelSignal,
 ): AsyncIterable<MessageQueue> {
@@ -29,8 +32,12 @@ export async function* watchQueues(
       yield next.queue;
       continue;
     }
+    const startedAtMs = clock.monotonicMs();
     grown = database.readTogether((catalog) => watched.filter((entry) => lookAgain(entry, catalog.state(entry.queue))));
-    if (grown.length === 0) await watch.wait({ keys, signal });
+    if (grown.length > 0) continue;
+    const restMs = Math.floor((clock.monotonicMs() - startedAtMs) * REST_PER_LOOK);
+    await watch.wait({ keys, signal });
+    if (restMs > 0) await clock.sleep(restMs, signal);
   }
 }
 

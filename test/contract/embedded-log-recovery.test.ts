@@ -1,6 +1,16 @@
 /** What a loss of power, a full disk or a fault leaves of an embedded log, and what becomes of it. */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { DatabaseSync } from 'node:sqlite';
@@ -175,6 +185,15 @@ describe('EmbeddedLogBroker on damaged or strange files', () => {
     database.close();
 
     expect(() => openLog(folder)).toThrow(refusal('log.newer', path));
+  });
+
+  test('refuses to begin anew beside the records of a log whose database is gone', async () => {
+    const { folder, path } = await aSyncedLog(['a']);
+    const database = join(folder, 'log.db');
+    rmSync(database);
+
+    expect(() => openLog(folder)).toThrow(refusal('log.damaged', database));
+    expect(existsSync(path)).toBe(true);
   });
 
   test('refuses the database of another application', () => {
