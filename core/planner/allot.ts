@@ -47,6 +47,8 @@ interface Unit {
   readonly wanting: Wanting;
   /** Lowest first. */
   readonly rank: number;
+  /** Whether another shard of the connector gets none, for the connector's own limits. */
+  readonly siblingsWait: boolean;
 }
 
 export function allot(
@@ -105,6 +107,7 @@ function addUnits(
   const runs = running.byConnector.get(uid) ?? 0;
   shards.sort((a, b) => a.waitingSinceMs - b.waitingSinceMs || byShard(a, b));
   let room = max - runs;
+  const siblingsWait = shards.length > room;
   for (let round = 0, more = true; more; round += 1) {
     more = false;
     for (const wanting of shards) {
@@ -114,7 +117,7 @@ function addUnits(
         continue;
       }
       const waitedMs = Math.max(0, nowMs - wanting.waitingSinceMs);
-      units.push({ wanting, rank: max - room - Math.floor(waitedMs / AGING_MS) });
+      units.push({ wanting, rank: max - room - Math.floor(waitedMs / AGING_MS), siblingsWait });
       room -= 1;
       more = true;
     }
@@ -135,9 +138,9 @@ function roomOf(
 }
 
 function given(units: readonly Unit[], { tails, isScarce }: { readonly tails: number; readonly isScarce: boolean }): Allotment[] {
-  const quantumMs = isScarce ? QUANTUM_WHILE_OTHERS_WAIT_MS : QUANTUM_MS;
   let tailsLeft = tails;
-  return units.map(({ wanting: { shard, uid, demand } }): Allotment => {
+  return units.map(({ wanting: { shard, uid, demand }, siblingsWait }): Allotment => {
+    const quantumMs = isScarce || siblingsWait ? QUANTUM_WHILE_OTHERS_WAIT_MS : QUANTUM_MS;
     const follows = demand.mode === 'tail' && tailsLeft > 0;
     if (follows) tailsLeft -= 1;
     // A tail has no slices to count: how long it may follow is its slice's duration.

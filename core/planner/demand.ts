@@ -76,14 +76,14 @@ export function demandOf(connector: PlannedConnector, shard: PlannedShard, terms
   const facts: Facts = { connector, shard, running, slice, heldUntilMs: held.untilMs, nowMs };
   if (connector.targetState !== 'running') return none(facts, connector.targetState, held.untilMs);
   if (cursor === null) return newShard(facts);
-  // A queue that is back is for the next invocation to find.
-  if (cursor.status.state === 'gone' && typeof shard.bounds === 'object' && shard.bounds !== null) {
-    return some(facts, 'log-changed', 1 - facts.running);
-  }
   const settled = settledByStatus(facts, cursor);
   if (settled !== null) return settled;
   if (shard.notBeforeMs > nowMs) return none(facts, 'not-yet', shard.notBeforeMs);
-  return cursor.kind === 'log' ? logDemand(facts, cursor) : checkpointDemand(facts, cursor);
+  // A queue that is back is for the next invocation to find.
+  if (cursor.status.state === 'gone') return some(facts, 'log-changed', 1 - facts.running);
+  const demand = cursor.kind === 'log' ? logDemand(facts, cursor) : checkpointDemand(facts, cursor);
+  // Only a claim makes it active again, and a claim needs work.
+  return cursor.status.state === 'failed' && demand.slots > 0 ? some(facts, 'restart', 1 - facts.running) : demand;
 }
 
 function newShard(facts: Facts): Demand {
@@ -94,14 +94,14 @@ function newShard(facts: Facts): Demand {
 }
 
 function settledByStatus(facts: Facts, { status }: Cursor): Demand | null {
-  const { nowMs } = facts;
+  const { nowMs, shard } = facts;
   if (status.state === 'done') return none(facts, 'done', null);
-  if (status.state === 'gone') return none(facts, 'queue-gone', null);
+  if (status.state === 'gone')
+    return typeof shard.bounds === 'object' && shard.bounds !== null ? null : none(facts, 'queue-gone', null);
   if (status.state === 'active') return null;
   if (status.code === 'shard.log_truncated') return none(facts, 'log-truncated', null);
   if (status.retryAtMs === null) return none(facts, 'failed', null);
-  if (status.retryAtMs > nowMs) return none(facts, 'restart-later', status.retryAtMs);
-  return some(facts, 'restart', 1 - facts.running);
+  return status.retryAtMs > nowMs ? none(facts, 'restart-later', status.retryAtMs) : null;
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -124,7 +124,7 @@ function logDemand(facts: Facts, cursor: LogCursor): Demand {
   if (isSmall && readyAtMs > nowMs && !shard.isTriggered) return none(facts, 'collecting', readyAtMs);
   // Offers of ours on their way take what is there first.
   const unseen = shard.offers.size - left.ours;
-  const units = left.ranges + Math.ceil(left.records / slice.records) - unseen;
+  const units = left.ranges + Math.min(Math.ceil(left.records / slice.records), left.newRangesMax) - unseen;
   const slots = Math.min(units, connector.slicesPerShardMax - facts.running);
   if (slots <= 0) return none(facts, 'at-work', facts.heldUntilMs);
   return isSmall && connector.freshnessMs === 0 && cursor.open.length === 0
@@ -144,6 +144,8 @@ interface Unclaimed {
   readonly ranges: number;
   /** Records behind `next`, where something new may be claimed. */
   readonly records: number;
+  /** Ranges that may be opened for them. */
+  readonly newRangesMax: number;
   /** Ranges held by invocations that offers of ours brought. */
   readonly ours: number;
   /** Whether the lowest range has failed or killed before. */
@@ -153,22 +155,27 @@ interface Unclaimed {
 
 function unclaimed(cursor: LogCursor, bounds: QueueBounds, facts: Facts): Unclaimed {
   const { shard, connector, nowMs } = facts;
+  const isOrdered = connector.slicesPerShardMax === 1;
   let ranges = 0;
   let ours = 0;
-  let hasTail = false;
+  let bounded = 0;
+  let isFollowed = false;
   let retryAtMs: number | null = null;
   for (const range of cursor.open) {
+    // The tail of a holder that is gone stands at `next`: what is behind it is claimed like anything new.
+    if (range.end !== null) bounded += 1;
     if (range.kind === 'held' && isAtWork(range.holder, facts)) {
       if (shard.offers.has(offerIdOf(range.holder.owner))) ours += 1;
-      hasTail ||= range.end === null;
+      isFollowed ||= range.end === null;
+    } else if (isOrdered && range !== cursor.open[0]) {
+      // Its turn comes when all below it is finished.
     } else if (range.kind === 'free' && range.retryAtMs > nowMs) {
       retryAtMs = Math.min(retryAtMs ?? Number.POSITIVE_INFINITY, range.retryAtMs);
-    } else if (range.end !== null || bounds.max > range.start) ranges += 1;
+    } else if (range.end !== null) ranges += 1;
   }
-  // An ordered shard claims nothing new while anything is open.
-  const mayClaimNew = connector.slicesPerShardMax === 1 ? cursor.open.length === 0 : cursor.open.length < OPEN_RANGES_MAX;
-  const records = hasTail || !mayClaimNew ? 0 : recordsBetween(cursor.next, bounds.max);
-  return { ranges, records, ours, fails: failsAtHead(cursor.open), retryAtMs };
+  const newRangesMax = isFollowed ? 0 : Math.max(0, (isOrdered ? 1 : OPEN_RANGES_MAX) - bounded);
+  const records = newRangesMax === 0 ? 0 : recordsBetween(cursor.next, bounds.max);
+  return { ranges, records, newRangesMax, ours, fails: failsAtHead(cursor.open), retryAtMs };
 }
 
 function failsAtHead([head]: readonly OpenRange[]): boolean {
@@ -199,10 +206,9 @@ function foreignHolders(cursor: Cursor, onlooker: Onlooker): Holders {
   let count = 0;
   let untilMs: number | null = null;
   const look = (holder: Holder): void => {
-    if (!isAtWork(holder, onlooker)) return;
-    const endsAtMs = holder.deadlineAtMs + connector.graceMs;
-    untilMs = Math.min(untilMs ?? Number.POSITIVE_INFINITY, endsAtMs);
-    if (!shard.offers.has(offerIdOf(holder.owner))) count += 1;
+    if (!isAtWork(holder, onlooker) || shard.offers.has(offerIdOf(holder.owner))) return;
+    count += 1;
+    untilMs = Math.min(untilMs ?? Number.POSITIVE_INFINITY, holder.deadlineAtMs + connector.graceMs);
   };
   if (cursor.kind === 'checkpoint') {
     if (cursor.holder !== null) look(cursor.holder);

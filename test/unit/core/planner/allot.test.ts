@@ -1,0 +1,139 @@
+import { describe, expect, test } from 'vitest';
+import type { LimitReason } from '../../../../core/planner/allot.ts';
+import { plan } from '../../../../core/planner/plan.ts';
+import type { PlannedConnector, PlannedShard, PlannerLimits } from '../../../../core/planner/view.ts';
+import { NOW_MS } from '../../../support/builders.ts';
+import { aConnector, aQueueShard, TERMS, UNLIMITED } from '../../../support/planning.ts';
+
+const LARGE = 1_000_000;
+
+interface World {
+  readonly connectors?: readonly PlannedConnector[];
+  readonly shards: readonly PlannedShard[];
+  readonly limits?: Partial<PlannerLimits>;
+  readonly tailsRunning?: number;
+}
+
+function planOf({ connectors = [aConnector()], shards, limits, tailsRunning = 0 }: World) {
+  return plan(connectors, shards, { terms: TERMS, limits: { ...UNLIMITED, ...limits }, tailsRunning, nowMs: NOW_MS });
+}
+
+/** Of one connector, as many as asked for. */
+function queues(count: number, fields: Parameters<typeof aQueueShard>[0] = {}): readonly PlannedShard[] {
+  return Array.from({ length: count }, (_, queueId) => aQueueShard({ queueId, ...fields }));
+}
+
+const limited: readonly (readonly [LimitReason, Omit<World, 'shards'>])[] = [
+  ['tasks.max', { connectors: [aConnector({ tasksMax: 2 })] }],
+  ['back-pressure', { connectors: [aConnector({ bears: 2 })] }],
+  ['invocations.max', { limits: { invocationsMax: 2 } }],
+  ['ramp', { limits: { rampMax: 2 } }],
+  ['no-free-slot', { limits: { freeSlots: 2 } }],
+];
+
+describe('allot', () => {
+  test.each(limited)('says that %s keeps a shard waiting', (reason, world) => {
+    const shards = queues(3, { records: LARGE });
+
+    const { allotments, reasons } = planOf({ ...world, shards });
+
+    expect(allotments.map(({ shard }) => shard)).toEqual([shards[0]?.shard, shards[1]?.shard]);
+    expect([...reasons.values()].map(({ withheld }) => withheld)).toEqual([null, null, reason]);
+  });
+
+  test('says tasks.max where the target bears more than that', () => {
+    const { reasons } = planOf({ connectors: [aConnector({ tasksMax: 1, bears: 3 })], shards: queues(2, { records: 1 }) });
+
+    expect([...reasons.values()].map(({ withheld }) => withheld)).toEqual([null, 'tasks.max']);
+  });
+
+  test('gives every shard of a connector one before any gets a second', () => {
+    const shards = queues(2, { records: LARGE });
+
+    const { allotments } = planOf({ connectors: [aConnector({ tasksMax: 3, slicesPerShardMax: 4 })], shards });
+
+    expect(allotments.map(({ shard }) => shard)).toEqual([shards[0]?.shard, shards[1]?.shard, shards[0]?.shard]);
+  });
+
+  test('gives whoever waits longest the place of a connector', () => {
+    const shards = [5_000, 9_000, 1_000].map((waitedMs, queueId) =>
+      aQueueShard({ queueId, records: LARGE, waitingSinceMs: NOW_MS - waitedMs }),
+    );
+
+    const { allotments } = planOf({ connectors: [aConnector({ tasksMax: 1 })], shards });
+
+    expect(allotments.map(({ shard }) => shard)).toEqual([shards[1]?.shard]);
+  });
+
+  test('gives a place to the connector with the fewest invocations', () => {
+    const hot = aQueueShard({ uid: 'hot', records: LARGE, offers: new Set(['a', 'b']), waitingSinceMs: NOW_MS - 4_000 });
+    const cold = aQueueShard({ uid: 'cold', records: 1 });
+
+    const { allotments } = planOf({
+      connectors: [aConnector({ uid: 'hot', slicesPerShardMax: 8 }), aConnector({ uid: 'cold' })],
+      shards: [hot, cold],
+      limits: { freeSlots: 1 },
+    });
+
+    expect(allotments.map(({ uid }) => uid)).toEqual(['cold']);
+  });
+
+  test('lets a long wait outweigh the invocations that a connector has', () => {
+    const waits = aQueueShard({ uid: 'waits', records: LARGE, offers: new Set(['a', 'b']), waitingSinceMs: NOW_MS - 15_000 });
+    const fresh = aQueueShard({ uid: 'fresh', records: 1 });
+
+    const { allotments } = planOf({
+      connectors: [aConnector({ uid: 'waits', slicesPerShardMax: 8 }), aConnector({ uid: 'fresh' })],
+      shards: [waits, fresh],
+      limits: { freeSlots: 1 },
+    });
+
+    expect(allotments.map(({ uid }) => uid)).toEqual(['waits']);
+  });
+
+  test('lets invocations go on for half a minute where nobody waits, and for two seconds where places are scarce', () => {
+    const shards = queues(2, { records: LARGE });
+
+    expect(planOf({ shards }).allotments.map(({ quantumMs }) => quantumMs)).toEqual([30_000, 30_000]);
+    expect(planOf({ shards, limits: { freeSlots: 1 } }).allotments.map(({ quantumMs }) => quantumMs)).toEqual([2_000]);
+  });
+
+  test('lets invocations go on for two seconds where another shard waits for tasks.max, and only there', () => {
+    const { allotments } = planOf({
+      connectors: [aConnector({ uid: 'narrow', tasksMax: 1 }), aConnector({ uid: 'wide', tasksMax: 1 })],
+      shards: [...queues(2, { uid: 'narrow', records: LARGE }), aQueueShard({ uid: 'wide', records: LARGE })],
+    });
+
+    expect(allotments.map(({ uid, quantumMs }) => [uid, quantumMs])).toEqual([
+      ['narrow', 2_000],
+      ['wide', 30_000],
+    ]);
+  });
+
+  test('lets those that waited longest follow, up to half of what may run, and the others come and go', () => {
+    const shards = [0, 6_000, 0, 7_000].map((waitedMs, queueId) =>
+      aQueueShard({ queueId, records: 1, waitingSinceMs: NOW_MS - waitedMs }),
+    );
+
+    const { allotments } = planOf({ shards, limits: { freeSlots: 4 } });
+
+    expect(allotments.map(({ shard, mode }) => [shard, mode])).toEqual([
+      [shards[3]?.shard, 'tail'],
+      [shards[1]?.shard, 'tail'],
+      [shards[0]?.shard, 'slice'],
+      [shards[2]?.shard, 'slice'],
+    ]);
+  });
+
+  test('lets nobody more follow while half of what may run does', () => {
+    const { allotments } = planOf({ shards: queues(2, { records: 1 }), limits: { freeSlots: 2 }, tailsRunning: 1 });
+
+    expect(allotments.map(({ mode }) => mode)).toEqual(['slice', 'slice']);
+  });
+
+  test('follows with the only slot there is', () => {
+    const { allotments } = planOf({ shards: queues(1, { records: 1 }), limits: { freeSlots: 1 } });
+
+    expect(allotments).toMatchObject([{ mode: 'tail', quantumMs: 30_000, slice: { durationMs: 30_000 } }]);
+  });
+});
