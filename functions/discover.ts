@@ -10,13 +10,14 @@ import { FatalTaskError, RetryableError } from '../core/errors.ts';
 import type { Offer } from '../core/offer.ts';
 import { sourceShardId } from '../core/shard-id.ts';
 import type { SourceShard } from '../plugins/api/source.ts';
+import type { ConfiguredSource } from '../plugins/configure.ts';
 import { claimByCheckpoint, demandAlive, failByCheckpoint } from './checkpoint-claim.ts';
 import { type Deadline, TIMED_OUT, within } from './deadline.ts';
 import { classified } from './deliver.ts';
 import type { Host } from './host.ts';
 import { COMMIT_RESERVE_MS, claimMoment, type Ending, type Invocation } from './invocation.ts';
 import { pluginContext } from './open-connector.ts';
-import type { OpenedConnector, OpenedSource } from './opened-connector.ts';
+import type { OpenedConnector } from './opened-connector.ts';
 import { failureOf } from './settle.ts';
 
 /** One page of cursors: half of what a store must be able to answer with. */
@@ -58,7 +59,7 @@ export async function discover(
 
 async function listShards(
   { host, connector, offer }: Invocation,
-  source: OpenedSource,
+  source: ConfiguredSource,
   deadline: Deadline,
 ): Promise<readonly SourceShard[]> {
   const context = pluginContext(host, connector.name, offer.shard);

@@ -5,14 +5,11 @@
  * that cannot be read is refused in stage convert; one that takes bytes gets them as they came where nothing changed them.
  */
 import { isAssertion } from '../core/assert.ts';
-import { type ConnectorConfig, parsePluginConfig, type TransformChoice } from '../core/config/connector-config.ts';
-import { ConfigError, messageOf, RecordError, type Stage } from '../core/errors.ts';
+import { messageOf, RecordError, type Stage } from '../core/errors.ts';
 import { ConnectRecord, type Datum, type Header, type LogHeaders, type LogRecord } from '../core/record/connect-record.ts';
 import { LazyDatum } from '../core/record/lazy-datum.ts';
 import type { Converter } from '../plugins/api/converter.ts';
-import type { Predicate } from '../plugins/api/predicate.ts';
-import type { Registry } from '../plugins/api/registry.ts';
-import type { Transform } from '../plugins/api/transform.ts';
+import type { ConfiguredSteps, Step } from '../plugins/configure.ts';
 
 /** A record that did not pass, with its place in the batch. */
 export interface Refusal {
@@ -30,12 +27,6 @@ export interface Processed {
   readonly filtered: number;
 }
 
-interface Step {
-  readonly applies: Predicate | null;
-  readonly negate: boolean;
-  readonly apply: Transform;
-}
-
 const NO_HEADERS: readonly Header[] = [];
 
 export class Pipeline {
@@ -44,11 +35,10 @@ export class Pipeline {
   readonly #steps: readonly Step[];
   readonly #writes: 'values' | 'bytes';
 
-  /** @throws {ConfigError} naming each wrong key of a converter, transform or predicate. */
-  constructor(registry: Registry, config: ConnectorConfig, { writes }: { readonly writes: 'values' | 'bytes' }) {
-    this.#key = openConverter(registry, config, 'key');
-    this.#value = openConverter(registry, config, 'value');
-    this.#steps = config.transforms.map((choice) => openStep(registry, config, choice));
+  constructor({ key, value, steps }: ConfiguredSteps, { writes }: { readonly writes: 'values' | 'bytes' }) {
+    this.#key = key;
+    this.#value = value;
+    this.#steps = steps;
     this.#writes = writes;
   }
 
@@ -136,33 +126,4 @@ function refusalOf(stage: Stage, error: unknown): Pick<Refusal, 'stage' | 'error
 
 function textHeaders(headers: LogHeaders): Header[] {
   return headers.map(([name, value]) => ({ name, schema: null, value }));
-}
-
-function openConverter(registry: Registry, config: ConnectorConfig, role: 'key' | 'value'): Converter {
-  const choice = role === 'key' ? config.keyConverter : config.valueConverter;
-  const plugin = registry.findConverter(choice.plugin);
-  if (plugin === undefined) throw unknown(`${role}.converter`, choice.plugin);
-  return plugin.create(parsePluginConfig(plugin.config, choice), role);
-}
-
-function openStep(registry: Registry, config: ConnectorConfig, choice: TransformChoice): Step {
-  const plugin = registry.findTransform(choice.plugin);
-  if (plugin === undefined) throw unknown(`${choice.prefix}type`, choice.plugin);
-  const apply = plugin.create(parsePluginConfig(plugin.config, choice));
-  return {
-    applies: choice.predicate === null ? null : openPredicate(registry, config, choice.predicate),
-    negate: choice.negate,
-    apply,
-  };
-}
-
-function openPredicate(registry: Registry, config: ConnectorConfig, alias: string): Predicate {
-  const choice = config.predicates.get(alias);
-  const plugin = choice === undefined ? undefined : registry.findPredicate(choice.plugin);
-  if (choice === undefined || plugin === undefined) throw unknown(`predicates.${alias}.type`, choice?.plugin ?? alias);
-  return plugin.create(parsePluginConfig(plugin.config, choice));
-}
-
-function unknown(path: string, name: string): ConfigError {
-  return new ConfigError([{ path, message: `there is no ${name}` }]);
 }

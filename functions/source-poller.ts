@@ -5,11 +5,11 @@ import { type Json, jsonEquals } from '../core/json.ts';
 import type { CancelSignal } from '../core/ports.ts';
 import { type ShardId, sourceNamesOfShard } from '../core/shard-id.ts';
 import type { PollLimits, PollResult, SourceReader } from '../plugins/api/source.ts';
+import type { ConfiguredSource } from '../plugins/configure.ts';
 import { TIMED_OUT, within } from './deadline.ts';
 import type { GateWatch } from './gate-watch.ts';
 import { type Invocation, TAIL_WAIT_MS } from './invocation.ts';
 import { pluginContext } from './open-connector.ts';
-import type { OpenedSource } from './opened-connector.ts';
 import { closeQuietly, type PlacedReader } from './sandbox.ts';
 import { SliceOver } from './work.ts';
 
@@ -30,7 +30,7 @@ interface Polling {
 export class SourcePoller {
   readonly #invocation: Invocation;
   readonly #shard: ShardId;
-  readonly #source: OpenedSource;
+  readonly #source: ConfiguredSource;
   readonly #gate: GateWatch;
   #reader: SourceReader | null = null;
   /** Of an earlier invocation, until this one opens a reader. */
@@ -43,7 +43,7 @@ export class SourcePoller {
     invocation: Invocation,
     parts: {
       readonly shard: ShardId;
-      readonly source: OpenedSource;
+      readonly source: ConfiguredSource;
       readonly gate: GateWatch;
       readonly kept: PlacedReader | null;
     },

@@ -11,6 +11,7 @@ import { ConnectRecord, type Header } from '../core/record/connect-record.ts';
 import { formatPosition } from '../core/record/position.ts';
 import type { SinkWriter } from '../plugins/api/sink.ts';
 import type { PolledRecord, PollResult } from '../plugins/api/source.ts';
+import type { ConfiguredSource } from '../plugins/configure.ts';
 import { claimByCheckpoint, demandAlive, failByCheckpoint } from './checkpoint-claim.ts';
 import type { ClaimTerms } from './claim-terms.ts';
 import { type Deadline, TIMED_OUT } from './deadline.ts';
@@ -19,7 +20,7 @@ import { GateWatch } from './gate-watch.ts';
 import { COMMIT_RESERVE_MS, claimDeadline, claimMoment, type Invocation, TAIL_COMMIT_MS, TAIL_IDLE_MS } from './invocation.ts';
 import { LogWriter } from './log-writer.ts';
 import { pluginContext } from './open-connector.ts';
-import type { OpenedConnector, OpenedSource } from './opened-connector.ts';
+import type { OpenedConnector } from './opened-connector.ts';
 import { PaceMeter } from './pace-meter.ts';
 import { decodePins, demandKeepable, encodePins, NO_PINS, type Pins } from './pins.ts';
 import { polledBytes } from './polled-bytes.ts';
@@ -37,7 +38,7 @@ export class SourceWork implements Work {
   readonly #invocation: Invocation;
   readonly #shard: StoredCursor<CheckpointCursor>;
   readonly #opened: OpenedConnector;
-  readonly #source: OpenedSource;
+  readonly #source: ConfiguredSource;
   readonly #terms: ClaimTerms;
   readonly #station: Station | undefined;
   readonly #pace: PaceMeter;
@@ -64,7 +65,7 @@ export class SourceWork implements Work {
     parts: {
       readonly shard: StoredCursor<CheckpointCursor>;
       readonly opened: OpenedConnector;
-      readonly source: OpenedSource;
+      readonly source: ConfiguredSource;
       readonly terms: ClaimTerms;
       readonly station: Station | undefined;
     },

@@ -6,6 +6,7 @@ import { ConfigError, FatalTaskError, messageOf } from '../core/errors.ts';
 import type { PlannedConnector } from '../core/planner/view.ts';
 import type { StoredDocument } from '../core/ports.ts';
 import type { Registry } from '../plugins/api/registry.ts';
+import { configureConnector } from '../plugins/configure.ts';
 
 export interface KnownConnector {
   readonly connector: Connector;
@@ -45,20 +46,17 @@ async function meaningOf(
   connector: Connector,
   { registry, skewMaxMs }: { readonly registry: Registry; readonly skewMaxMs: number },
 ): Promise<Pick<KnownConnector, 'planned' | 'topics'>> {
-  const { runtime, connector: choice, directSink } = parseConnectorConfig(connector.config);
-  const sink = await registry.findSink(directSink?.plugin ?? choice.plugin);
-  const isSource = directSink !== null || sink === undefined;
-  if (isSource && (await registry.findSource(choice.plugin)) === undefined) {
-    throw new ConfigError([{ path: 'connector.class', message: `there is no ${choice.plugin}` }]);
-  }
+  const config = parseConnectorConfig(connector.config);
+  const { runtime } = config;
+  const { source, sink } = await configureConnector(registry, config);
   const effect = sink?.effect ?? 'append';
   const planned = plannedOf(connector, {
     tasksMax: runtime['tasks.max'],
-    slicesPerShardMax: isSource ? 1 : slicesMax(effect, runtime),
+    slicesPerShardMax: source === null ? slicesMax(effect, runtime) : 1,
     freshnessMs: runtime['freshness.ms'],
-    graceMs: skewMaxMs + lateMs(effect, runtime),
+    graceMs: skewMaxMs + lateMs(effect),
   });
-  return { planned, topics: isSource ? null : runtime.topics };
+  return { planned, topics: source === null ? runtime.topics : null };
 }
 
 function plannedOf(

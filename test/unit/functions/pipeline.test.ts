@@ -5,6 +5,7 @@ import type { MessageQueue } from '../../../core/message-queue.ts';
 import { offset } from '../../../core/offset.ts';
 import type { LogRecord } from '../../../core/record/connect-record.ts';
 import { Pipeline } from '../../../functions/pipeline.ts';
+import { configureSteps } from '../../../plugins/configure.ts';
 import { registry } from '../../../plugins/registry.ts';
 import { comparable, type RecordVector, recordOf, recordVectors } from '../../support/connect-form.ts';
 import { bytesOf, textOf } from '../../support/log-records.ts';
@@ -16,7 +17,7 @@ const TRANSFORMS = 'org.apache.kafka.connect.transforms';
 /** Plain JSON values, text keys. */
 function aPipeline(config: Record<string, string> = {}, writes: 'values' | 'bytes' = 'values'): Pipeline {
   const plain = { 'connector.class': 'any', 'value.converter.schemas.enable': 'false' };
-  return new Pipeline(registry, parseConnectorConfig({ ...plain, ...config }), { writes });
+  return new Pipeline(configureSteps(registry, parseConnectorConfig({ ...plain, ...config })), { writes });
 }
 
 function aLogRecord(value: string | null, fields: Partial<LogRecord> = {}): LogRecord {
