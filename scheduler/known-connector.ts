@@ -1,7 +1,7 @@
 /** A connector as the scheduler knows it: its document, and what its configuration means for planning. */
 import { parseConnectorConfig } from '../core/config/connector-config.ts';
 import { type Connector, decodeConnector } from '../core/connector.ts';
-import { lateMs, slicesMax } from '../core/effect.ts';
+import { lateMaxMs, slicesMax } from '../core/effect.ts';
 import { ConfigError, FatalTaskError, messageOf } from '../core/errors.ts';
 import type { PlannedConnector } from '../core/planner/view.ts';
 import type { StoredDocument } from '../core/ports.ts';
@@ -54,7 +54,7 @@ async function meaningOf(
     tasksMax: runtime['tasks.max'],
     slicesPerShardMax: source === null ? slicesMax(effect, runtime) : 1,
     freshnessMs: runtime['freshness.ms'],
-    graceMs: skewMaxMs + lateMs(effect),
+    graceMs: skewMaxMs + lateMaxMs(effect),
   });
   return { planned, topics: source === null ? runtime.topics : null };
 }
