@@ -245,6 +245,16 @@ export const plantedBugs: readonly PlantedBug[] = [
     ],
   },
   {
+    name: 'a send after the claim is over',
+    file: 'functions/exactly-once-writer.ts',
+    edits: [
+      {
+        find: 'if (signal.aborted || !this.#maySend()) throw new SliceOver();',
+        replace: 'if (signal.aborted) throw new SliceOver();',
+      },
+    ],
+  },
+  {
     name: 'commit before flush',
     file: 'functions/settle.ts',
     edits: [

@@ -37,6 +37,9 @@ const LATENCY_MS: Readonly<Record<Side, readonly [number, number]>> = {
   source: [1, 6],
 };
 
+/** Within a claim, and beyond it. */
+const FREEZES_MS = [3_000, 30_000, 120_000];
+
 /** What a caller waits before it gives up on a reply. */
 const NO_REPLY_AFTER_MS = 400;
 
@@ -54,6 +57,8 @@ export interface CallOptions {
   readonly writes: boolean;
   /** The reply may fail at once, and the write land a while later. */
   readonly mayBeLate?: boolean;
+  /** On its answer the caller sends what must not be sent once its claim is over. */
+  readonly sendFollows?: boolean;
 }
 
 export class Incarnation {
@@ -156,7 +161,10 @@ export class Incarnation {
     sleep: (durationMs, signal) => this.#sleep(durationMs, signal),
   };
 
-  async call<T>({ side, what, writes, mayBeLate = false }: CallOptions, operation: () => Promise<T> | T): Promise<T> {
+  async call<T>(
+    { side, what, writes, mayBeLate = false, sendFollows = false }: CallOptions,
+    operation: () => Promise<T> | T,
+  ): Promise<T> {
     const { time, faults, trace, random } = this.#around;
     if (!this.isAlive()) return never();
     if (faults.strikes('6 killed at an await', 0.004)) this.kill(`before ${what}`);
@@ -182,6 +190,7 @@ export class Incarnation {
         : '7 killed after a write to log or target, before its reply';
     if (writes && faults.strikes(fault, 0.006)) this.kill(`after ${what}`);
     await time.delay(this.#latencyMs(side));
+    if (sendFollows && faults.strikes('9 frozen for minutes', 0.05)) this.freeze(random.pick(FREEZES_MS));
     await this.heard();
     if (writes && side !== 'target' && faults.strikes(side === 'store' ? '15 store reply lost' : '22 send reply lost', 0.02)) {
       await time.delay(NO_REPLY_AFTER_MS);

@@ -1,10 +1,13 @@
 /** The product's ports as one incarnation has them: every call travels, and every write is checked where it happens. */
 import { connectorKey, decodeConnector } from '../../../core/connector.ts';
 import { decodeCursor } from '../../../core/cursor/codec.ts';
+import type { CheckpointCursor } from '../../../core/cursor/cursor.ts';
+import { readSourceCheckpoint } from '../../../core/cursor/source-checkpoint.ts';
 import { RetryableError } from '../../../core/errors.ts';
+import { jsonEquals } from '../../../core/json.ts';
 import { queueKey } from '../../../core/message-queue.ts';
 import { advance, offset } from '../../../core/offset.ts';
-import type { LogBroker, OutgoingRecord, StateStore, Telemetry } from '../../../core/ports.ts';
+import type { DocumentKey, LogBroker, OutgoingRecord, StateStore, Telemetry } from '../../../core/ports.ts';
 import type { LogHeaders } from '../../../core/record/connect-record.ts';
 import { queueOfShard, type ShardId, sourceShardId } from '../../../core/shard-id.ts';
 import { checkCursorWrite } from '../checks/check-cursor-write.ts';
@@ -15,17 +18,10 @@ import type { World } from './world.ts';
 /** Longer than a put may take, and shorter than a claim. */
 const SEND_HANGS_MS = [2_500, 8_000] as const;
 
-/**
- * A process freezes on its way to a send, and sends after its claim was taken over and looked back from: rows of an exactly-once
- * source are in the topic twice. Seeds 2, 30 and 47 showed it.
- */
-const FROZEN_BEFORE_SENDS: boolean = false;
-
 const CONNECTORS = connectorKey('').partition;
 
 export function storeOf(world: World, caller: Incarnation): StateStore {
   const { store } = world;
-  const isCursor = (partition: string): boolean => partition.startsWith('cursors/');
   return {
     get: (key) =>
       caller.call({ side: 'store', what: `get ${key.sort}`, writes: false }, async () => {
@@ -34,16 +30,24 @@ export function storeOf(world: World, caller: Incarnation): StateStore {
         return document;
       }),
     put: (key, value, condition, options) =>
-      caller.call({ side: 'store', what: `put ${key.sort} ${value}`, writes: true }, async () => {
-        const result = await store.put(key, value, condition, options);
-        if (!('version' in result)) world.faults.note('16 conflicting write');
-        else if (key.partition === CONNECTORS) world.uids.set(key.sort, decodeConnector(value, key.sort).uid);
-        else if (isCursor(key.partition)) {
-          const shard = key.sort as ShardId;
-          checkCursorWrite(world, { shard, caller, before: world.cursors.get(shard) ?? null, after: decodeCursor(value, shard) });
-        }
-        return result;
-      }),
+      caller.call(
+        { side: 'store', what: `put ${key.sort} ${value}`, writes: true, sendFollows: storesPins(world, key, value) },
+        async () => {
+          const result = await store.put(key, value, condition, options);
+          if (!('version' in result)) world.faults.note('16 conflicting write');
+          else if (key.partition === CONNECTORS) world.uids.set(key.sort, decodeConnector(value, key.sort).uid);
+          else if (isCursor(key.partition)) {
+            const shard = key.sort as ShardId;
+            checkCursorWrite(world, {
+              shard,
+              caller,
+              before: world.cursors.get(shard) ?? null,
+              after: decodeCursor(value, shard),
+            });
+          }
+          return result;
+        },
+      ),
     delete: (key, condition) =>
       caller.call({ side: 'store', what: `delete ${key.sort}`, writes: true }, async () => {
         const result = await store.delete(key, condition);
@@ -53,6 +57,21 @@ export function storeOf(world: World, caller: Incarnation): StateStore {
     list: (partition, page) =>
       caller.call({ side: 'store', what: `list ${partition}`, writes: false }, () => store.list(partition, page)),
   };
+}
+
+/** A new place beside the same checkpoint: an exactly-once source stores where its queues end, and then sends to them. */
+function storesPins(world: World, { partition, sort }: DocumentKey, value: string): boolean {
+  const shard = sort as ShardId;
+  const before = world.cursors.get(shard);
+  if (!isCursor(partition) || before?.kind !== 'checkpoint') return false;
+  const after = decodeCursor(value, shard) as CheckpointCursor;
+  const { p, q } = readSourceCheckpoint(after.checkpoint);
+  const was = readSourceCheckpoint(before.checkpoint);
+  return after.holder !== null && q !== undefined && jsonEquals(p, was.p) && !jsonEquals(q, was.q ?? null);
+}
+
+function isCursor(partition: string): boolean {
+  return partition.startsWith('cursors/');
 }
 
 export function brokerOf(world: World, caller: Incarnation): LogBroker {
@@ -66,10 +85,6 @@ export function brokerOf(world: World, caller: Incarnation): LogBroker {
       caller.call(read(`read ${queueKey(queue)} from ${from}`), () => broker.read(queue, from, limits, signal)),
     send: async (queue, records) => {
       const isOfSource = world.setups.some(({ kind, topic }) => kind === 'source' && topic === queue.topic);
-      if (FROZEN_BEFORE_SENDS && isOfSource && world.faults.strikes('9 frozen for minutes', 0.01)) {
-        caller.freeze(world.random.pick([3_000, 30_000, 120_000]));
-        await caller.heard();
-      }
       // On its way, so that a send of which its sender was told that it failed still lands within a second (`LogBroker.send`).
       if (isOfSource && world.faults.strikes('22 send hangs', 0.02)) await hang(world, queue.topic);
       return caller.call(
