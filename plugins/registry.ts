@@ -22,6 +22,7 @@ export type Plugin = SinkPlugin | SourcePlugin | ConverterPlugin | TransformPlug
 
 const sinks: Readonly<Record<string, () => Promise<SinkPlugin>>> = {
   'discard-sink': async () => (await import('./sinks/discard-sink.ts')).discardSink,
+  'sql-sink': async () => (await import('./sinks/sql-sink.ts')).sqlSink,
 };
 
 const sources: Readonly<Record<string, () => Promise<SourcePlugin>>> = {

@@ -7,6 +7,7 @@ import { datagenSource } from '../../plugins/sources/datagen-source.ts';
 import { aSinkRecord, textDatum } from '../support/connect-records.ts';
 import { memorySink } from '../support/memory-sink.ts';
 import { heldRecords, type MemoryTarget, memoryTarget } from '../support/memory-target.ts';
+import { sqlAcceptanceTarget } from '../support/sql-target.ts';
 import type { SinkTarget } from './sink/sink-under-test.ts';
 import { sinkAcceptance } from './sink-acceptance.ts';
 import { sourceAcceptance } from './source-acceptance.ts';
@@ -24,6 +25,8 @@ sinkAcceptance({
   requiredKeys: [],
   newTarget: async () => ({ config: {}, close: nothingToClose }),
 });
+
+sinkAcceptance({ ...sqlAcceptanceTarget(), requiredKeys: ['connection.url'] });
 
 for (const effect of ['transactional', 'versioned', 'append', 'overwrite'] as const) memorySinkAcceptance(effect);
 
