@@ -36,7 +36,7 @@ export function sqliteFailure(error: unknown): SqliteFailure | undefined {
   return code === undefined ? undefined : (failures.get(code & 0xff) ?? 'unwell');
 }
 
-export function sqliteCode(error: unknown): number | undefined {
+function sqliteCode(error: unknown): number | undefined {
   if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return undefined;
   return error.errcode;
 }

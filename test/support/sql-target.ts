@@ -6,7 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { decimalScale, parseDecimal, unscaledAt, unscaledBytes } from '../../core/record/decimal.ts';
 import { parseExactJson } from '../../core/record/lossless-json.ts';
 import { logicalNames, type Schema, type Value } from '../../core/record/schema.ts';
-import type { SinkPlugin } from '../../plugins/api/sink.ts';
+import type { SinkPlugin, SinkWriter } from '../../plugins/api/sink.ts';
 import { jsonReader } from '../../plugins/converters/json-reader.ts';
 import { sqlSink } from '../../plugins/sinks/sql-sink.ts';
 import type { SinkTarget } from '../contract/sink/sink-under-test.ts';
@@ -38,9 +38,8 @@ export function sqlAcceptanceTarget(): { readonly plugin: SinkPlugin; readonly n
     ...sqlSink,
     open: async (config, context) => {
       const writer = await sqlSink.open(config as never, context);
-      const remember = { ...writerMethods(writer) };
       return {
-        ...remember,
+        ...methodsOf(writer),
         put: (batch, signal) => {
           for (const { key, valueSchema } of batch.records) schemas.set(key, valueSchema);
           return writer.put(batch, signal);
@@ -85,7 +84,7 @@ export function sqlAcceptanceTarget(): { readonly plugin: SinkPlugin; readonly n
   return { plugin, newTarget };
 }
 
-function writerMethods(writer: Awaited<ReturnType<SinkPlugin['open']>>) {
+function methodsOf(writer: SinkWriter) {
   return {
     begin: (...args: Parameters<NonNullable<typeof writer.begin>>) => writer.begin?.(...args) ?? Promise.resolve(null),
     flush: (...args: Parameters<typeof writer.flush>) => writer.flush(...args),
@@ -100,31 +99,20 @@ function textRow(text: string): { readonly schema: Schema; readonly value: Value
 /** What a cell stands for. */
 function readBack(schema: Schema, cell: Cell): Value {
   if (cell === null) return null;
-  switch (schema.name) {
-    case logicalNames.decimal: {
-      const decimal = parseDecimal(String(cell));
-      return decimal === undefined ? null : unscaledBytes(unscaledAt(decimalScale(schema), decimal));
-    }
-    case logicalNames.date:
-      return Date.parse(`${cell}T00:00:00Z`) / DAY_MS;
-    case logicalNames.time:
-      return Date.parse(`1970-01-01T${cell}Z`);
-    case logicalNames.timestamp:
-      return BigInt(Date.parse(`${String(cell).replace(' ', 'T')}Z`));
-    default:
+  const { name, type } = schema;
+  if (name === logicalNames.decimal) return decimalBytes(schema, String(cell));
+  if (name === logicalNames.date) return Date.parse(`${cell}T00:00:00Z`) / DAY_MS;
+  if (name === logicalNames.time) return Date.parse(`1970-01-01T${cell}Z`);
+  if (name === logicalNames.timestamp) return BigInt(Date.parse(`${String(cell).replace(' ', 'T')}Z`));
+  if (type === 'int8' || type === 'int16' || type === 'int32') return Number(cell);
+  if (type === 'boolean') return cell === 1n;
+  if (type === 'array' || type === 'map' || type === 'struct') {
+    return jsonReader(schema, { replaceNullWithDefault: false })(parseExactJson(String(cell)));
   }
-  switch (schema.type) {
-    case 'int8':
-    case 'int16':
-    case 'int32':
-      return Number(cell);
-    case 'boolean':
-      return cell === 1n;
-    case 'array':
-    case 'map':
-    case 'struct':
-      return jsonReader(schema, { replaceNullWithDefault: false })(parseExactJson(String(cell)));
-    default:
-      return cell instanceof Uint8Array ? Uint8Array.from(cell) : cell;
-  }
+  return cell instanceof Uint8Array ? Uint8Array.from(cell) : cell;
+}
+
+function decimalBytes(schema: Schema, text: string): Uint8Array | null {
+  const decimal = parseDecimal(text);
+  return decimal === undefined ? null : unscaledBytes(unscaledAt(decimalScale(schema), decimal));
 }

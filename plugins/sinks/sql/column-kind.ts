@@ -51,16 +51,9 @@ export function kindOfSchema(schema: Schema): ColumnKind {
 
 export function kindOfValue(value: Value): ColumnKind {
   if (value === null) return 'any';
-  switch (typeof value) {
-    case 'boolean':
-      return 'boolean';
-    case 'bigint':
-      return 'integer';
-    case 'number':
-      return Number.isInteger(value) ? 'integer' : 'real';
-    case 'string':
-      return 'text';
-    default:
-      return value instanceof Uint8Array ? 'bytes' : 'document';
-  }
+  if (typeof value === 'string') return 'text';
+  if (typeof value === 'boolean') return 'boolean';
+  if (typeof value === 'bigint') return 'integer';
+  if (typeof value === 'number') return Number.isInteger(value) ? 'integer' : 'real';
+  return value instanceof Uint8Array ? 'bytes' : 'document';
 }

@@ -60,27 +60,27 @@ function row(value: Struct, schema: StructSchema | null): RowChange {
 
 function changeOf(event: Struct, envelope: Envelope | null): RowChange {
   const op = fieldOf(event, 'op');
-  switch (op) {
-    case 'c':
-    case 'r':
-    case 'u':
-      return {
-        kind: 'write',
-        row: image(event, 'after'),
-        schema: envelope?.after ?? null,
-        before: op === 'u' && event['before'] != null ? image(event, 'before') : null,
-      };
-    case 'd':
-      return {
-        kind: 'delete',
-        before: event['before'] == null ? null : image(event, 'before'),
-        schema: envelope?.before ?? null,
-      };
-    case 't':
-      return TRUNCATE;
-    default:
-      throw new RecordError('the change event is none of a table: op is not c, u, r, d or t');
+  if (op === 'c' || op === 'r' || op === 'u') {
+    return {
+      kind: 'write',
+      row: image(event, 'after'),
+      schema: envelope?.after ?? null,
+      before: op === 'u' && isPresent(event, 'before') ? image(event, 'before') : null,
+    };
   }
+  if (op === 'd') {
+    return {
+      kind: 'delete',
+      before: isPresent(event, 'before') ? image(event, 'before') : null,
+      schema: envelope?.before ?? null,
+    };
+  }
+  if (op === 't') return TRUNCATE;
+  throw new RecordError('the change event is none of a table: op is not c, u, r, d or t');
+}
+
+function isPresent(event: Struct, name: 'before'): boolean {
+  return (fieldOf(event, name) ?? null) !== null;
 }
 
 function image(event: Struct, name: 'before' | 'after'): Struct {

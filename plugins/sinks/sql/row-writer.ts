@@ -2,7 +2,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { RecordError } from '../../../core/errors.ts';
 import type { ConnectRecord } from '../../../core/record/connect-record.ts';
-import type { Struct } from '../../../core/record/schema.ts';
+import type { Struct, Value } from '../../../core/record/schema.ts';
 import { ShapeError } from '../../../core/record/shape-error.ts';
 import { fieldOf } from '../../../core/record/struct.ts';
 import type { SqlDialect, SqlValue } from './dialect.ts';
@@ -135,19 +135,22 @@ function valuesOf(columns: readonly Column[], record: ConnectRecord, row: Struct
   const values = new Array<SqlValue>(columns.length);
   for (let index = 0; index < columns.length; index += 1) {
     const column = columns[index] as Column;
-    try {
-      values[index] = column.bind(column.read(record, row));
-    } catch (error) {
-      throw columnError(column, error);
-    }
-    if (values[index] === null && column.isKey) throw columnError(column, new ShapeError('a key column must not be null'));
+    values[index] = bound(column, column.read(record, row));
   }
   return values;
 }
 
-function columnError({ name }: Column, error: unknown): unknown {
-  if (!(error instanceof ShapeError)) return error;
-  return new RecordError(`column ${JSON.stringify(name)}: ${error.message}`, { details: { column: name }, cause: error });
+/** @throws {RecordError} naming the column. */
+function bound({ name, bind, isKey }: Column, value: Value): SqlValue {
+  try {
+    const sqlValue = bind(value);
+    if (sqlValue === null && isKey) throw new ShapeError('a key column must not be null');
+    return sqlValue;
+  } catch (error) {
+    // The stack ends at some ten thousand levels of nesting, a string at half a gigabyte.
+    if (!(error instanceof ShapeError) && !(error instanceof RangeError)) throw error;
+    throw new RecordError(`column ${JSON.stringify(name)}: ${error.message}`, { details: { column: name }, cause: error });
+  }
 }
 
 /**
@@ -155,15 +158,16 @@ function columnError({ name }: Column, error: unknown): unknown {
  * under its name cannot be compared.
  */
 function oldKey({ keys }: RowShape, record: ConnectRecord, before: Struct, row: Struct): readonly SqlValue[] | null {
-  let hasMoved = false;
-  const values = keys.map((column) => {
-    const { name, bind } = column;
-    const [old, current] = [fieldOf(before, name), fieldOf(row, name)];
-    if (old === undefined || current === undefined) return bind(column.read(record, row));
-    hasMoved ||= !isSame(bind(old), bind(current));
-    return bind(old);
-  });
-  return hasMoved ? values : null;
+  const values: SqlValue[] = [];
+  let moved = 0;
+  for (const column of keys) {
+    const [old, current] = [fieldOf(before, column.name), fieldOf(row, column.name)];
+    const isKnown = old !== undefined && current !== undefined;
+    const value = bound(column, isKnown ? old : column.read(record, row));
+    if (isKnown && !isSame(value, bound(column, current))) moved += 1;
+    values.push(value);
+  }
+  return moved === 0 ? null : values;
 }
 
 function isSame(a: SqlValue, b: SqlValue): boolean {

@@ -38,18 +38,11 @@ export function sqliteBind(kind: ColumnKind): Bind {
 
 /** By what the value is: a schema has been checked by whoever read the record. */
 function plain(value: Value): SqlValue {
-  switch (typeof value) {
-    case 'string':
-      return text(value);
-    case 'bigint':
-      return integer(value);
-    case 'number':
-      return Number.isSafeInteger(value) ? BigInt(value) : real(value);
-    case 'boolean':
-      return value ? 1n : 0n;
-    default:
-      return value === null || value instanceof Uint8Array ? value : text(jsonText(value, base64.encode));
-  }
+  if (typeof value === 'string') return text(value);
+  if (typeof value === 'bigint') return integer(value);
+  if (typeof value === 'number') return Number.isSafeInteger(value) ? BigInt(value) : real(value);
+  if (typeof value === 'boolean') return value ? 1n : 0n;
+  return value === null || value instanceof Uint8Array ? value : text(jsonText(value, base64.encode));
 }
 
 /** What the driver would replace by other characters, without a word. */
