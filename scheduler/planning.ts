@@ -76,7 +76,7 @@ export class Planning {
       shard,
       reason: demand?.reason ?? null,
       withheld: demand !== null && demand.slots > 0 ? (this.#withheld.get(shard) ?? 'no-free-slot') : null,
-      problem: problem ?? catalog.get(uid)?.problem ?? null,
+      problem: problem?.message ?? catalog.get(uid)?.problem ?? null,
       offers: offers.size,
     }));
   }

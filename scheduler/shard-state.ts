@@ -19,7 +19,7 @@ export class ShardState implements PlannedShard {
   cursor: Cursor | null = null;
   version: string | null = null;
   /** What keeps its stored document from being read. */
-  problem: string | null = null;
+  problem: FatalTaskError | null = null;
   bounds: PlannedShard['bounds'];
   readonly offers = new Set<string>();
   /** Holders whose end was seen, with their epochs. */
@@ -51,7 +51,7 @@ export class ShardState implements PlannedShard {
       seen = decodeCursor(value, this.shard);
     } catch (error) {
       if (!(error instanceof FatalTaskError)) throw error;
-      this.problem = error.message;
+      this.problem = error;
       return true;
     }
     if (this.cursor !== null && isOlder(seen, this.cursor)) return false;
