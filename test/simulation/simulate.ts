@@ -2,7 +2,9 @@
 import { type Cursor, watermark } from '../../core/cursor/cursor.ts';
 import { queueShardId, sourceShardId } from '../../core/shard-id.ts';
 import { checkContent } from './checks/check-content.ts';
+import { checkIdle } from './checks/check-idle.ts';
 import { checkLeftovers } from './checks/check-leftovers.ts';
+import { checkWaiting } from './checks/check-waiting.ts';
 import { DEFAULT_SCENARIO, type ScenarioName } from './faults/scenarios.ts';
 import { Disturber } from './world/disturber.ts';
 import { Operator } from './world/operator.ts';
@@ -32,6 +34,9 @@ const RECORDS_MIN = 300;
 /** Once nothing fails any more: as long as the longest freeze, an abandoned claim, and a deadly record halved and condemned take. */
 const DRAIN_MAX_MS = 60 * 60_000;
 
+/** Until schedulers have swept all they were not told of, and then as long as a queue may wait, and some. */
+const CROWDED_MS = 125_000;
+
 /** Between two looks of the operator at what is still broken. */
 const HEAL_EVERY_MS = 6_000;
 
@@ -49,13 +54,16 @@ export async function simulate(
   const operator = new Operator(world);
   await producer.createTopics();
 
-  const hosts = Array.from({ length: random.int(2, 4) }, (_, index) => new SimHost(world, `host-${index + 1}`));
+  const hosts = Array.from(
+    { length: world.isCrowded ? 1 : random.int(2, 4) },
+    (_, index) => new SimHost(world, `host-${index + 1}`),
+  );
   const schedulers = world.standsIn ? [] : ['scheduler-1', 'scheduler-2'].map((name) => new SimScheduler(world, hosts, name));
   const disturber = new Disturber(world, hosts, schedulers);
   const troubledUntilMs = startedAtMs + random.between(25_000, 60_000);
   const holds = (): boolean => world.violation === null;
 
-  await runUntil(world, operator.createAll());
+  await world.during(operator.createAll());
   if (world.standsIn) new StandInScheduler(world, hosts).start();
   for (const scheduler of schedulers) scheduler.start();
   producer.start(troubledUntilMs);
@@ -64,20 +72,28 @@ export async function simulate(
   await time.runWhile(holds, troubledUntilMs);
 
   world.faults.active = false;
+  world.wellSinceMs = time.nowMs;
   world.note('world', 'all is well from now on');
   disturber.stop();
-  await runUntil(world, producer.topUp(RECORDS_MIN));
+  if (world.isCrowded) {
+    world.crowdedUntilMs = time.nowMs + CROWDED_MS;
+    producer.crowd(world.crowdedUntilMs);
+  }
+  await world.during(producer.topUp(RECORDS_MIN));
   const untilMs = time.nowMs + DRAIN_MAX_MS;
-  while (holds() && !(await isDrained(world)) && time.nowMs < untilMs) {
+  const isBusy = (): boolean => operator.isActing || time.nowMs < world.crowdedUntilMs;
+  while (holds() && (isBusy() || !(await isDrained(world))) && time.nowMs < untilMs) {
     disturber.stop();
     // Nothing can be produced into a topic that is away.
-    await runUntil(world, producer.topUp(RECORDS_MIN));
-    await runUntil(world, producer.wakePeers());
-    await runUntil(world, operator.heal());
+    await world.during(producer.topUp(RECORDS_MIN));
+    await world.during(producer.wakePeers());
+    await world.during(operator.heal());
     await time.runWhile(holds, time.nowMs + HEAL_EVERY_MS);
+    if (schedulers.length > 0) await checkWaiting(world);
   }
   if (holds() && !(await isDrained(world))) world.violate('liveness', await undrained(world));
   if (holds()) await checkContent(world);
+  if (holds() && schedulers.length > 0) await checkIdle(world, { schedulers, operator, producer });
   if (holds()) await checkLeftovers(world);
 
   return {
@@ -91,15 +107,6 @@ export async function simulate(
     records: producer.records,
     simulatedMs: time.nowMs - startedAtMs,
   };
-}
-
-/** Lets time pass until something is done. */
-async function runUntil(world: World, done: Promise<void>): Promise<void> {
-  let isDone = false;
-  void done.then(() => {
-    isDone = true;
-  });
-  await world.time.runWhile(() => !isDone && world.violation === null, Number.POSITIVE_INFINITY);
 }
 
 async function isDrained(world: World): Promise<boolean> {

@@ -321,4 +321,93 @@ export const plantedBugs: readonly PlantedBug[] = [
       },
     ],
   },
+  {
+    name: 'a slot leaked by a lost outcome',
+    file: 'scheduler/dispatch.ts',
+    edits: [{ find: 'filter(({ lookAtMs }) => lookAtMs <= now)', replace: 'filter(({ lookAtMs }) => lookAtMs < 0 * now)' }],
+  },
+  {
+    name: 'an offer to a closed gate for ever',
+    file: 'core/planner/demand.ts',
+    edits: [
+      {
+        find: "if (connector.targetState !== 'running') return none(facts, connector.targetState, held.untilMs);",
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'starvation behind a hot connector',
+    file: 'core/planner/allot.ts',
+    edits: [{ find: 'a.rank - b.rank || a.wanting.waitingSinceMs - b.wanting.waitingSinceMs ||', replace: '' }],
+  },
+  {
+    name: 'more invocations than tasks.max',
+    file: 'core/planner/allot.ts',
+    edits: [
+      {
+        find: 'const runs = running.byConnector.get(uid) ?? 0;',
+        replace: 'const runs = 0 * (running.byConnector.get(uid) ?? 0);',
+      },
+    ],
+  },
+  {
+    name: 'a stale view that hides a backlog',
+    file: 'scheduler/backlog.ts',
+    edits: [
+      { find: 'state.bounds = bounds;', replace: "if (typeof state.bounds !== 'object') state.bounds = bounds;" },
+      { find: 'if (!this.#watch.watch(state.shard, queue, cursor.next)) this.#topics.want(queue.topic);', replace: '' },
+    ],
+  },
+  {
+    name: 'automatic restarts without a budget',
+    file: 'core/backoff.ts',
+    edits: [{ find: 'if (restarts >= restartsMax) return null;', replace: '' }],
+  },
+  {
+    name: 'a failed shard is offered for ever',
+    file: 'core/planner/demand.ts',
+    edits: [
+      {
+        find: "if (status.retryAtMs === null) return none(facts, 'failed', null);",
+        replace: 'if (status.retryAtMs === null) return null;',
+      },
+    ],
+  },
+  {
+    name: 'a lost connection taken for the end of its invocation',
+    file: 'scheduler/scheduler.ts',
+    edits: [
+      {
+        find: 'this.#dispatch.isAlive(flight);',
+        replace:
+          '{ for (const range of flight.state.cursor.open ?? []) if (range.holder?.owner.startsWith(`${flight.offer.id}/`)) flight.state.endedOwners.set(range.holder.owner, range.epoch); this.#dispatch.drop(flight); }',
+      },
+    ],
+  },
+  {
+    name: 'a pause left half done is never finished',
+    file: 'scheduler/heal.ts',
+    edits: [
+      {
+        find: 'if (cursor !== null && cursor.gate.revision < revision) return true;',
+        replace: 'if (cursor === null) return false;',
+      },
+    ],
+  },
+  {
+    name: 'a drained queue is offered again and again',
+    file: 'core/planner/demand.ts',
+    edits: [
+      {
+        find: "return left.retryAtMs === null ? none(facts, 'drained', null) : none(",
+        replace: "return left.retryAtMs === null ? some(facts, 'backlog', 1) : none(",
+      },
+    ],
+  },
+  {
+    name: 'two runs of an offer, one ended',
+    file: 'scheduler/shard-state.ts',
+    edits: [{ find: 'if (isHolderOf(run, owner)) this', replace: 'if (offerIdOf(owner) === offerIdOf(run)) this' }],
+  },
 ];

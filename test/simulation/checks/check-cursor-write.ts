@@ -23,6 +23,7 @@ export function checkCursorWrite(world: World, write: CursorWrite): void {
   const { shard, before, after } = write;
   world.cursors.set(shard, after);
   world.shards.add(shard);
+  world.offers.cursor(shard, after, world.time.nowMs);
   for (const name of transitionsOf(before, after)) world.transition(name);
   if (before === null) return;
   checkGate(world, write, before);

@@ -67,10 +67,14 @@ export class Incarnation {
   readonly skewMs: number;
   readonly #revisions = new Map<string, number>();
   #jumpedMs = 0;
+  /** Reads of the store that arrived there. */
+  storeReads = 0;
   #died = false;
   /** An invoker has seen the end of it, so what it held may be claimed at once. */
   isSeenDead = false;
   #frozenUntilMs = 0;
+  /** What waits for it to thaw. */
+  readonly #waiting: (() => void)[] = [];
   readonly #offers = new Map<ShardId, readonly Offer[]>();
   readonly audit = new RunAudit();
   #cutOff: { readonly untilMs: number; readonly way: 'out' | 'back'; readonly side: Side } | null = null;
@@ -144,6 +148,7 @@ export class Incarnation {
   thaw(): void {
     this.#frozenUntilMs = Math.min(this.#frozenUntilMs, this.#around.time.nowMs);
     this.#cutOff = null;
+    for (const goOn of this.#waiting.splice(0)) goOn();
   }
 
   cutOff(side: Side, way: 'out' | 'back', durationMs: number): void {
@@ -231,7 +236,12 @@ export class Incarnation {
   /** The process takes note of something: never, once it is dead; after it thaws, while it is frozen. */
   async heard(): Promise<void> {
     const { time } = this.#around;
-    while (this.isAlive() && this.#frozenUntilMs > time.nowMs) await time.delay(this.#frozenUntilMs - time.nowMs);
+    while (this.isAlive() && this.#frozenUntilMs > time.nowMs) {
+      await new Promise<void>((resolve) => {
+        this.#waiting.push(resolve);
+        time.after(this.#frozenUntilMs - time.nowMs, resolve);
+      });
+    }
     if (!this.isAlive()) await never();
   }
 

@@ -35,8 +35,12 @@ export class OfferNetwork implements Invoker {
     const { faults, time } = this.#world;
     return new Promise((resolve) => {
       if (!this.#caller.isAlive()) return;
+      this.#check(offer);
       // The first answer counts.
-      const answer: Answer = (end) => void this.#caller.heard().then(() => resolve(end));
+      const answer: Answer = (end) => {
+        if (end.kind !== 'lost') this.#world.offers.answered(this.#caller.name, offer);
+        void this.#caller.heard().then(() => resolve(end));
+      };
       if (faults.strikes('3 offer lost', 0.15)) this.#lose(answer);
       else this.#carry(offer, answer);
       if (faults.strikes('1 offer doubled', 0.2)) this.#carry(offer, ignore);
@@ -44,6 +48,13 @@ export class OfferNetwork implements Invoker {
         time.after(this.#random.between(1_000, 60_000), () => this.#carry(offer, ignore));
       if (faults.strikes('4 offers reordered', 0.2)) time.after(this.#random.between(10, 900), () => this.#carry(offer, ignore));
     });
+  }
+
+  #check(offer: Offer): void {
+    const { offers, time, wellSinceMs } = this.#world;
+    const tasksMax = Number(this.#world.setup(offer.connector)?.config['tasks.max']);
+    const wrong = offers.sent(this.#caller.name, offer, { tasksMax, nowMs: time.nowMs, wellSinceMs });
+    if (wrong !== null) this.#world.violate('offers', wrong);
   }
 
   #carry(offer: Offer, answer: Answer): void {

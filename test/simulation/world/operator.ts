@@ -32,6 +32,8 @@ export class Operator {
   readonly #world: World;
   readonly #random: SeededRandom;
   #hands = 0;
+  /** In the middle of something. */
+  isActing = false;
 
   constructor(world: World) {
     this.#world = world;
@@ -46,7 +48,12 @@ export class Operator {
   start(untilMs: number): void {
     const { time } = this.#world;
     const next = (): void => {
-      if (time.nowMs < untilMs) void this.#act().then(() => time.after(this.#random.between(2_000, 15_000), next));
+      if (time.nowMs >= untilMs) return;
+      this.isActing = true;
+      void this.#act().then(() => {
+        this.isActing = false;
+        time.after(this.#random.between(2_000, 15_000), next);
+      });
     };
     time.after(this.#random.between(1_000, 10_000), next);
   }
@@ -65,6 +72,11 @@ export class Operator {
     await this.#attempt(setup, (deps) => setTargetState(deps, setup.name, state));
     await this.#world.time.delay(this.#random.between(500, 12_000));
     await this.#attempt(setup, (deps) => setTargetState(deps, setup.name, 'running'));
+  }
+
+  /** Also when nothing else fails: somebody's process dies in the middle of a pause, most likely. */
+  async leaveHalfPaused(setup: Setup): Promise<void> {
+    await this.#attempt(setup, (deps) => setTargetState(deps, setup.name, 'paused'), { dies: true });
   }
 
   /** Stops, waits until nothing can be held any more, and starts a new generation from the earliest position. */
@@ -126,8 +138,12 @@ export class Operator {
   }
 
   /** One action by a process of its own, which may die on the way; then it stays half done. */
-  async #attempt(setup: Setup, act: (deps: Parameters<typeof setTargetState>[0]) => Promise<unknown>): Promise<void> {
-    const { time, faults } = this.#world;
+  async #attempt(
+    setup: Setup,
+    act: (deps: Parameters<typeof setTargetState>[0]) => Promise<unknown>,
+    { dies = this.#world.faults.draws('14 operator killed between two gates', 0.3) }: { readonly dies?: boolean } = {},
+  ): Promise<void> {
+    const { time } = this.#world;
     this.#hands += 1;
     const attempt = { isOver: false };
     const process = new Incarnation(`operator.${this.#hands}`, this.#world, {
@@ -137,7 +153,6 @@ export class Operator {
       },
     });
     const store = storeOf(this.#world, process);
-    const dies = faults.draws('14 operator killed between two gates', 0.3);
     const deps = {
       store: dies ? this.#dyingBetweenGates(store, process) : store,
       clock: process.clock,

@@ -1,5 +1,5 @@
 /** The product's ports as one incarnation has them: every call travels, and every write is checked where it happens. */
-import { connectorKey, decodeConnector } from '../../../core/connector.ts';
+import { type Connector, connectorKey, decodeConnector } from '../../../core/connector.ts';
 import { decodeCursor } from '../../../core/cursor/codec.ts';
 import type { CheckpointCursor } from '../../../core/cursor/cursor.ts';
 import { readSourceCheckpoint } from '../../../core/cursor/source-checkpoint.ts';
@@ -25,6 +25,7 @@ export function storeOf(world: World, caller: Incarnation): StateStore {
   return {
     get: (key) =>
       caller.call({ side: 'store', what: `get ${key.sort}`, writes: false }, async () => {
+        caller.storeReads += 1;
         const document = await store.get(key);
         if (document !== null && key.partition === CONNECTORS) caller.noteConnector(decodeConnector(document.value, key.sort));
         return document;
@@ -35,7 +36,7 @@ export function storeOf(world: World, caller: Incarnation): StateStore {
         async () => {
           const result = await store.put(key, value, condition, options);
           if (!('version' in result)) world.faults.note('16 conflicting write');
-          else if (key.partition === CONNECTORS) world.uids.set(key.sort, decodeConnector(value, key.sort).uid);
+          else if (key.partition === CONNECTORS) noteConnector(world, decodeConnector(value, key.sort));
           else if (isCursor(key.partition)) {
             const shard = key.sort as ShardId;
             checkCursorWrite(world, {
@@ -55,7 +56,10 @@ export function storeOf(world: World, caller: Incarnation): StateStore {
         return result;
       }),
     list: (partition, page) =>
-      caller.call({ side: 'store', what: `list ${partition}`, writes: false }, () => store.list(partition, page)),
+      caller.call({ side: 'store', what: `list ${partition}`, writes: false }, () => {
+        caller.storeReads += 1;
+        return store.list(partition, page);
+      }),
   };
 }
 
@@ -72,6 +76,11 @@ function storesPins(world: World, { partition, sort }: DocumentKey, value: strin
 
 function isCursor(partition: string): boolean {
   return partition.startsWith('cursors/');
+}
+
+function noteConnector(world: World, { name, uid, targetState }: Connector): void {
+  world.uids.set(name, uid);
+  world.offers.connector(uid, { isOpen: targetState === 'running', nowMs: world.time.nowMs });
 }
 
 export function brokerOf(world: World, caller: Incarnation): LogBroker {

@@ -31,6 +31,10 @@ const SILENT_ROWS_MAX = 16;
 /** Spread over two or three queues: most likely each gets one. */
 const PEER_RECORDS = 8;
 
+const CROWD_EVERY_MS = 2_000;
+/** For the first queue of the first sink, whose batches have up to 15 records and take more than half a second. */
+const CROWD_RECORDS = 60;
+
 export class Producer {
   readonly #world: World;
   readonly #random: SeededRandom;
@@ -77,6 +81,28 @@ export class Producer {
       const cursors = this.#world.cursorsOf(this.#world.uids.get(setup.name) ?? '');
       const isStuck = cursors.some(([, { status }]) => status.state === 'failed' && status.code === 'record.deadly');
       if (isStuck && setup.kind === 'sink') await this.#produce(setup, PEER_RECORDS);
+    }
+  }
+
+  /** One queue gets more than can be put, the others now and then a record. */
+  crowd(untilMs: number): void {
+    const { time } = this.#world;
+    const next = (): void => {
+      if (time.nowMs < untilMs) void this.#crowdOnce().then(() => time.after(CROWD_EVERY_MS, next));
+    };
+    next();
+  }
+
+  async #crowdOnce(): Promise<void> {
+    let count = CROWD_RECORDS;
+    for (const { kind, topic, ...setup } of this.#world.setups) {
+      if (kind !== 'sink' || !('effect' in setup)) continue;
+      for (const queue of await this.#world.broker.queues(topic)) {
+        const records = Array.from({ length: count }, () => this.#record(queue, setup.effect));
+        this.records += count;
+        count = 1;
+        await this.#appendIfThere(queue, records);
+      }
     }
   }
 

@@ -64,12 +64,13 @@ const EFFECTS: readonly Effect[] = ['transactional', 'versioned', 'append', 'ove
 const TOLERATES_ALL = 0.7;
 
 /** Two or three connectors; at least three shards between them, for each sink has two queues or more. */
-export function drawSetups(random: SeededRandom): Setup[] {
+export function drawSetups(random: SeededRandom, limits: SeededRandom): Setup[] {
   const setups: Setup[] = [drawSink(random, 'sink-a')];
   const second = random.pick(['sink', 'source', 'source', 'direct'] as const);
   if (second === 'sink') setups.push(drawSink(random, 'sink-b'));
   else setups.push(drawSource(random, 'source-b', second === 'direct'));
   if (random.chance(0.3)) setups.push(drawSource(random, 'source-c', random.chance(0.3)));
+  for (const setup of setups) setup.config = { ...setup.config, ...drawLimits(limits) };
   return setups;
 }
 
@@ -103,6 +104,10 @@ function drawSink(random: SeededRandom, name: string): SinkSetup {
       'predicates.empty.type': 'org.apache.kafka.connect.transforms.predicates.RecordIsTombstone',
     },
   };
+}
+
+function drawLimits(random: SeededRandom): Record<string, string> {
+  return { 'tasks.max': String(random.int(1, 6)), 'auto.restart.max.attempts': String(random.int(0, 2)) };
 }
 
 function drawSource(random: SeededRandom, name: string, direct: boolean): SourceSetup {

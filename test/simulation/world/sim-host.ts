@@ -34,7 +34,7 @@ export class SimHost {
   constructor(world: World, name: string) {
     this.#world = world;
     this.name = name;
-    this.#slots = world.random.int(1, 3);
+    this.#slots = world.isCrowded ? 1 : world.random.int(1, 3);
     this.#limitMs = world.random.pick(LIMITS_MS);
     // Versions differ in what they hold to be right; their documents are the same.
     this.#claimMs =
@@ -66,6 +66,7 @@ export class SimHost {
     }
     life.running.add(ends);
     life.process.took(offer);
+    this.#world.offers.took(offer);
     this.#world.note(life.process.name, `takes ${offer.id}: ${offer.mode} of ${offer.shard}`);
     runInvocation(life.host, offer, { limitMs: this.#limitMs, owner }).then(
       (result) => {

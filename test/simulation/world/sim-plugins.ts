@@ -131,6 +131,9 @@ interface Upset {
   readonly effect: Effect;
 }
 
+/** So slow that a few records a second are too many. */
+const CROWDED_PUT_MS = 700;
+
 /** What may happen to a write on its way into the target. */
 async function upset(world: World, caller: Incarnation, { records }: PutBatch, { name, effect }: Upset): Promise<void> {
   if (records.some(isDeadly)) {
@@ -138,6 +141,7 @@ async function upset(world: World, caller: Incarnation, { records }: PutBatch, {
     caller.kill('out of memory on a record');
     await new Promise(() => undefined);
   }
+  if (world.time.nowMs < world.crowdedUntilMs) await world.time.delay(CROWDED_PUT_MS);
   if (world.faults.strikes('put hangs', 0.03))
     await world.time.delay(world.random.between(2_000, effect === 'overwrite' ? LANDS_WITHIN_MS : LANDS_AT_ALL_MS));
   if (world.putsHang?.name === name && effect !== 'overwrite') {
@@ -160,6 +164,9 @@ function noteDelivered(world: World, { records, shard, generation }: PutBatch, r
 // ---------------------------------------------------------------------------------------------------------------------
 
 const NO_KEYS = z.object({});
+
+/** What a source that will get no more rows wants between two polls. */
+const IDLE_FOR_MS = 20_000;
 
 /** A seq is the index of the next row. */
 interface SimCheckpoint {
@@ -190,7 +197,12 @@ function simSource(world: World, caller: Incarnation, setup: SourceSetup): Sourc
             seq += taken.length;
             const atEnd = seq === rows.length;
             const finished = setup.finite && atEnd && !world.faults.active;
-            return { records, checkpoint: { seq }, ...(atEnd ? { idleForMs: 300 } : {}), ...(finished ? { finished } : {}) };
+            return {
+              records,
+              checkpoint: { seq },
+              ...(atEnd ? { idleForMs: world.isDrained ? IDLE_FOR_MS : 300 } : {}),
+              ...(finished ? { finished } : {}),
+            };
           }),
         close: () => Promise.resolve(),
       };

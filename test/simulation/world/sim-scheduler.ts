@@ -33,6 +33,10 @@ export class SimScheduler {
     return scheduler?.leads === true ? scheduler.running : 0;
   }
 
+  get leads(): boolean {
+    return this.#life?.scheduler.leads === true;
+  }
+
   start(): void {
     const { time, random, seed } = this.#world;
     this.#lives += 1;

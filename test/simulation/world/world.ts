@@ -9,6 +9,7 @@ import type { LogRecord } from '../../../core/record/connect-record.ts';
 import type { ShardId } from '../../../core/shard-id.ts';
 import type { SliceIdentity } from '../../../plugins/api/sink.ts';
 import type { MemoryTarget } from '../../support/memory-target.ts';
+import { OfferAudit } from '../checks/offer-audit.ts';
 import { SliceLedger } from '../checks/slice-ledger.ts';
 import { Faults } from '../faults/faults.ts';
 import { faultsOf, type ScenarioName } from '../faults/scenarios.ts';
@@ -24,6 +25,9 @@ const START_MS = Date.UTC(2026, 0, 1);
 
 /** Offers that are senseless reach states of the engine that a scheduler spares it. */
 const STANDS_IN = 0.3;
+
+/** Few, for each costs two minutes of simulated work. */
+const IS_CROWDED = 0.04;
 
 /** A violated invariant ends the run. */
 export class Violation extends Error {
@@ -49,6 +53,9 @@ export class World implements Surroundings {
   readonly setups: readonly Setup[];
   /** Whether offers come from a stand-in, which is often wrong, and not from the product's scheduler. */
   readonly standsIn: boolean;
+  /** Whether one connector keeps the only host busy for a while, once nothing fails any more. */
+  readonly isCrowded: boolean;
+  crowdedUntilMs = 0;
   readonly history: History = new Map();
   /** Records of each shard and generation that are finished: delivered durably, dead-lettered, or dropped. */
   readonly #finished = new Map<string, Set<unknown>>();
@@ -64,6 +71,11 @@ export class World implements Surroundings {
   /** By uid, oldest first. */
   readonly acknowledged = new Map<string, readonly Acknowledged[]>();
   readonly slices = new SliceLedger();
+  readonly offers = new OfferAudit();
+  /** Since when nothing fails any more. */
+  wellSinceMs: number | null = null;
+  /** Everything is delivered, and nothing new comes: sources are polled now and then. */
+  isDrained = false;
   /** Topics of sources that were deleted, with rows in them. */
   readonly lostTopics = new Set<string>();
   /** How many sends to a source's topic are on their way for seconds. */
@@ -95,12 +107,22 @@ export class World implements Surroundings {
     this.store = new MemoryStateStore({ clock: this.clock });
     this.broker = new MemoryLogBroker({ clock: this.clock, recordBytesMax: 2_000 });
     this.standsIn = new SeededRandom(`scheduling ${seed}`).chance(STANDS_IN);
-    this.setups = drawSetups(this.random);
+    this.isCrowded = !this.standsIn && new SeededRandom(`crowd ${seed}`).chance(IS_CROWDED);
+    this.setups = drawSetups(this.random, new SeededRandom(`limits ${seed}`));
     for (const { target } of this.setups) if (target !== null) this.equip(target);
   }
 
   note(who: string, what: string): void {
     this.trace.add(this.time.nowMs, who, what);
+  }
+
+  /** Lets time pass until something is done. */
+  async during(done: Promise<void>): Promise<void> {
+    let isDone = false;
+    void done.then(() => {
+      isDone = true;
+    });
+    await this.time.runWhile(() => !isDone && this.violation === null, Number.POSITIVE_INFINITY);
   }
 
   /** The cursors of one connector. */
