@@ -9,10 +9,13 @@ import { type Bench, type Figure, figureOf, tableOf } from './figure.ts';
 const benches = {
   cursor: () => import('./cursor.ts'),
   'embedded-log': () => import('./embedded-log.ts'),
+  idle: () => import('./idle.ts'),
+  planner: () => import('./planner.ts'),
   simulate: () => import('./simulate.ts'),
   'slice-overhead': () => import('./slice-overhead.ts'),
   spine: () => import('./spine.ts'),
   store: () => import('./store.ts'),
+  wake: () => import('./wake.ts'),
 } as const satisfies Record<string, () => Promise<Bench>>;
 type Name = keyof typeof benches;
 

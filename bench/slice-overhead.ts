@@ -7,6 +7,7 @@ import { systemClock, systemRandom } from '../adapters/system.ts';
 import { connectorKey } from '../core/connector.ts';
 import { cursorKey } from '../core/cursor/stored-cursor.ts';
 import type { StateStore } from '../core/ports.ts';
+import { type CountingStore, countingStore } from './counting-store.ts';
 import { quantile, type Report } from './figure.ts';
 import { filledLog, newSinkShard, type SinkShard } from './sink-shard.ts';
 
@@ -39,15 +40,15 @@ export async function run(report: Report): Promise<void> {
 }
 
 async function measure(report: Report, sqlite: StateStore): Promise<void> {
-  const { store, puts } = countingPuts(sqlite);
+  const counted = countingStore(sqlite);
   const value = new Uint8Array(VALUE_BYTES);
   const records = WARM_UP_INVOCATIONS + ONE_RECORD_INVOCATIONS + LOOP_SLICES * LOOP_SLICE_RECORDS;
   const record = { key: null, value, tag: null, headers: [], bornAtMs: systemClock.nowMs() };
   const log = await filledLog(Array.from({ length: records }, () => record));
-  const shard = await newSinkShard({ store, log }, { config: { 'value.converter': 'bytes' } });
+  const shard = await newSinkShard({ store: counted.store, log }, { config: { 'value.converter': 'bytes' } });
 
   const oneMs = await timed(() => shard.invoke({ sliceRecords: 1, quantumMs: 0 }), ONE_RECORD_INVOCATIONS);
-  await loop(report, shard, puts);
+  await loop(report, shard, counted);
   await empty(report, shard, sqlite);
   const name = 'warm invocation that moves one record';
   report.figure({ name: `${name}, median`, value: quantile(oneMs, 0.5), unit: 'ms', goal: 'printed' });
@@ -55,8 +56,8 @@ async function measure(report: Report, sqlite: StateStore): Promise<void> {
 }
 
 /** Puts are counted at the store itself, the first claim's left out: it belongs to no slice before it. */
-async function loop(report: Report, shard: SinkShard, puts: () => number): Promise<void> {
-  const putsBefore = puts();
+async function loop(report: Report, shard: SinkShard, counted: CountingStore): Promise<void> {
+  const putsBefore = counted.counts().puts;
   const startedAtMs = performance.now();
   const { run } = await shard.invoke({ sliceRecords: LOOP_SLICE_RECORDS, quantumMs: LOOP_QUANTUM_MS });
   const elapsedMs = performance.now() - startedAtMs;
@@ -64,7 +65,7 @@ async function loop(report: Report, shard: SinkShard, puts: () => number): Promi
   report.note(`loop: one invocation of ${slices} slices of ${LOOP_SLICE_RECORDS} records each, ${run.outcome}`);
   report.figure({
     name: 'store writes per slice while looping',
-    value: (puts() - putsBefore - 1) / slices,
+    value: (counted.counts().puts - putsBefore - 1) / slices,
     unit: 'writes',
     goal: { exactly: GOAL_WRITES_PER_SLICE },
   });
@@ -108,20 +109,4 @@ async function timed(call: () => Promise<unknown>, times: number): Promise<Float
     durationsMs[index] = performance.now() - startedAtMs;
   }
   return durationsMs;
-}
-
-function countingPuts(store: StateStore): { readonly store: StateStore; puts(): number } {
-  let puts = 0;
-  return {
-    puts: () => puts,
-    store: {
-      get: (key) => store.get(key),
-      put(key, value, condition, options) {
-        puts += 1;
-        return store.put(key, value, condition, options);
-      },
-      delete: (key, condition) => store.delete(key, condition),
-      list: (partition, page) => store.list(partition, page),
-    },
-  };
 }

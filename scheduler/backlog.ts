@@ -42,7 +42,7 @@ export class Backlog {
 
   /** Looks at the topics for which it is time. */
   async look(): Promise<void> {
-    this.#topics.follow(this.#catalog.topics());
+    this.#topics.follow(this.#catalog.topics);
     await this.#topics.look(this.#deps.topicLooksPerSecond, (look) => this.#seen(look));
   }
 

@@ -7,7 +7,7 @@ import { cursorKey, cursorPartition } from '../core/cursor/stored-cursor.ts';
 import { FatalTaskError } from '../core/errors.ts';
 import type { PlannedConnector } from '../core/planner/view.ts';
 import type { Clock, StateStore, StoredDocument, Telemetry } from '../core/ports.ts';
-import { discoveryShardId, queueOfShard, type ShardId } from '../core/shard-id.ts';
+import { discoveryShardId, type ShardId } from '../core/shard-id.ts';
 import { sideBySide } from '../core/side-by-side.ts';
 import type { Registry } from '../plugins/api/registry.ts';
 import { type KnownConnector, knowConnector } from './known-connector.ts';
@@ -68,9 +68,9 @@ export class ConnectorCatalog {
     return this.#planned;
   }
 
-  /** What any connector reads. */
-  topics(): Iterable<string> {
-    return this.#readers.keys();
+  /** What any connector reads, with whose uids. */
+  get topics(): ReadonlyMap<string, ReadonlySet<string>> {
+    return this.#readers;
   }
 
   /** Connectors that read a topic. */
@@ -222,8 +222,7 @@ export class ConnectorCatalog {
 }
 
 /** Whether the configuration still names what the shard reads. */
-export function isRead({ topics, problem }: KnownConnector, shard: ShardId): boolean {
+export function isRead({ topics, problem }: KnownConnector, { queue }: ShardState): boolean {
   if (problem !== null) return false;
-  const queue = queueOfShard(shard);
   return queue === undefined ? topics === null : topics?.includes(queue.topic) === true;
 }

@@ -12,6 +12,9 @@ export interface QueueWatchDeps {
   grown(shard: ShardId, from: Offset | null): void;
 }
 
+/** A reason of its own spares each end an exception with a stack. */
+const ENDED = 'ended';
+
 interface Watch {
   readonly from: Offset;
   readonly end: AbortController;
@@ -38,7 +41,7 @@ export class QueueWatch {
   }
 
   end(shard: ShardId): void {
-    this.#watches.get(shard)?.end.abort();
+    this.#watches.get(shard)?.end.abort(ENDED);
     this.#watches.delete(shard);
   }
 

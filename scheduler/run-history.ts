@@ -11,7 +11,10 @@ export interface RunHistoryDeps {
   readonly clock: Clock;
 }
 
-const WRITE_EVERY_MS = 5_000;
+/** A page holds what came within so long. */
+const PAGE_MS = 5_000;
+/** Where thousands of connectors run, pages are written later and hold more, so that history holds up no look at the rest. */
+const PAGES_PER_FLUSH = 100;
 /** Of one connector between two writes; of a burst the newest, and failures before others. */
 const PAGE_RUNS_MAX = 100;
 const PAGES_KEPT = 100;
@@ -20,27 +23,29 @@ const KEPT_MS = 7 * 24 * 3_600_000;
 const PRUNE_EVERY_PAGES = 10;
 
 interface Unwritten {
-  runs: RunRecord[];
-  pages: number;
+  readonly runs: RunRecord[];
+  /** When the first of them came, monotonic. */
+  readonly sinceMs: number;
 }
 
 export class RunHistory {
   readonly #deps: RunHistoryDeps;
-  readonly #byConnector = new Map<string, Unwritten>();
-  #writtenAtMs: number;
+  /** By connector; whose runs wait longest comes first. */
+  readonly #unwritten = new Map<string, Unwritten>();
+  /** Pages that were written, by connector: as many entries as connectors have run. */
+  readonly #pages = new Map<string, number>();
 
   constructor(deps: RunHistoryDeps) {
     this.#deps = deps;
-    this.#writtenAtMs = deps.clock.monotonicMs();
   }
 
   /** One that claimed nothing is not worth a line. */
   add({ uid }: Offer, run: RunRecord): void {
     if (run.outcome === null) return;
-    let unwritten = this.#byConnector.get(uid);
+    let unwritten = this.#unwritten.get(uid);
     if (unwritten === undefined) {
-      unwritten = { runs: [], pages: 0 };
-      this.#byConnector.set(uid, unwritten);
+      unwritten = { runs: [], sinceMs: this.#deps.clock.monotonicMs() };
+      this.#unwritten.set(uid, unwritten);
     }
     unwritten.runs.push(run);
     if (unwritten.runs.length > PAGE_RUNS_MAX) dropOne(unwritten.runs);
@@ -48,33 +53,37 @@ export class RunHistory {
 
   /** Runs of the connector that no page holds yet, newest first. */
   unwritten(uid: string): readonly RunRecord[] {
-    return (this.#byConnector.get(uid)?.runs ?? []).toReversed();
+    return (this.#unwritten.get(uid)?.runs ?? []).toReversed();
   }
 
   /** Writes what has come together, where it is time to. */
   async flush(): Promise<void> {
-    const { clock } = this.#deps;
-    if (clock.monotonicMs() - this.#writtenAtMs < WRITE_EVERY_MS) return;
-    this.#writtenAtMs = clock.monotonicMs();
-    for (const [uid, unwritten] of this.#byConnector) await this.#write(uid, unwritten);
+    const dueMs = this.#deps.clock.monotonicMs() - PAGE_MS;
+    let pages = 0;
+    for (const [uid, { runs, sinceMs }] of this.#unwritten) {
+      if (sinceMs > dueMs || pages === PAGES_PER_FLUSH) return;
+      await this.#write(uid, [...runs]);
+      pages += 1;
+    }
   }
 
-  async #write(uid: string, unwritten: Unwritten): Promise<void> {
+  async #write(uid: string, runs: readonly RunRecord[]): Promise<void> {
     const { store, clock } = this.#deps;
-    const runs = [...unwritten.runs];
-    const newest = runs.at(-1);
-    if (newest === undefined) {
-      this.#byConnector.delete(uid);
-      return;
-    }
-    const key = { partition: partitionOf(uid), sort: newestFirst(newest) };
+    const key = { partition: partitionOf(uid), sort: newestFirst(runs.at(-1) as RunRecord) };
     const page = JSON.stringify({ v: 1, runs: runs.toReversed() });
     await store.put(key, page, { ifAbsent: true }, { expiresAtMs: clock.nowMs() + KEPT_MS });
-    // What came meanwhile stays; where the store did not answer, all of it does.
-    const written = new Set(runs);
-    unwritten.runs = unwritten.runs.filter((run) => !written.has(run));
-    unwritten.pages += 1;
-    if (unwritten.pages % PRUNE_EVERY_PAGES === 0) await prune(store, uid);
+    // Where the store did not answer, all of it stays.
+    this.#written(uid, new Set(runs));
+    const pages = (this.#pages.get(uid) ?? 0) + 1;
+    this.#pages.set(uid, pages);
+    if (pages % PRUNE_EVERY_PAGES === 0) await prune(store, uid);
+  }
+
+  /** What came meanwhile is for the next page. */
+  #written(uid: string, written: ReadonlySet<RunRecord>): void {
+    const runs = this.#unwritten.get(uid)?.runs.filter((run) => !written.has(run)) ?? [];
+    this.#unwritten.delete(uid);
+    if (runs.length > 0) this.#unwritten.set(uid, { runs, sinceMs: this.#deps.clock.monotonicMs() });
   }
 }
 

@@ -109,6 +109,12 @@ export class Scheduler {
     this.#loops = Promise.all([this.#learnLoop(), this.#planLoop()]);
   }
 
+  /** One look at what has changed, and one plan: for whoever calls in turn, and lets no loops run. */
+  async tick(): Promise<void> {
+    await this.#learn();
+    if (this.#leads) this.#planning.plan();
+  }
+
   /** Resolves when nothing more is sent; invocations under way go on. */
   async stop(): Promise<void> {
     this.#stopped = true;

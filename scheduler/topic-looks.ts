@@ -48,10 +48,9 @@ export class TopicLooks {
   }
 
   /** The topics that are read at all; what is no longer among them is forgotten. */
-  follow(topics: Iterable<string>): void {
-    const followed = new Set(topics);
-    for (const topic of this.#topics.keys()) if (!followed.has(topic)) this.#topics.delete(topic);
-    for (const topic of followed)
+  follow(topics: ReadonlyMap<string, unknown>): void {
+    for (const topic of this.#topics.keys()) if (!topics.has(topic)) this.#topics.delete(topic);
+    for (const topic of topics.keys())
       if (!this.#topics.has(topic)) this.#topics.set(topic, { lookedAtMs: null, isWanted: true, isHot: false });
   }
 

@@ -119,14 +119,14 @@ function logDemand(facts: Facts, cursor: LogCursor): Demand {
     if (facts.running > 0) return none(facts, 'at-work', facts.heldUntilMs);
     return left.retryAtMs === null ? none(facts, 'drained', null) : none(facts, 'backing-off', left.retryAtMs);
   }
-  const isSmall = left.ranges === 0 && left.records <= slice.records;
-  const readyAtMs = (shard.waitingSinceMs ?? nowMs) + connector.freshnessMs;
-  if (isSmall && readyAtMs > nowMs && !shard.isTriggered) return none(facts, 'collecting', readyAtMs);
   // Offers of ours on their way take what is there first.
   const unseen = shard.offers.size - left.ours;
   const units = left.ranges + Math.min(Math.ceil(left.records / slice.records), left.newRangesMax) - unseen;
   const slots = Math.min(units, connector.slicesPerShardMax - facts.running);
   if (slots <= 0) return none(facts, 'at-work', facts.heldUntilMs);
+  const isSmall = left.ranges === 0 && left.records <= slice.records;
+  const readyAtMs = (shard.waitingSinceMs ?? nowMs) + connector.freshnessMs;
+  if (isSmall && readyAtMs > nowMs && !shard.isTriggered) return none(facts, 'collecting', readyAtMs);
   return isSmall && connector.freshnessMs === 0 && cursor.open.length === 0
     ? some(facts, 'follow', slots, 'tail')
     : some(facts, 'backlog', slots);

@@ -23,6 +23,25 @@ describe('RunHistory', () => {
     const runs = await readRuns(store, 'uid', { runsMax: 10 });
     expect(runs.map(({ offerId }) => offerId)).toEqual(['second', 'first']);
   });
+
+  test('writes a hundred pages at once, the longest waiting first, and the rest with what came meanwhile', async () => {
+    const clock = new RunningClock();
+    const store = new MemoryStateStore({ clock });
+    const history = new RunHistory({ store, clock });
+    const storedOf = async (uid: string) => (await readRuns(store, uid, { runsMax: 10 })).length;
+
+    for (let index = 0; index < 150; index += 1) history.add({ ...offer, uid: `uid-${index}` }, aRun({}));
+    await clock.sleep(5_000);
+    await history.flush();
+    history.add({ ...offer, uid: 'uid-0' }, aRun({}));
+    history.add({ ...offer, uid: 'uid-100' }, aRun({}));
+    const first = [await storedOf('uid-0'), await storedOf('uid-99'), await storedOf('uid-100')];
+    await history.flush();
+
+    expect(first).toEqual([1, 1, 0]);
+    expect([await storedOf('uid-0'), await storedOf('uid-100'), await storedOf('uid-149')]).toEqual([1, 2, 1]);
+    expect(history.unwritten('uid-0')).toHaveLength(1);
+  });
 });
 
 function aRun(fields: Partial<RunRecord>): RunRecord {

@@ -99,6 +99,12 @@ const nothing: readonly (readonly [DemandReason, string, Seen, number | null])[]
   ['at-work', 'an offer for what is there is under way', { shard: { records: 10, offers: new Set(['offer']) } }, null],
   [
     'at-work',
+    'an offer for what is collected is under way',
+    { connector: { freshnessMs: 3_000 }, shard: { records: 10, offers: new Set(['offer']) } },
+    null,
+  ],
+  [
+    'at-work',
     'somebody else holds it',
     { shard: { records: 10, cursor: aLogCursor({ next: 5, open: [aHeldRange({ end: 5 })] }) } },
     NOW_MS + CLAIM_MS + GRACE_MS,
