@@ -8,7 +8,7 @@ import type { Offset } from '../core/offset.ts';
 import type { QueueBounds } from '../core/ports.ts';
 import { TIMED_OUT, within } from './deadline.ts';
 import type { Invocation } from './invocation.ts';
-import { checkBounds, checkStoreTimes, type LogVerdict, sampleLog } from './log-check.ts';
+import { checkBounds, checkReturned, checkStoreTimes, type LogVerdict, sampleLog } from './log-check.ts';
 
 export interface InspectedLog {
   readonly invocation: Invocation;
@@ -38,7 +38,10 @@ export async function inspectLog(log: InspectedLog): Promise<Inspection | null> 
     await shard.change(vanish, { forMs });
     return null;
   }
-  if (shard.cursor.status.state === 'gone') await shard.change(restart, { forMs });
+  if (shard.cursor.status.state === 'gone') {
+    await judge(log, shard.cursor, checkReturned(shard.cursor, bounds));
+    await shard.change((cursor) => (cursor.status.state === 'gone' ? restart(cursor) : cursor), { forMs });
+  }
   const { cursor } = shard;
   await judge(log, cursor, checkBounds(cursor, bounds));
   const sample = await answered(invocation, sampleLog(broker, queue, { cursor, bounds }));

@@ -8,6 +8,7 @@
  * - The record at `next` was stored before what is finished: the log was replaced by an older one. (`next`, not the watermark:
  *   with several slices of a queue, what lies between may well be older than the newest that is finished.)
  * - It begins above the watermark: retention overtook the reader.
+ * - It was gone and is back, and there is nothing to know it by: before the first claim of a generation.
  */
 import { type FirstRecord, type LogCursor, watermark } from '../core/cursor/cursor.ts';
 import type { MessageQueue } from '../core/message-queue.ts';
@@ -27,6 +28,14 @@ export function checkBounds(cursor: LogCursor, { min, max }: QueueBounds): LogVe
     return { kind: 'truncated', message: `the log ends at ${max}, before ${cursor.next} which was already claimed` };
   if (min > watermark(cursor)) return { kind: 'gap', to: min };
   return INTACT;
+}
+
+/** Of a queue that was gone and is back. Where there is no record to know it by, a position above its start may be one in another log. */
+export function checkReturned(cursor: LogCursor, { min }: QueueBounds): LogVerdict {
+  const { firstRecord, lastStoredAtMs } = cursor;
+  const at = watermark(cursor);
+  if (firstRecord !== null || lastStoredAtMs !== null || at <= min) return INTACT;
+  return { kind: 'truncated', message: `the queue was gone, and nothing tells whether ${at} is a position in what is there now` };
 }
 
 /** Records to know a log by. `null`: there is none, or it would tell nothing. */

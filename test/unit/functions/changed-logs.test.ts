@@ -449,6 +449,27 @@ describe('runInvocation of a queue that vanished', () => {
     expect((await sink.cursor()).status).toEqual({ state: 'gone' });
   });
 
+  // 1. An operator resets the shard to a position in the middle; nothing is claimed since.
+  // 2. The topic is deleted, and an invocation finds the queue gone.
+  // 3. It is created anew and filled past that position, whose records are others now.
+  test('fails its shard where nothing tells whether it is the queue that was reset', async () => {
+    const target = memoryTarget('append');
+    const sink = await aSinkShard({ target, values: numbered(4) });
+    await sink.run();
+    await sink.host.clock.sleep(60_000);
+    await resetTo(sink, 2);
+    sink.log.deleteTopic('orders');
+    await sink.run();
+    sink.log.createTopic('orders', { queues: 1 });
+    await sink.send(...numbered(6, 100));
+
+    const { run } = await sink.run();
+
+    expect(run.refusal).toBe('failed');
+    expect((await sink.cursor()).status).toMatchObject({ state: 'failed', code: 'shard.log_truncated' });
+    expect(sink.host.telemetry.logs).toMatchObject([{ level: 'error', fields: { position: 'orders/memory/0@2' } }]);
+  });
+
   test('has no cursor where it never existed', async () => {
     const sink = await aSinkShard();
     sink.log.deleteTopic('orders');
