@@ -26,7 +26,7 @@ function entriesOnly(from) {
 
 /** The composition root is free; the rest of `from` talks to the scheduler over HTTP and knows only the types of its app. */
 function clientOfScheduler(from, allowed) {
-  const compositionRoot = '^cli/start\\.ts$';
+  const compositionRoot = '^cli/start(/|\\.ts$)';
   return [
     {
       name: `${from}-layer`,

@@ -174,6 +174,18 @@ export const errorCodes = {
     exit: 2,
     next: 'Correct each key that is named.',
   },
+  'connector.exists': {
+    meaning: 'There is a connector of this name already.',
+    http: 409,
+    exit: 2,
+    next: 'Choose another name, or change the connector that has it.',
+  },
+  'connector.not_found': {
+    meaning: 'There is no connector of this name.',
+    http: 404,
+    exit: 2,
+    next: 'Look for its name in the list of connectors.',
+  },
   'internal.assertion': {
     meaning: 'The product found itself in a state it holds to be impossible.',
     http: 500,

@@ -14,7 +14,7 @@ import { resumingAt } from '../core/cursor/source-checkpoint.ts';
 import { type ResetRefusal, raiseGate, reset, restart } from '../core/cursor/steer.ts';
 import { cursorPartition, type StoreAccess, StoredCursor } from '../core/cursor/stored-cursor.ts';
 import { ConfigError, type ConfigIssue, FencedError, RetryableError } from '../core/errors.ts';
-import type { Json } from '../core/json.ts';
+import { type Json, jsonEquals } from '../core/json.ts';
 import type { Offset } from '../core/offset.ts';
 import type { StateStore, StoredDocument } from '../core/ports.ts';
 import type { ShardId } from '../core/shard-id.ts';
@@ -46,7 +46,8 @@ export async function createConnector(
   // A reply that was lost and sent again meets its own document.
   const isOurs =
     'version' in result || (result.current !== null && decodeConnector(result.current.value, name).uid === connector.uid);
-  if (!isOurs) throw new ConfigError([{ path: 'name', message: `Connector ${name} already exists` }]);
+  if (!isOurs)
+    throw new ConfigError([{ path: 'name', message: `Connector ${name} already exists` }], { code: 'connector.exists' });
   await noteChange(deps, name);
   return connector;
 }
@@ -62,8 +63,11 @@ export function setTargetState(
   );
 }
 
+/** The configuration it has already changes nothing. */
 export function changeConfig(deps: StoreAccess, name: string, config: Connector['config']): Promise<Connector> {
-  return changeConnector(deps, name, (connector) => ({ ...connector, config }));
+  return changeConnector(deps, name, (connector) =>
+    jsonEquals(connector.config, config) ? connector : { ...connector, config },
+  );
 }
 
 /** Failed shards become active; those of a truncated log stay, for only a reset helps them. */
@@ -197,7 +201,7 @@ async function writeConnector(
 }
 
 function notFound(name: string): ConfigError {
-  return new ConfigError([{ path: 'name', message: `Connector ${name} not found` }]);
+  return new ConfigError([{ path: 'name', message: `Connector ${name} not found` }], { code: 'connector.not_found' });
 }
 
 async function changeCursors(deps: StoreAccess, uid: string, transition: (cursor: Cursor) => Cursor): Promise<void> {

@@ -83,6 +83,8 @@ export class TopicLooks {
     known.isHot = false;
     try {
       const queues = await this.#broker.queues(topic);
+      // One that does not exist yet is waited for by somebody.
+      known.isHot ||= queues.length === 0;
       const bounds = await this.#broker.bounds(queues);
       return { topic, queues: queues.map((queue, index) => [queue, bounds[index] ?? null]) };
     } catch (error) {

@@ -153,7 +153,10 @@ describe('runInvocation of a connector', () => {
           get: async (key) => {
             const document = await store.get(key);
             reads += key.partition === 'connectors' ? 1 : 0;
-            if (reads === 3) await changeConfig({ ...sink.host, store }, 'orders-sink', sink.connector.config);
+            if (reads === 3) {
+              const config = { ...sink.connector.config, 'errors.log.enable': 'true' };
+              await changeConfig({ ...sink.host, store }, 'orders-sink', config);
+            }
             return document;
           },
         }),

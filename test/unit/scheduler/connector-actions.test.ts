@@ -56,7 +56,7 @@ describe('createConnector', () => {
 
     const second = createConnector(host, { name: 'orders', config: { 'connector.class': 'other' } });
 
-    await expect(second).rejects.toMatchObject({ code: 'config.invalid', issues: [{ path: 'name' }] });
+    await expect(second).rejects.toMatchObject({ code: 'connector.exists', issues: [{ path: 'name' }] });
     expect(await readConnector(host, 'orders')).toEqual(connector);
   });
 
@@ -185,7 +185,7 @@ describe('setTargetState', () => {
 
   test('refuses a name nobody has', async () => {
     await expect(setTargetState(aHost(), 'nobody', 'paused')).rejects.toMatchObject({
-      code: 'config.invalid',
+      code: 'connector.not_found',
       message: expect.stringContaining('nobody'),
     });
   });
@@ -197,7 +197,7 @@ describe('setTargetState', () => {
 
     const resumed = setTargetState(host, 'orders', 'running');
 
-    await expect(resumed).rejects.toMatchObject({ code: 'config.invalid' });
+    await expect(resumed).rejects.toMatchObject({ code: 'connector.not_found' });
     expect(await cursorsOf(host, shards)).toMatchObject([{ gate: { state: 'deleted' } }]);
   });
 });
@@ -210,6 +210,15 @@ describe('changeConfig', () => {
 
     expect(changed).toMatchObject({ revision: 2, targetState: 'running', config: { 'tasks.max': '3' } });
     expect(await cursorsOf(host, shards)).toMatchObject([{ gate: { state: 'running', revision: 2 } }]);
+  });
+
+  test('changes nothing where the configuration is the one it has', async () => {
+    const { host, shards } = await aConnector([aLogCursor()]);
+
+    const changed = await changeConfig(host, 'orders', { ...CONFIG });
+
+    expect(changed.revision).toBe(1);
+    expect(await cursorsOf(host, shards)).toMatchObject([{ gate: { revision: 1 } }]);
   });
 
   test('of two at once neither is lost', async () => {
@@ -230,7 +239,9 @@ describe('changeConfig', () => {
       },
     });
 
-    await expect(changeConfig({ ...host, store: busy }, 'orders', CONFIG)).rejects.toMatchObject({ code: 'slice.fenced' });
+    const changing = changeConfig({ ...host, store: busy }, 'orders', { ...CONFIG, a: '1' });
+
+    await expect(changing).rejects.toMatchObject({ code: 'slice.fenced' });
   });
 });
 
@@ -427,7 +438,7 @@ describe('deleteConnector', () => {
     });
     await deleteConnector({ ...host, store: dying }, 'orders').catch(() => undefined);
     const taken = createConnector(host, { name: 'orders', config: CONFIG });
-    await expect(taken).rejects.toMatchObject({ code: 'config.invalid' });
+    await expect(taken).rejects.toMatchObject({ code: 'connector.exists' });
 
     await deleteConnector(host, 'orders');
 
@@ -470,6 +481,6 @@ describe('deleteConnector', () => {
   });
 
   test('refuses a name nobody has', async () => {
-    await expect(deleteConnector(aHost(), 'nobody')).rejects.toMatchObject({ code: 'config.invalid' });
+    await expect(deleteConnector(aHost(), 'nobody')).rejects.toMatchObject({ code: 'connector.not_found' });
   });
 });

@@ -1,0 +1,4 @@
+export const invokerNames = ['in-process'] as const;
+
+/** What invocations run in. */
+export type InvokerName = (typeof invokerNames)[number];

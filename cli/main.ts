@@ -1,0 +1,84 @@
+#!/usr/bin/env node
+/** `sortie`: the command line. Exit codes: 0 ok, 1 run time, 2 configuration, 3 environment. */
+import process from 'node:process';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { errorCodes } from '../core/error-codes.ts';
+import { ConnectError } from '../core/errors.ts';
+import { CliError } from './cli-error.ts';
+import { apply } from './commands/apply.ts';
+import { invokerNames } from './invoker-names.ts';
+
+const DEFAULT_PORT = 8083;
+const PORT_MAX = 65_535;
+
+process.exitCode = await main(process.argv);
+
+async function main(argv: readonly string[]): Promise<number> {
+  try {
+    await program().parseAsync(argv);
+    return 0;
+  } catch (error) {
+    return failed(error);
+  }
+}
+
+function program(): Command {
+  const sortie = new Command('sortie')
+    .description('Connectors that run as short-lived function invocations')
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(`sortie: ${text.replace(/^error: /, '')}`) });
+  sortie
+    .command('start')
+    .description('runs scheduler, invocations and the HTTP API on this machine, with everything in one folder')
+    .option('--data <folder>', 'where state and log are kept', 'sortie-data')
+    .option('--port <number>', 'port of the HTTP API on 127.0.0.1; 0: any that is free', portOf, DEFAULT_PORT)
+    .addOption(new Option('--invoker <name>', 'what invocations run in').choices(invokerNames).default(invokerNames[0]))
+    .option('--json', 'log lines are JSON objects', false)
+    .action(runStart);
+  sortie
+    .command('apply')
+    .description('creates or changes the connectors of files, and waits for nothing; applied again it changes nothing')
+    .requiredOption('-f, --file <path>', 'a JSON file { "name", "config" }, or a folder of such files')
+    .option('--url <url>', 'where the HTTP API is', `http://127.0.0.1:${DEFAULT_PORT}`)
+    .option('--json', 'prints one JSON object', false)
+    .action(apply);
+  return sortie;
+}
+
+/** Serves until the process is told to end. Loaded when asked for: the other commands need nothing of it. */
+async function runStart(options: Parameters<typeof import('./start.ts').start>[0]): Promise<void> {
+  const { start } = await import('./start.ts');
+  const started = await start(options);
+  process.stdout.write(
+    options.json
+      ? `${JSON.stringify({ url: started.url, data: options.data })}\n`
+      : `Sortie is ready at ${started.url}, with its data in ${options.data}\n`,
+  );
+  await new Promise<void>((resolve) => {
+    process.once('SIGINT', () => resolve());
+    process.once('SIGTERM', () => resolve());
+  });
+  await started.stop();
+}
+
+function portOf(text: string): number {
+  const port = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (port <= PORT_MAX) return port;
+  throw new InvalidArgumentError(`must be a whole number from 0 to ${PORT_MAX}`);
+}
+
+function failed(error: unknown): number {
+  // It has said what is wrong already, or has shown help.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (error instanceof CliError) return said(error.message, error.next, error.exitCode);
+  if (error instanceof ConnectError) {
+    const { next, exit } = errorCodes[error.code];
+    return said(error.message, next, exit);
+  }
+  throw error;
+}
+
+function said(message: string, next: string, exitCode: number): number {
+  process.stderr.write(`sortie: ${message}\n  next: ${next}\n`);
+  return exitCode;
+}

@@ -1,0 +1,147 @@
+/**
+ * `sortie start`: the composition root. Opens state and log in a data folder, and runs scheduler, invocations and the HTTP API in
+ * this process and what it starts. Nothing else in the product knows all the parts.
+ */
+import { mkdirSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { serve } from '@hono/node-server';
+import { EmbeddedLogBroker } from '../adapters/embedded-log/embedded-log-broker.ts';
+import { SqliteStateStore } from '../adapters/sqlite/sqlite-state-store.ts';
+import { systemClock, systemRandom } from '../adapters/system.ts';
+import { logLines } from '../adapters/telemetry/log-lines.ts';
+import type { Telemetry } from '../core/ports.ts';
+import { registry } from '../plugins/registry.ts';
+import { newApp } from '../scheduler/app.ts';
+import { RunHistory } from '../scheduler/run-history.ts';
+import { Scheduler } from '../scheduler/scheduler.ts';
+import { DEFAULT_SCHEDULER_SETTINGS } from '../scheduler/settings.ts';
+import { CliError } from './cli-error.ts';
+import type { InvokerName } from './invoker-names.ts';
+import { openInvoker } from './start/open-invoker.ts';
+
+export interface StartOptions {
+  /** Folder for everything that has to outlast this process. */
+  readonly data: string;
+  /** 0: any that is free. */
+  readonly port: number;
+  readonly invoker: InvokerName;
+  readonly json: boolean;
+}
+
+export interface Started {
+  readonly url: string;
+  /** Sends no more offers, waits for the invocations under way, and closes everything. */
+  stop(): Promise<void>;
+}
+
+/** Nobody but this machine: there is no authentication yet. */
+const HOST = '127.0.0.1';
+
+const RETENTION_EVERY_MS = 60_000;
+
+/** @throws {CliError} when something of the environment is not as it must be, naming it and the next step. */
+export async function start({ data, port, invoker: invokerName, json }: StartOptions): Promise<Started> {
+  const telemetry = logLines({
+    level: 'info',
+    format: json ? 'json' : 'text',
+    nowMs: systemClock.nowMs,
+    write: (line) => process.stderr.write(`${line}\n`),
+  });
+  const { store, broker } = openData(data, telemetry);
+  const clock = systemClock;
+  const random = systemRandom;
+  const invoker = openInvoker(invokerName, { store, broker, clock, random, telemetry, registry });
+  const settings = DEFAULT_SCHEDULER_SETTINGS;
+  const scheduler = new Scheduler({
+    store,
+    broker,
+    clock,
+    random,
+    telemetry,
+    registry,
+    invoker,
+    history: new RunHistory({ store, clock }),
+    settings,
+  });
+  const app = newApp({
+    store,
+    clock,
+    random,
+    telemetry,
+    registry,
+    scheduler,
+    skewMaxMs: settings.skewMaxMs,
+    workerId: `${HOST}:${port}`,
+    commit: 'unknown',
+  });
+  const server = await listen(app.fetch, port).catch(async (error: unknown) => {
+    await invoker.close();
+    await broker.close();
+    store.close();
+    throw error;
+  });
+  scheduler.start();
+  const ended = new AbortController();
+  void applyRetention(broker, ended.signal);
+  return {
+    url: `http://${HOST}:${server.port}`,
+    stop: async () => {
+      ended.abort();
+      await scheduler.stop();
+      await invoker.close();
+      await server.close();
+      await broker.close();
+      store.close();
+    },
+  };
+}
+
+function openData(data: string, telemetry: Telemetry): { readonly store: SqliteStateStore; readonly broker: EmbeddedLogBroker } {
+  try {
+    mkdirSync(data, { recursive: true });
+  } catch (error) {
+    throw new CliError(`the data folder ${data} cannot be made: ${error instanceof Error ? error.message : String(error)}`, {
+      exitCode: 3,
+      next: 'name a folder that can be written with --data, or mend its permissions',
+    });
+  }
+  const store = new SqliteStateStore({ path: join(data, 'state.db'), clock: systemClock, random: systemRandom });
+  const broker = new EmbeddedLogBroker({ folder: join(data, 'log'), clock: systemClock, telemetry });
+  return { store, broker };
+}
+
+interface Server {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+function listen(fetch: Parameters<typeof serve>[0]['fetch'], port: number): Promise<Server> {
+  return new Promise((resolve, reject) => {
+    const server = serve({ fetch, port, hostname: HOST }, ({ port: bound }: AddressInfo) => {
+      resolve({
+        port: bound,
+        close: () => new Promise((closed) => server.close(() => closed())),
+      });
+    });
+    server.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EADDRINUSE' && error.code !== 'EACCES') return reject(error);
+      const why = error.code === 'EADDRINUSE' ? 'is in use' : 'may not be used by this user';
+      reject(
+        new CliError(`port ${port} of ${HOST} ${why}`, {
+          exitCode: 3,
+          next: 'stop what listens there, or choose another port with --port',
+        }),
+      );
+    });
+  });
+}
+
+/** What is older or more than the log may keep goes, also where nothing is appended any more. */
+async function applyRetention(broker: EmbeddedLogBroker, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    await systemClock.sleep(RETENTION_EVERY_MS, signal);
+    if (signal.aborted) return;
+    await broker.applyRetention();
+  }
+}
