@@ -10,6 +10,7 @@ const benches = {
   cursor: () => import('./cursor.ts'),
   'embedded-log': () => import('./embedded-log.ts'),
   idle: () => import('./idle.ts'),
+  invokers: () => import('./invokers.ts'),
   planner: () => import('./planner.ts'),
   simulate: () => import('./simulate.ts'),
   'slice-overhead': () => import('./slice-overhead.ts'),

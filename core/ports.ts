@@ -165,7 +165,10 @@ export interface LogBroker {
 
 // ---------------------------------------------------------------------------------------------------------------------
 
-/** Carries offers to a host. */
+/**
+ * Carries offers to a host. One host may run several invocations, and all of them end with it: where one crashes it, or is stuck and
+ * has to be ended by force, each is told of as `died`.
+ */
 export interface Invoker {
   /** Resolves with how the invocation ended, as far as this side can tell; never rejects. */
   invoke(offer: Offer): Promise<InvocationEnd>;

@@ -17,6 +17,8 @@ export type Case<Subject> = <Needs extends keyof Subject = never>(
 export interface Suite<Subject> {
   readonly title: string;
   readonly skip?: readonly Skip[] | undefined;
+  /** Of one case, with making and closing its subject; absent: Vitest's own. */
+  readonly timeoutMs?: number;
   /** Makes the subject of one case. */
   start(): Promise<Subject>;
   /** Groups of cases by title. */
@@ -26,6 +28,7 @@ export interface Suite<Subject> {
 export function contractSuite<Subject extends { close(): Promise<void> }>({
   title,
   skip: skips = [],
+  timeoutMs,
   start,
   groups,
 }: Suite<Subject>): void {
@@ -33,7 +36,7 @@ export function contractSuite<Subject extends { close(): Promise<void> }>({
 
   const check: Case<Subject> = (name, needs, body) => {
     unknownSkips.delete(name);
-    test(name, async ({ skip }) => {
+    test(name, timeoutMs === undefined ? {} : { timeout: timeoutMs }, async ({ skip }) => {
       const reason = skips.find(({ tests }) => tests.includes(name))?.reason;
       if (reason !== undefined) skip(reason);
       const subject = await start();

@@ -1,0 +1,47 @@
+/** State and log of one machine in one folder, shared by all of its processes and threads. */
+import { join } from 'node:path';
+import type { Clock, LogBroker, Random, StateStore, Telemetry } from '../core/ports.ts';
+import { EmbeddedLogBroker, type EmbeddedLogBrokerDeps } from './embedded-log/embedded-log-broker.ts';
+import { SqliteStateStore } from './sqlite/sqlite-state-store.ts';
+
+/** How the log is written; the same for everybody who shares it. */
+export type LogSettings = Pick<EmbeddedLogBrokerDeps, 'fsync' | 'retention' | 'segmentBytes' | 'recordBytesMax'>;
+
+export interface DataFolder {
+  readonly store: StateStore;
+  readonly broker: LogBroker;
+  close(): Promise<void>;
+}
+
+/**
+ *     FOLDER/state.db  connectors and cursors
+ *     FOLDER/log/      topics
+ *
+ * @throws {FatalTaskError} what the store and the log throw, each with the path and the next step.
+ */
+export async function openDataFolder(
+  folder: string,
+  {
+    clock,
+    random,
+    telemetry,
+    log = {},
+  }: { readonly clock: Clock; readonly random: Random; readonly telemetry: Telemetry; readonly log?: LogSettings },
+): Promise<DataFolder> {
+  // Makes the folder where it is missing.
+  const broker = new EmbeddedLogBroker({ ...log, folder: join(folder, 'log'), clock, telemetry });
+  try {
+    const store = new SqliteStateStore({ path: join(folder, 'state.db'), clock, random });
+    return {
+      store,
+      broker,
+      async close() {
+        await broker.close();
+        store.close();
+      },
+    };
+  } catch (error) {
+    await broker.close();
+    throw error;
+  }
+}

@@ -1,0 +1,87 @@
+/** Serves invocations, as many at once as it is asked to, from the invoker's `start` to its `close`. */
+import { type DataFolder, openDataFolder } from '../../../adapters/data-folder.ts';
+import type { ToHost } from '../../../adapters/invoke/host-protocol.ts';
+import { systemClock, systemRandom } from '../../../adapters/system.ts';
+import { assert, unreachable } from '../../../core/assert.ts';
+import { messageOf } from '../../../core/errors.ts';
+import type { Registry } from '../../../plugins/api/registry.ts';
+import { DEFAULT_SETTINGS, type Host } from '../../host.ts';
+import { runInvocation } from '../../run-invocation.ts';
+import { Sandbox } from '../../sandbox.ts';
+import { endWithParent } from './end-with-parent.ts';
+import { ForwardingTelemetry } from './forwarding-telemetry.ts';
+import type { InvokerPort } from './invoker-port.ts';
+import type { LocalSettings } from './local-settings.ts';
+
+type Message<Kind extends ToHost['kind']> = ToHost & { readonly kind: Kind };
+
+export function serve(port: InvokerPort): void {
+  let opening: Promise<Server> | undefined;
+  port.onMessage((message) => {
+    if (message.kind === 'start') {
+      opening = openServer(port, message);
+      return;
+    }
+    assert(opening !== undefined, `the first message is start, not ${message.kind}`);
+    // What comes before it is open waits here; what keeps it from opening ends this host.
+    void opening.then((server) => answer(server, message));
+  });
+}
+
+interface Server {
+  readonly host: Host;
+  readonly port: InvokerPort;
+  readonly telemetry: ForwardingTelemetry;
+  readonly folder: DataFolder;
+  readonly running: Set<Promise<void>>;
+}
+
+async function openServer(port: InvokerPort, { settings, parentPid }: Message<'start'>): Promise<Server> {
+  const { dataFolder, log = {}, registryModule } = settings as LocalSettings;
+  const telemetry = new ForwardingTelemetry((entries) => port.send({ kind: 'telemetry', entries }));
+  const world = { clock: systemClock, random: systemRandom, telemetry };
+  const registry = await loadRegistry(registryModule);
+  const folder = await openDataFolder(dataFolder, { ...world, log });
+  const { store, broker } = folder;
+  const host = { ...world, store, broker, registry, sandbox: new Sandbox(systemClock), settings: DEFAULT_SETTINGS };
+  port.send({ kind: 'ready' });
+  if (port.isProcess) endWithParent(parentPid);
+  return { host, port, telemetry, folder, running: new Set() };
+}
+
+async function loadRegistry(module: string | undefined): Promise<Registry> {
+  if (module === undefined) return (await import('../../../plugins/registry.ts')).registry;
+  return ((await import(module)) as { readonly registry: Registry }).registry;
+}
+
+function answer(server: Server, message: Message<'invoke' | 'close'>): void {
+  switch (message.kind) {
+    case 'invoke': {
+      const run: Promise<void> = invoke(server, message).finally(() => server.running.delete(run));
+      server.running.add(run);
+      return;
+    }
+    case 'close':
+      void close(server);
+      return;
+    default:
+      unreachable(message);
+  }
+}
+
+async function invoke({ host, port }: Server, { offer, owner, limitMs }: Message<'invoke'>): Promise<void> {
+  try {
+    port.send({ kind: 'ended', owner, result: await runInvocation(host, offer, { limitMs, owner }) });
+  } catch (error) {
+    port.send({ kind: 'threw', owner, message: messageOf(error) });
+  }
+}
+
+/** Ends by having nothing left to do, so that plugins may finish closing; the invoker ends a host that does not. */
+async function close({ host, port, telemetry, folder, running }: Server): Promise<void> {
+  await Promise.all(running);
+  host.sandbox.close();
+  await folder.close();
+  telemetry.flush();
+  port.close();
+}
