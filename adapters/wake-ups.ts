@@ -1,5 +1,8 @@
 import type { CancelSignal, Clock } from '../core/ports.ts';
 
+/** A reason of its own spares each wake-up an exception with a stack. */
+const OVER = 'over';
+
 export interface Wait {
   readonly keys: readonly string[];
   /** Absent: as long as it takes. */
@@ -31,7 +34,7 @@ export class WakeUps {
       const waiter = (): void => {
         this.#remove(keys, waiter);
         signal?.removeEventListener('abort', waiter);
-        timeout.abort();
+        timeout.abort(OVER);
         resolve();
       };
       for (const key of keys) this.#add(key, waiter);
