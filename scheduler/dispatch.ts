@@ -22,6 +22,8 @@ export interface DispatchDeps {
 export interface Flight {
   readonly offer: Offer;
   readonly state: ShardState;
+  /** Monotonic, as all times here. */
+  readonly sentAtMs: number;
   /** When to look for its holder. */
   lookAtMs: number;
 }
@@ -80,7 +82,8 @@ export class Dispatch {
       ended: state.ended(),
       peersCommit,
     };
-    const flight: Flight = { offer, state, lookAtMs: this.#deps.clock.monotonicMs() + this.#deps.offerTtlMs };
+    const sentAtMs = this.#deps.clock.monotonicMs();
+    const flight: Flight = { offer, state, sentAtMs, lookAtMs: sentAtMs + this.#deps.offerTtlMs };
     this.#flights.set(offer.id, flight);
     state.offers.add(offer.id);
     void this.#deps.invoker.invoke(offer).then((end) => this.#ended(flight, end));

@@ -1,7 +1,8 @@
 /** One plan: what each shard that changed deserves, and offers for those who get something. Synchronous, without I/O. */
-import { allot, type LimitReason } from '../core/planner/allot.ts';
+import { allot, type LimitReason, limitOf } from '../core/planner/allot.ts';
 import { type Demand, type DemandReason, demandOf } from '../core/planner/demand.ts';
-import { newRamp, type Ramp, ramped, rampMax } from '../core/planner/ramp.ts';
+import { newRamp, nextStartInMs, type Ramp, ramped, rampMax } from '../core/planner/ramp.ts';
+import type { PlannerLimits } from '../core/planner/view.ts';
 import type { Clock } from '../core/ports.ts';
 import type { ShardId } from '../core/shard-id.ts';
 import type { Backlog } from './backlog.ts';
@@ -36,9 +37,11 @@ export interface PlanningParts {
 /** As long as the longest pause before an automatic restart. */
 const PEERS_COMMIT_WITHIN_MS = 30 * 60_000;
 
+/** Starts that the ramp allows within so long go out together: each is not worth a plan. */
+const START_TOGETHER_MS = 20;
+
 export class Planning {
   readonly #parts: PlanningParts;
-  #withheld: ReadonlyMap<ShardId, LimitReason> = new Map();
   #ramp: Ramp;
 
   constructor(parts: PlanningParts) {
@@ -52,12 +55,8 @@ export class Planning {
     for (const state of table.takeDue(nowMs)) table.note(state, this.#demandOf(state, nowMs), nowMs);
     const running = { ...table.running, tails: dispatch.tails };
     this.#ramp = ramped(this.#ramp, { running: running.total, terms: settings.ramp, nowMs: clock.monotonicMs() });
-    const freeSlots = table.isAnyWanting ? dispatch.freeSlots() : 0;
-    if (freeSlots <= 0) return;
-    const limits = { invocationsMax: settings.invocationsMax, rampMax: rampMax(this.#ramp), freeSlots };
-    const { allotments, withheld } = allot(table.wanting(), catalog.planned, running, limits, nowMs);
-    this.#withheld = withheld;
-    for (const allotment of allotments) {
+    if (!table.isAnyWanting) return;
+    for (const allotment of allot(table.wanting(), catalog.planned, running, this.#limits(), nowMs)) {
       const state = table.get(allotment.shard);
       const connector = catalog.get(allotment.uid);
       if (state === undefined || connector === undefined) continue;
@@ -69,16 +68,37 @@ export class Planning {
     }
   }
 
+  /** How long until the ramp lets another one start; infinite where it keeps nobody waiting. */
+  nextStartInMs(): number {
+    const { table, settings } = this.#parts;
+    const max = rampMax(this.#ramp);
+    const keepsWaiting = table.isAnyWanting && max < settings.invocationsMax && table.running.total >= max;
+    return keepsWaiting ? Math.max(START_TOGETHER_MS, nextStartInMs(this.#ramp, settings.ramp)) : Number.POSITIVE_INFINITY;
+  }
+
   /** Why each shard of a connector gets what it gets. */
   why(uid: string): readonly ShardReason[] {
     const { table, catalog } = this.#parts;
+    const limit = this.#limitOf(uid);
     return Array.from(table.ofConnector(uid), ({ shard, demand, problem, offers }) => ({
       shard,
       reason: demand?.reason ?? null,
-      withheld: demand !== null && demand.slots > 0 ? (this.#withheld.get(shard) ?? 'no-free-slot') : null,
+      withheld: demand !== null && demand.slots > 0 ? limit : null,
       problem: problem?.message ?? catalog.get(uid)?.problem ?? null,
       offers: offers.size,
     }));
+  }
+
+  #limits(): PlannerLimits {
+    const { settings, dispatch } = this.#parts;
+    return { invocationsMax: settings.invocationsMax, rampMax: rampMax(this.#ramp), freeSlots: dispatch.freeSlots() };
+  }
+
+  #limitOf(uid: string): LimitReason | null {
+    const { catalog, table } = this.#parts;
+    const connector = catalog.planned.get(uid);
+    const { total, byConnector } = table.running;
+    return connector === undefined ? null : limitOf(connector, { runs: byConnector.get(uid) ?? 0, total }, this.#limits());
   }
 
   #demandOf(state: ShardState, nowMs: number): Demand | null {

@@ -13,31 +13,42 @@ export class PressureNotes {
   readonly #clock: Clock;
   /** Invocations that ran when trouble was met, by uid; not stored yet. */
   readonly #strained = new Map<string, number>();
+  /** When this scheduler halved for the last time, by uid, monotonic. */
+  readonly #halvedAtMs = new Map<string, number>();
 
   constructor({ store, clock }: { readonly store: StateStore; readonly clock: Clock }) {
     this.#store = store;
     this.#clock = clock;
   }
 
-  /** `running`: invocations of the connector, that one included. Answers whether it met trouble. */
-  note(uid: string, { counts }: RunRecord, { running }: { readonly running: number }): boolean {
-    if (counts.throttled > 0) this.#strained.set(uid, Math.max(running, this.#strained.get(uid) ?? 1));
-    return counts.throttled > 0;
+  /**
+   * `running`: invocations of the connector, that one included. Answers whether it met trouble that is news: one that was sent
+   * before the last halving met what that was for, and many of those halved again would leave nothing.
+   */
+  note(
+    uid: string,
+    { counts }: RunRecord,
+    { running, sentAtMs }: { readonly running: number; readonly sentAtMs: number },
+  ): boolean {
+    if (counts.throttled === 0 || sentAtMs < (this.#halvedAtMs.get(uid) ?? Number.NEGATIVE_INFINITY)) return false;
+    this.#strained.set(uid, Math.max(running, this.#strained.get(uid) ?? 1));
+    return true;
   }
 
-  /** Answers the names of the connectors whose documents were changed. */
-  async store(catalog: ConnectorCatalog): Promise<readonly string[]> {
-    const changed: string[] = [];
-    const limited = catalog.limited().map(({ connector }) => connector.uid);
+  /** Stores it, and lets the catalog know at once: what is sent until then runs into the trouble that is known already. */
+  async store(catalog: ConnectorCatalog): Promise<void> {
+    const limited = new Set(catalog.limited().map(({ connector }) => connector.uid));
+    for (const uid of this.#halvedAtMs.keys()) if (!limited.has(uid)) this.#halvedAtMs.delete(uid);
     for (const uid of new Set([...this.#strained.keys(), ...limited])) {
       const known = catalog.get(uid);
       const running = this.#strained.get(uid);
       this.#strained.delete(uid);
       if (known === undefined) continue;
-      if (await this.#change(known.connector.name, uid, { running, tasksMax: known.planned.tasksMax }))
-        changed.push(known.connector.name);
+      const { name } = known.connector;
+      if (!(await this.#change(name, uid, { running, tasksMax: known.planned.tasksMax }))) continue;
+      await catalog.read(name);
+      if (running !== undefined) this.#halvedAtMs.set(uid, this.#clock.monotonicMs());
     }
-    return changed;
   }
 
   /** A conflict means that somebody else just wrote: the next trouble, or the next interval, says it again. */

@@ -183,7 +183,7 @@ export class Scheduler {
     this.#learntAtMs = now;
     await this.#backlog.look();
     for (const name of await heal(this.#deps, this.#catalog, this.#table)) this.#changed.add(name);
-    for (const name of await this.#pressure.store(this.#catalog)) this.#changed.add(name);
+    await this.#pressure.store(this.#catalog);
     await this.#deps.history.flush();
     if (now - this.#sweptAtMs >= SWEEP_DELETED_EVERY_MS) {
       await sweepDeleted(this.#deps);
@@ -244,7 +244,7 @@ export class Scheduler {
     const { clock } = this.#deps;
     const dueInMs = (this.#table.nextAtMs ?? Number.POSITIVE_INFINITY) - clock.nowMs();
     const retryInMs = (this.#dispatch.refusedUntilMs ?? Number.POSITIVE_INFINITY) - clock.monotonicMs();
-    return Math.max(1, Math.min(dueInMs, retryInMs, LEARN_EVERY_MS));
+    return Math.max(1, Math.min(dueInMs, retryInMs, this.#planning.nextStartInMs(), LEARN_EVERY_MS));
   }
 
   // -------------------------------------------------------------------------------------------------------------- endings
@@ -261,7 +261,7 @@ export class Scheduler {
     this.#planWake.wake();
   }
 
-  #completed({ offer, state }: Flight, result: InvocationResult): void {
+  #completed({ offer, state, sentAtMs }: Flight, result: InvocationResult): void {
     const nowMs = this.#deps.clock.nowMs();
     const { run, cursor, notBeforeMs } = result;
     if (cursor !== null) this.#table.observe(state, cursor, nowMs);
@@ -269,7 +269,7 @@ export class Scheduler {
     state.noteEnd(run.owner);
     this.#deps.history.add(offer, run);
     const running = this.#table.running.byConnector.get(offer.uid) ?? 0;
-    if (this.#pressure.note(offer.uid, run, { running })) this.#learnWake.wakeWithin(LEARN_SOON_MS);
+    if (this.#pressure.note(offer.uid, run, { running, sentAtMs })) this.#learnWake.wakeWithin(LEARN_SOON_MS);
     if (isDiscoveryShard(state.shard) && run.outcome === 'drained') this.connectorChanged(offer.connector);
     if (run.refusal === 'nothing-to-claim') state.noteDrained();
     else if (wasEmpty(result)) this.#pause(state, notBeforeMs);

@@ -111,13 +111,9 @@ export class ShardTable {
     return this.#wanting.size > 0;
   }
 
+  /** Of the moment: they change as soon as anything is noted. */
   wanting(): readonly Wanting[] {
-    return Array.from(this.#wanting, (state) => ({
-      shard: state.shard,
-      uid: state.uid,
-      demand: state.demand as Demand,
-      waitingSinceMs: state.waitingSinceMs as number,
-    }));
+    return [...this.#wanting] as Wanted[];
   }
 
   get running(): { readonly total: number; readonly byConnector: ReadonlyMap<string, number> } {
@@ -137,5 +133,8 @@ export class ShardTable {
     else this.#wanting.delete(state);
   }
 }
+
+/** Whatever wants an invocation has a demand, and waits. */
+type Wanted = ShardState & { readonly demand: Demand; readonly waitingSinceMs: number };
 
 const NONE: ReadonlySet<ShardState> = new Set();

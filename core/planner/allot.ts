@@ -2,8 +2,9 @@
  * Who gets the invocations that may start now, of all shards that deserve some.
  *
  * One at a time, each goes to the connector with the fewest; waiting counts as if it had fewer, so that nobody starves behind
- * one that always has work. Within a connector whoever waited longest comes first. Tails hold at most half of what may run,
- * and those that waited longest get them; all others come and go in short slices.
+ * one that always has work. Within a connector whoever waited longest comes first. While others wait for a place nobody holds
+ * one to wait for records: small backlogs get slices then. Otherwise tails hold at most half of what may run, and those that
+ * waited longest get them.
  */
 import type { Offer } from '../offer.ts';
 import type { ShardId } from '../shard-id.ts';
@@ -30,11 +31,6 @@ export interface Allotment {
 /** The limit that kept a shard from getting all it wants. */
 export type LimitReason = 'tasks.max' | 'back-pressure' | 'invocations.max' | 'ramp' | 'no-free-slot';
 
-export interface Allotted {
-  readonly allotments: readonly Allotment[];
-  readonly withheld: ReadonlyMap<ShardId, LimitReason>;
-}
-
 /** So long a wait weighs as much as one invocation fewer. */
 const AGING_MS = 5_000;
 
@@ -42,12 +38,14 @@ const AGING_MS = 5_000;
 const QUANTUM_MS = 30_000;
 /** While others wait for its place: long enough that starting it cost little. */
 const QUANTUM_WHILE_OTHERS_WAIT_MS = 2_000;
+/** All slices of an invocation are as large as its offer says: one that was sent before anybody had measured is to end soon. */
+const QUANTUM_UNPACED_MS = 2_000;
 
 interface Unit {
   readonly wanting: Wanting;
   /** Lowest first. */
   readonly rank: number;
-  /** Whether another shard of the connector gets none, for the connector's own limits. */
+  /** Whether shards of its connector are left without one. */
   readonly siblingsWait: boolean;
 }
 
@@ -57,23 +55,40 @@ export function allot(
   running: Running,
   limits: PlannerLimits,
   nowMs: number,
-): Allotted {
-  const withheld = new Map<ShardId, LimitReason>();
+): readonly Allotment[] {
+  const room = Math.max(0, Math.min(...roomsOf(limits, running.total).map(([, free]) => free)));
+  if (room === 0) return [];
   const units: Unit[] = [];
+  let asked = 0;
   for (const [uid, shards] of byConnector(wanting)) {
     const connector = connectors.get(uid);
-    if (connector !== undefined) addUnits(units, { connector, shards, running, withheld, nowMs });
+    if (connector !== undefined) asked += addUnits(units, { connector, shards, running, most: room, nowMs });
   }
-  units.sort((a, b) => a.rank - b.rank || a.wanting.waitingSinceMs - b.wanting.waitingSinceMs || byShard(a.wanting, b.wanting));
-
-  const { room, reason } = roomOf(limits, running.total);
-  for (const { wanting: left } of units.slice(room)) withheld.set(left.shard, reason);
+  units.sort((a, b) => a.rank - b.rank || byWait(a.wanting, b.wanting));
   const tailsMax = Math.max(1, Math.floor((running.total + room) / 2));
-  return {
-    allotments: given(units.slice(0, room), { tails: tailsMax - running.tails, isScarce: units.length > room }),
-    withheld,
-  };
+  return given(units.slice(0, room), { tails: tailsMax - running.tails, isScarce: asked > room });
 }
+
+/** What keeps a connector from getting one more invocation, with so many running. */
+export function limitOf(
+  { tasksMax, bears }: PlannedConnector,
+  { runs, total }: { readonly runs: number; readonly total: number },
+  limits: PlannerLimits,
+): LimitReason {
+  if (runs >= Math.min(tasksMax, bears ?? tasksMax)) return bears !== null && bears < tasksMax ? 'back-pressure' : 'tasks.max';
+  const [reason] = roomsOf(limits, total).reduce((least, next) => (next[1] < least[1] ? next : least));
+  return reason;
+}
+
+function roomsOf({ invocationsMax, rampMax, freeSlots }: PlannerLimits, total: number): readonly [Room, Room, Room] {
+  return [
+    ['invocations.max', invocationsMax - total],
+    ['ramp', rampMax - total],
+    ['no-free-slot', freeSlots],
+  ];
+}
+
+type Room = readonly [LimitReason, number];
 
 function byConnector(wanting: readonly Wanting[]): ReadonlyMap<string, Wanting[]> {
   const groups = new Map<string, Wanting[]>();
@@ -85,63 +100,65 @@ function byConnector(wanting: readonly Wanting[]): ReadonlyMap<string, Wanting[]
   return groups;
 }
 
-/** One unit for each invocation that the connector's own limits leave room for: first one for every shard, then the second ones. */
+/**
+ * Units for the invocations that the connector's own limits leave room for: first one for every shard, then the second ones. Of
+ * each round only the first `most`: with those before them, no other can be among the first `most` of all. So a plan that has one
+ * place to give costs a look at each shard that waits, and no more. Answers how many there are, those left out included.
+ */
 function addUnits(
   units: Unit[],
   {
-    connector,
+    connector: { tasksMax, bears, uid },
     shards,
     running,
-    withheld,
+    most,
     nowMs,
   }: {
     readonly connector: PlannedConnector;
-    readonly shards: Wanting[];
+    readonly shards: readonly Wanting[];
     readonly running: Running;
-    readonly withheld: Map<ShardId, LimitReason>;
+    readonly most: number;
     readonly nowMs: number;
   },
-): void {
-  const { tasksMax, bears, uid } = connector;
-  const max = Math.min(tasksMax, bears ?? tasksMax);
+): number {
   const runs = running.byConnector.get(uid) ?? 0;
-  shards.sort((a, b) => a.waitingSinceMs - b.waitingSinceMs || byShard(a, b));
-  let room = max - runs;
+  const room = Math.min(tasksMax, bears ?? tasksMax) - runs;
   const siblingsWait = shards.length > room;
-  for (let round = 0, more = true; more; round += 1) {
-    more = false;
-    for (const wanting of shards) {
-      if (wanting.demand.slots <= round) continue;
-      if (room <= 0) {
-        withheld.set(wanting.shard, max < tasksMax ? 'back-pressure' : 'tasks.max');
-        continue;
-      }
+  let asked = 0;
+  for (let round = shards, more = 1; asked < room && round.length > 0; more += 1) {
+    for (const [index, wanting] of longestWaiting(round, Math.min(most, room - asked)).entries()) {
       const waitedMs = Math.max(0, nowMs - wanting.waitingSinceMs);
-      units.push({ wanting, rank: max - room - Math.floor(waitedMs / AGING_MS), siblingsWait });
-      room -= 1;
-      more = true;
+      units.push({ wanting, rank: runs + asked + index - Math.floor(waitedMs / AGING_MS), siblingsWait });
     }
+    asked += Math.min(round.length, room - asked);
+    round = round.filter(({ demand }) => demand.slots > more);
   }
+  return asked;
 }
 
-function roomOf(
-  { invocationsMax, rampMax, freeSlots }: PlannerLimits,
-  total: number,
-): { readonly room: number; readonly reason: LimitReason } {
-  const rooms: readonly (readonly [LimitReason, number])[] = [
-    ['invocations.max', invocationsMax - total],
-    ['ramp', rampMax - total],
-    ['no-free-slot', freeSlots],
-  ];
-  const [reason, room] = rooms.reduce((least, next) => (next[1] < least[1] ? next : least));
-  return { room: Math.max(0, room), reason };
+/** Where so few are looked for, finding them one by one is faster than sorting all. */
+const FOUND_ONE_BY_ONE = 16;
+
+/** The `most` that wait longest, in order. */
+function longestWaiting(shards: readonly Wanting[], most: number): readonly Wanting[] {
+  if (most > FOUND_ONE_BY_ONE || most >= shards.length) return shards.toSorted(byWait).slice(0, most);
+  const longest: Wanting[] = [];
+  for (const wanting of shards) {
+    const last = longest.at(-1);
+    if (longest.length === most && last !== undefined && byWait(last, wanting) <= 0) continue;
+    let at = longest.length === most ? most - 1 : longest.length;
+    for (; at > 0 && byWait(longest[at - 1] as Wanting, wanting) > 0; at -= 1) longest[at] = longest[at - 1] as Wanting;
+    longest[at] = wanting;
+  }
+  return longest;
 }
 
 function given(units: readonly Unit[], { tails, isScarce }: { readonly tails: number; readonly isScarce: boolean }): Allotment[] {
   let tailsLeft = tails;
   return units.map(({ wanting: { shard, uid, demand }, siblingsWait }): Allotment => {
-    const quantumMs = isScarce || siblingsWait ? QUANTUM_WHILE_OTHERS_WAIT_MS : QUANTUM_MS;
-    const follows = demand.mode === 'tail' && tailsLeft > 0;
+    const othersWait = isScarce || siblingsWait;
+    const quantumMs = othersWait ? QUANTUM_WHILE_OTHERS_WAIT_MS : demand.isPaced ? QUANTUM_MS : QUANTUM_UNPACED_MS;
+    const follows = demand.mode === 'tail' && tailsLeft > 0 && !othersWait;
     if (follows) tailsLeft -= 1;
     // A tail has no slices to count: how long it may follow is its slice's duration.
     const slice = follows ? { ...demand.slice, durationMs: quantumMs } : demand.slice;
@@ -149,7 +166,8 @@ function given(units: readonly Unit[], { tails, isScarce }: { readonly tails: nu
   });
 }
 
-function byShard(a: Wanting, b: Wanting): number {
+function byWait(a: Wanting, b: Wanting): number {
+  if (a.waitingSinceMs !== b.waitingSinceMs) return a.waitingSinceMs - b.waitingSinceMs;
   if (a.shard === b.shard) return 0;
   return a.shard < b.shard ? -1 : 1;
 }

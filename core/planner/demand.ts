@@ -51,6 +51,8 @@ export interface Demand {
   readonly slots: number;
   readonly mode: Offer['mode'];
   readonly slice: Offer['slice'];
+  /** Whether the slice is sized by a pace that was measured. */
+  readonly isPaced: boolean;
   /** Invocations of it that run or are on their way. */
   readonly running: number;
   /** When to look again although nothing changed; `null`: only a change helps. */
@@ -62,6 +64,7 @@ interface Facts {
   readonly shard: PlannedShard;
   readonly running: number;
   readonly slice: Offer['slice'];
+  readonly isPaced: boolean;
   /** When the soonest of those holders runs out whom no offer of ours brought. */
   readonly heldUntilMs: number | null;
   readonly nowMs: number;
@@ -73,7 +76,7 @@ export function demandOf(connector: PlannedConnector, shard: PlannedShard, terms
   const running = shard.offers.size + held.count;
   const pace: Pace | null = cursor?.pace ?? null;
   const slice = sliceSize(pace, connector, terms);
-  const facts: Facts = { connector, shard, running, slice, heldUntilMs: held.untilMs, nowMs };
+  const facts: Facts = { connector, shard, running, slice, isPaced: pace !== null, heldUntilMs: held.untilMs, nowMs };
   if (connector.targetState !== 'running') return none(facts, connector.targetState, held.untilMs);
   if (cursor === null) return newShard(facts);
   const settled = settledByStatus(facts, cursor);
@@ -224,11 +227,12 @@ function isAtWork({ owner, deadlineAtMs }: Holder, { connector, shard, nowMs }: 
   return deadlineAtMs + connector.graceMs > nowMs && !shard.endedOwners.has(owner);
 }
 
-function none({ running, slice }: Facts, reason: DemandReason, againAtMs: number | null): Demand {
-  return { reason, slots: 0, mode: 'slice', slice, running, againAtMs };
+function none({ running, slice, isPaced }: Facts, reason: DemandReason, againAtMs: number | null): Demand {
+  return { reason, slots: 0, mode: 'slice', slice, isPaced, running, againAtMs };
 }
 
 function some(facts: Facts, reason: DemandReason, slots: number, mode: Offer['mode'] = 'slice'): Demand {
   if (slots <= 0) return none(facts, 'at-work', facts.heldUntilMs);
-  return { reason, slots, mode, slice: facts.slice, running: facts.running, againAtMs: facts.heldUntilMs };
+  const { slice, isPaced, running, heldUntilMs } = facts;
+  return { reason, slots, mode, slice, isPaced, running, againAtMs: heldUntilMs };
 }

@@ -3,9 +3,9 @@
  * that changed.
  */
 import type { ShardId } from '../shard-id.ts';
-import { type Allotment, allot, type LimitReason, type Wanting } from './allot.ts';
+import { type Allotment, allot, type LimitReason, limitOf, type Wanting } from './allot.ts';
 import { type Demand, type DemandReason, demandOf } from './demand.ts';
-import type { PlannedConnector, PlannedShard, PlannerLimits, PlannerTerms } from './view.ts';
+import type { PlannedConnector, PlannedShard, PlannerLimits, PlannerTerms, Running } from './view.ts';
 
 export interface Plan {
   readonly allotments: readonly Allotment[];
@@ -43,9 +43,41 @@ export function plan(
       wanting.push({ shard: shard.shard, uid: shard.uid, demand, waitingSinceMs: shard.waitingSinceMs ?? nowMs });
     }
   }
-  const { allotments, withheld } = allot(wanting, byUid, running, limits, nowMs);
-  const reasons = new Map(
-    [...demands].map(([shard, { reason }]) => [shard, { demand: reason, withheld: withheld.get(shard) ?? null }]),
-  );
-  return { allotments, reasons };
+  const allotments = allot(wanting, byUid, running, limits, nowMs);
+  return { allotments, reasons: reasonsOf({ demands, wanting, byUid, running, limits, allotments }) };
+}
+
+function reasonsOf({
+  demands,
+  wanting,
+  byUid,
+  running,
+  limits,
+  allotments,
+}: {
+  readonly demands: ReadonlyMap<ShardId, Demand>;
+  readonly wanting: readonly Wanting[];
+  readonly byUid: ReadonlyMap<string, PlannedConnector>;
+  readonly running: Running;
+  readonly limits: PlannerLimits;
+  readonly allotments: readonly Allotment[];
+}): Plan['reasons'] {
+  const given = countBy(allotments, ({ shard }) => shard);
+  const givenTo = countBy(allotments, ({ uid }) => uid);
+  const total = running.total + allotments.length;
+  const left = { ...limits, freeSlots: limits.freeSlots - allotments.length };
+  const withheld = new Map<ShardId, LimitReason>();
+  for (const { shard, uid, demand } of wanting) {
+    const connector = byUid.get(uid);
+    if (connector === undefined || demand.slots <= (given.get(shard) ?? 0)) continue;
+    const runs = (running.byConnector.get(uid) ?? 0) + (givenTo.get(uid) ?? 0);
+    withheld.set(shard, limitOf(connector, { runs, total }, left));
+  }
+  return new Map([...demands].map(([shard, { reason }]) => [shard, { demand: reason, withheld: withheld.get(shard) ?? null }]));
+}
+
+function countBy<Item, Key>(items: readonly Item[], keyOf: (item: Item) => Key): ReadonlyMap<Key, number> {
+  const counts = new Map<Key, number>();
+  for (const item of items) counts.set(keyOf(item), (counts.get(keyOf(item)) ?? 0) + 1);
+  return counts;
 }

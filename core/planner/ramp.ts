@@ -44,3 +44,9 @@ export function ramped(
 export function rampMax({ warm, starts }: Ramp): number {
   return Math.floor(warm + starts);
 }
+
+/** How long until another invocation may start. */
+export function nextStartInMs({ warm, starts }: Ramp, { perSecond }: RampTerms): number {
+  const missing = Math.floor(warm + starts) + 1 - (warm + starts);
+  return (missing / perSecond) * 1_000;
+}

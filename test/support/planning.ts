@@ -10,6 +10,9 @@ const GRACE_MS = 5_000;
 export const TERMS: PlannerTerms = { sliceTargetMs: 2_000, storeRoundTripMs: 1 };
 export const UNLIMITED: PlannerLimits = { invocationsMax: 1_000, rampMax: 1_000, freeSlots: 1_000 };
 
+/** By which a slice is as large as before anybody has measured. */
+const PACE = { usPerRecord: 2_000, bytesPerRecord: 100 };
+
 export function aConnector(fields: Partial<PlannedConnector> = {}): PlannedConnector {
   return {
     uid: 'uid',
@@ -34,7 +37,7 @@ export function aQueueShard({
   return {
     shard: queueShardId(uid, { topic: 'orders', brokerName: 'broker', queueId }),
     uid,
-    cursor: runningCursor(),
+    cursor: runningCursor({ pace: PACE }),
     bounds: { min: offset(0), max: offset(records) },
     offers: new Set(),
     endedOwners: new Set(),
@@ -45,6 +48,6 @@ export function aQueueShard({
   };
 }
 
-function runningCursor(fields: Partial<LogCursor> = {}): LogCursor {
+export function runningCursor(fields: Partial<LogCursor> = {}): LogCursor {
   return { ...createLogCursor(offset(0)), gate: { state: 'running', revision: 1 }, ...fields };
 }

@@ -3,7 +3,7 @@ import type { LimitReason } from '../../../../core/planner/allot.ts';
 import { plan } from '../../../../core/planner/plan.ts';
 import type { PlannedConnector, PlannedShard, PlannerLimits } from '../../../../core/planner/view.ts';
 import { NOW_MS } from '../../../support/builders.ts';
-import { aConnector, aQueueShard, TERMS, UNLIMITED } from '../../../support/planning.ts';
+import { aConnector, aQueueShard, runningCursor, TERMS, UNLIMITED } from '../../../support/planning.ts';
 
 const LARGE = 1_000_000;
 
@@ -108,6 +108,21 @@ describe('allot', () => {
       ['narrow', 2_000],
       ['wide', 30_000],
     ]);
+  });
+
+  test('lets an invocation end soon whose slices nobody has measured yet', () => {
+    const { allotments } = planOf({ shards: queues(1, { records: LARGE, cursor: runningCursor() }) });
+
+    expect(allotments.map(({ quantumMs }) => quantumMs)).toEqual([2_000]);
+  });
+
+  test.each([
+    ['places are scarce', { limits: { freeSlots: 1 } }],
+    ["its connector's other shards wait", { connectors: [aConnector({ tasksMax: 1 })] }],
+  ])('lets nobody wait for records while %s', (_, world) => {
+    const { allotments } = planOf({ ...world, shards: queues(2, { records: 1 }) });
+
+    expect(allotments.map(({ mode, quantumMs }) => [mode, quantumMs])).toEqual([['slice', 2_000]]);
   });
 
   test('lets those that waited longest follow, up to half of what may run, and the others come and go', () => {
