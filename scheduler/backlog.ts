@@ -25,25 +25,46 @@ export interface BacklogDeps {
   changed(): void;
 }
 
+/** Of those that were not needed. */
+const LOOKS_SAVED_SECONDS = 5;
+
 export class Backlog {
   readonly #deps: BacklogDeps;
   readonly #table: ShardTable;
   readonly #catalog: ConnectorCatalog;
   readonly #topics: TopicLooks;
   readonly #watch: QueueWatch;
+  /** That may be made now. */
+  #looks: number;
+  #looksAtMs: number;
 
   constructor(deps: BacklogDeps, { table, catalog }: { readonly table: ShardTable; readonly catalog: ConnectorCatalog }) {
     this.#deps = deps;
     this.#table = table;
     this.#catalog = catalog;
     this.#topics = new TopicLooks(deps);
+    this.#looks = deps.topicLooksPerSecond;
+    this.#looksAtMs = deps.clock.monotonicMs();
     this.#watch = new QueueWatch({ ...deps, grown: (shard, from) => this.#grown(shard, from) });
   }
 
   /** Looks at the topics for which it is time. */
   async look(): Promise<void> {
     this.#topics.follow(this.#catalog.topics);
-    await this.#topics.look(this.#deps.topicLooksPerSecond, (look) => this.#seen(look));
+    await this.#topics.look(this.#looksLeft(), (look) => {
+      this.#looks -= 1;
+      this.#seen(look);
+    });
+  }
+
+  /** So many a second however often it is asked: a round of everything else there is to learn may take a second, or none. */
+  #looksLeft(): number {
+    const { clock, topicLooksPerSecond } = this.#deps;
+    const nowMs = clock.monotonicMs();
+    const more = ((nowMs - this.#looksAtMs) * topicLooksPerSecond) / 1_000;
+    this.#looks = Math.min(this.#looks + more, topicLooksPerSecond * LOOKS_SAVED_SECONDS);
+    this.#looksAtMs = nowMs;
+    return Math.floor(this.#looks);
   }
 
   /** What there is to wait for, where a shard deserves what it does. */
@@ -54,7 +75,8 @@ export class Backlog {
       if (this.#topics.want(queue.topic)) this.#deps.wanted('now');
     } else if (reason === 'drained' && cursor?.kind === 'log' && typeof bounds === 'object') {
       // Beyond the budget of watches, the topic's bounds are asked for instead.
-      if (!this.#watch.watch(state.shard, queue, cursor.next)) this.#topics.want(queue.topic);
+      if (!this.#watch.watch(state.shard, queue, { from: cursor.next, movedAtMs: state.movedAtMs }))
+        this.#topics.want(queue.topic);
     } else if (reason !== 'at-work') this.#watch.end(state.shard);
     else if (slicesPerShardMax > 1) this.#topics.heat(queue.topic);
   }

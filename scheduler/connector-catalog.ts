@@ -18,6 +18,7 @@ const PAGE_DOCUMENTS = 500;
 
 /** At the start, when nothing runs yet that a store would be needed for. */
 const LISTS_AT_ONCE = 16;
+const SWEPT_AT_ONCE = 4;
 
 export interface CatalogDeps {
   readonly store: StateStore;
@@ -104,8 +105,8 @@ export class ConnectorCatalog {
     await this.#sweepNames(Math.max(1, Math.ceil(this.#byUid.size * share)));
     if (this.#cursorsLeft.length === 0) this.#cursorsLeft = [...this.#byUid.keys()];
     const due = this.#cursorsLeft.splice(0, Math.ceil(this.#byUid.size * share));
-    // One after the other: a sweep must not crowd out the invocations.
-    for (const uid of due) await this.readCursors(uid);
+    // A few at once, so that a sweep neither crowds out the invocations nor keeps waiting what is learnt after it.
+    await sideBySide(due, SWEPT_AT_ONCE, (uid) => this.readCursors(uid));
   }
 
   /** Lists a connector's cursors: new ones, and those that were changed by others. */

@@ -1,12 +1,17 @@
-/** Waits for the ends of queues to grow: one long poll of the log for each queue that has nothing to do, up to a number. */
+/**
+ * Waits for the ends of queues to grow: one long poll of the log for each queue that has nothing to do, up to a number. Beyond it
+ * a queue that moved lately takes the place of the one that has been waited for longest: those that get records now and then
+ * are told of them at once, however many there are that get none.
+ */
 import { ConnectError } from '../core/errors.ts';
 import type { MessageQueue } from '../core/message-queue.ts';
 import type { Offset } from '../core/offset.ts';
-import type { LogBroker } from '../core/ports.ts';
+import type { Clock, LogBroker } from '../core/ports.ts';
 import type { ShardId } from '../core/shard-id.ts';
 
 export interface QueueWatchDeps {
   readonly broker: LogBroker;
+  readonly clock: Clock;
   readonly watchesMax: number;
   /** The queue holds a record at `from`; or, with `null`, it cannot be watched at present. */
   grown(shard: ShardId, from: Offset | null): void;
@@ -17,24 +22,33 @@ const ENDED = 'ended';
 
 interface Watch {
   readonly from: Offset;
+  readonly sinceMs: number;
   readonly end: AbortController;
 }
 
 export class QueueWatch {
   readonly #deps: QueueWatchDeps;
+  /** The longest standing first. */
   readonly #watches = new Map<ShardId, Watch>();
 
   constructor(deps: QueueWatchDeps) {
     this.#deps = deps;
   }
 
-  /** Calls `grown` once, when the queue holds a record at or after `from`. `false`: there are as many watches as there may be. */
-  watch(shard: ShardId, queue: MessageQueue, from: Offset): boolean {
+  /**
+   * Calls `grown` once, when the queue holds a record at or after `from`. `movedAtMs`: when it last moved. `false`: there are as
+   * many watches as there may be, and all others moved later.
+   */
+  watch(
+    shard: ShardId,
+    queue: MessageQueue,
+    { from, movedAtMs }: { readonly from: Offset; readonly movedAtMs: number | null },
+  ): boolean {
     const known = this.#watches.get(shard);
     if (known?.from === from) return true;
     this.end(shard);
-    if (this.#watches.size >= this.#deps.watchesMax) return false;
-    const watch: Watch = { from, end: new AbortController() };
+    if (this.#watches.size >= this.#deps.watchesMax && !this.#makeRoom(movedAtMs)) return false;
+    const watch: Watch = { from, sinceMs: this.#deps.clock.nowMs(), end: new AbortController() };
     this.#watches.set(shard, watch);
     void this.#wait(shard, queue, watch);
     return true;
@@ -43,6 +57,15 @@ export class QueueWatch {
   end(shard: ShardId): void {
     this.#watches.get(shard)?.end.abort(ENDED);
     this.#watches.delete(shard);
+  }
+
+  /** Each place is taken at most once for each time a queue moved. */
+  #makeRoom(movedAtMs: number | null): boolean {
+    const [oldest] = this.#watches;
+    if (oldest === undefined || movedAtMs === null || oldest[1].sinceMs >= movedAtMs) return false;
+    this.end(oldest[0]);
+    this.#deps.grown(oldest[0], null);
+    return true;
   }
 
   close(): void {

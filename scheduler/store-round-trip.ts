@@ -7,8 +7,7 @@ const WEIGHT = 0.1;
 export class StoreRoundTrip {
   readonly store: StateStore;
   readonly #clock: Clock;
-  /** Smoothed, ms; 1 before the first call. */
-  ms = 1;
+  #measured: number | null = null;
 
   constructor({ store, clock }: { readonly store: StateStore; readonly clock: Clock }) {
     this.#clock = clock;
@@ -20,10 +19,16 @@ export class StoreRoundTrip {
     };
   }
 
+  /** Smoothed, ms; 1 before the first call. */
+  get ms(): number {
+    return this.#measured ?? 1;
+  }
+
   async #timed<T>(call: () => Promise<T>): Promise<T> {
     const startedAtMs = this.#clock.monotonicMs();
     const answer = await call();
-    this.ms += (this.#clock.monotonicMs() - startedAtMs - this.ms) * WEIGHT;
+    const tookMs = this.#clock.monotonicMs() - startedAtMs;
+    this.#measured = this.#measured === null ? tookMs : this.#measured + (tookMs - this.#measured) * WEIGHT;
     return answer;
   }
 }

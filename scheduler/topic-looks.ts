@@ -17,6 +17,8 @@ interface Topic {
   lookedAtMs: number | null;
   /** Somebody needs to know more than the last look said. */
   isWanted: boolean;
+  /** A queue of it has nothing to do, and nobody watches its end. */
+  isUnwatched: boolean;
   /** It is read at present, by as many invocations as its backlog deserves. */
   isHot: boolean;
 }
@@ -25,6 +27,10 @@ interface Topic {
 const LOOK_EVERY_MS = 30_000;
 /** One that is being read: more may have come than those who read it can take. */
 const LOOK_HOT_MS = 2_000;
+/** As many looks more does one get whose queues nobody watches: only a look finds what comes into it. */
+const UNWATCHED_WEIGHT = 4;
+/** Longer ago than any look. */
+const NEVER_MS = 1e12;
 /** What somebody wants to know is not asked more often than this: the log may be the one that is busy. */
 const LOOK_AGAIN_MS = 500;
 
@@ -51,7 +57,8 @@ export class TopicLooks {
   follow(topics: ReadonlyMap<string, unknown>): void {
     for (const topic of this.#topics.keys()) if (!topics.has(topic)) this.#topics.delete(topic);
     for (const topic of topics.keys())
-      if (!this.#topics.has(topic)) this.#topics.set(topic, { lookedAtMs: null, isWanted: true, isHot: false });
+      if (!this.#topics.has(topic))
+        this.#topics.set(topic, { lookedAtMs: null, isWanted: true, isUnwatched: false, isHot: false });
   }
 
   /** Answers whether that is news. */
@@ -67,6 +74,12 @@ export class TopicLooks {
     if (known !== undefined) known.isHot = true;
   }
 
+  /** Nothing tells when there is more in it. */
+  unwatched(topic: string): void {
+    const known = this.#topics.get(topic);
+    if (known !== undefined) known.isUnwatched = true;
+  }
+
   /** Looks at up to `max` topics; one that cannot be looked at now stays wanted. */
   async look(max: number, seen: (look: TopicLook) => void): Promise<void> {
     await sideBySide(this.#due().slice(0, max), LOOKS_AT_ONCE, async (topic) => {
@@ -80,6 +93,7 @@ export class TopicLooks {
     if (known === undefined) return null;
     known.lookedAtMs = this.#clock.monotonicMs();
     known.isWanted = false;
+    known.isUnwatched = false;
     known.isHot = false;
     try {
       const queues = await this.#broker.queues(topic);
@@ -95,15 +109,16 @@ export class TopicLooks {
     }
   }
 
-  /** Never looked at, then wanted, then the rest; in each the longest unseen first. */
+  /** Never looked at, then wanted or hot, then the rest; in each the longest unseen first. */
   #due(): readonly string[] {
     const now = this.#clock.monotonicMs();
-    const due: { readonly topic: string; readonly rank: number }[] = [];
-    for (const [topic, { lookedAtMs, isWanted, isHot }] of this.#topics) {
-      if (lookedAtMs === null) due.push({ topic, rank: Number.NEGATIVE_INFINITY });
-      else if (isWanted && now - lookedAtMs >= LOOK_AGAIN_MS) due.push({ topic, rank: lookedAtMs - LOOK_EVERY_MS });
-      else if (now - lookedAtMs >= (isHot ? LOOK_HOT_MS : LOOK_EVERY_MS)) due.push({ topic, rank: lookedAtMs });
+    const due: { readonly topic: string; readonly urgency: number }[] = [];
+    for (const [topic, { lookedAtMs, isWanted, isHot, isUnwatched }] of this.#topics) {
+      const ageMs = lookedAtMs === null ? NEVER_MS : now - lookedAtMs;
+      if ((isWanted && ageMs >= LOOK_AGAIN_MS) || (isHot && ageMs >= LOOK_HOT_MS)) due.push({ topic, urgency: ageMs + NEVER_MS });
+      else if (isUnwatched && ageMs >= LOOK_AGAIN_MS) due.push({ topic, urgency: ageMs * UNWATCHED_WEIGHT });
+      else if (ageMs >= LOOK_EVERY_MS) due.push({ topic, urgency: ageMs });
     }
-    return due.sort((a, b) => a.rank - b.rank).map(({ topic }) => topic);
+    return due.sort((a, b) => b.urgency - a.urgency).map(({ topic }) => topic);
   }
 }
