@@ -14,18 +14,21 @@ export interface Figure {
 
 export type Goal = { readonly atLeast: number } | { readonly atMost: number } | { readonly exactly: number } | 'printed';
 
+/** As measured, not judged yet. */
+export type Measured = Pick<Figure, 'name' | 'value' | 'unit' | 'reference'> & { readonly goal: Goal };
+
 /** What a benchmark tells while it runs. */
 export interface Report {
   /** Settings, the code of a reference, and whatever else a reader needs to judge the figures. */
   note(text: string): void;
-  figure(figure: Pick<Figure, 'name' | 'value' | 'unit' | 'reference'> & { readonly goal: Goal }): void;
+  figure(figure: Measured): void;
 }
 
 export interface Bench {
   run(report: Report): Promise<void>;
 }
 
-export function figureOf({ goal, ...measured }: Parameters<Report['figure']>[0]): Figure {
+export function figureOf({ goal, ...measured }: Measured): Figure {
   const { value, reference } = measured;
   return {
     ...measured,

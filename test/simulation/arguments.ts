@@ -2,13 +2,20 @@
 import { parseArgs } from 'node:util';
 import { type PlantedBug, plantedBugs } from './bugs/planted-bugs.ts';
 import { DEFAULT_SCENARIO, findScenario, type ScenarioName, scenarioNames } from './faults/scenarios.ts';
+import type { ScaleScenario } from './scale/scale-result.ts';
+import { scaleScenarios } from './scale/scale-scenarios.ts';
 
 const SEEDS = 2_000;
 
 export const USAGE =
-  'usage: npm run simulate -- [--seeds N] [--seed S] [--scenario NAME] [--trace] [--bug NAME] [--planted-bugs] [--json]';
+  'usage: npm run simulate -- [--seeds N] [--seed S] [--scenario NAME] [--trace] [--bug NAME] [--planted-bugs] [--json]\n' +
+  '       npm run simulate -- --scenario NAME [--seed S] [--plot FILE] [--json]   with the name of a scale scenario';
 
 export interface Arguments {
+  /** One run of a scale scenario instead of seeds. */
+  readonly scale: ScaleScenario | undefined;
+  /** Where its plot goes; `null`: nothing was said. */
+  readonly plot: string | null;
   readonly from: number;
   readonly seeds: number;
   readonly scenario: ScenarioName;
@@ -28,9 +35,16 @@ export class ArgumentsError extends Error {
 /** @throws {ArgumentsError} with one line. */
 export function parseArguments(argv: readonly string[]): Arguments {
   const values = parsed(argv);
-  const scenario = findScenario(values.scenario);
-  if (scenario === undefined)
-    throw new ArgumentsError(`there is no scenario "${values.scenario}"; there are: ${scenarioNames.join(', ')}`);
+  const scale = scaleScenarios.find(({ name }) => name === values.scenario);
+  const scenario = scale === undefined ? findScenario(values.scenario) : DEFAULT_SCENARIO;
+  if (scenario === undefined) {
+    const names = [...scenarioNames, ...scaleScenarios.map(({ name }) => name)];
+    throw new ArgumentsError(`there is no scenario "${values.scenario}"; there are: ${names.join(', ')}`);
+  }
+  if (values.plot !== undefined && scale === undefined)
+    throw new ArgumentsError(`--plot draws a scale scenario: ${scaleScenarios.map(({ name }) => name).join(', ')}`);
+  if (scale !== undefined && (values.seeds !== undefined || values.trace || values.bug !== undefined || values['planted-bugs']))
+    throw new ArgumentsError(`the scenario ${scale.name} takes --seed, --plot and --json, nothing else`);
   const bug = plantedBugs.find(({ name }) => name === values.bug);
   if (values.bug !== undefined && bug === undefined)
     throw new ArgumentsError(
@@ -40,6 +54,8 @@ export function parseArguments(argv: readonly string[]): Arguments {
   if (values.trace && (values.seed === undefined || seeds > 1))
     throw new ArgumentsError('--trace prints the trace of one seed: name it with --seed S, and leave --seeds out');
   return {
+    scale,
+    plot: values.plot ?? null,
     from: count('seed', values.seed, 1),
     seeds,
     scenario,
@@ -58,6 +74,7 @@ function parsed(argv: readonly string[]) {
       options: {
         seeds: { type: 'string' },
         seed: { type: 'string' },
+        plot: { type: 'string' },
         scenario: { type: 'string', default: DEFAULT_SCENARIO },
         bug: { type: 'string' },
         trace: { type: 'boolean', default: false },

@@ -1,9 +1,11 @@
 /**
  * npm run simulate -- --seeds N [--seed S] [--scenario NAME] [--trace] [--bug NAME] [--planted-bugs] [--json]
+ * npm run simulate -- --scenario NAME [--seed S] [--plot FILE] [--json]
  *
  * --seeds N         runs seeds 1 to N (with --seed S: from S on)
  * --seed S          runs one seed, and prints its trace where it fails; --trace prints it anyway
- * --scenario NAME   draws only some of the faults
+ * --scenario NAME   draws only some of the faults; burst, hotqueue, sinkslow, storeslow, manyidle: runs that scale scenario
+ * --plot FILE       where the plot of a scale scenario goes
  * --bug NAME        with a planted bug
  * --planted-bugs    runs every planted bug until something finds it, and writes docs/planted-bugs.md
  * --json            one object on the last line
@@ -15,6 +17,7 @@ import { transitionNames } from './checks/transitions.ts';
 import { faultNames } from './faults/faults.ts';
 import { DEFAULT_SCENARIO } from './faults/scenarios.ts';
 import { runSeeds, type SeedsSummary } from './run-seeds.ts';
+import { runScale } from './scale/run-scale.ts';
 import type { SimulationResult } from './simulate.ts';
 
 const TRACE_LINES_MAX = 1_000_000;
@@ -26,6 +29,8 @@ process.exitCode = await main();
 async function main(): Promise<number> {
   try {
     const args = parseArguments(process.argv.slice(2));
+    const { scale, from: seed, plot, json } = args;
+    if (scale !== undefined) return await runScale({ scenario: scale, seed, plot, json });
     return args.huntsBugs ? await huntBugs() : await run(args);
   } catch (error) {
     if (!(error instanceof ArgumentsError)) throw error;
