@@ -1,0 +1,35 @@
+import { describe, expect, test } from 'vitest';
+import { ChangeNotes, noteChange } from '../../../scheduler/change-notes.ts';
+import { storeUnavailable, storeWith } from '../../support/faulty-ports.ts';
+import { aHost } from '../../support/hosts.ts';
+
+describe('ChangeNotes', () => {
+  test('tells each reader of each change once', async () => {
+    const host = aHost();
+    const [first, second] = [new ChangeNotes(host), new ChangeNotes(host)];
+
+    await noteChange(host, 'a');
+    const heard = [await first.read(), await first.read(), await second.read()];
+    await noteChange(host, 'a');
+    await noteChange(host, 'b');
+
+    expect(heard.map((names) => [...names])).toEqual([['a'], [], ['a']]);
+    expect([...(await first.read())]).toEqual(['a', 'b']);
+  });
+
+  test('forgets a change that everybody had time to hear of', async () => {
+    const host = aHost();
+    await noteChange(host, 'a');
+
+    await host.clock.sleep(16_000);
+
+    expect([...(await new ChangeNotes(host).read())]).toEqual([]);
+  });
+
+  test('a note that the store does not take costs time, and fails nothing', async () => {
+    const host = aHost();
+    const store = storeWith(host.store, { put: () => Promise.reject(storeUnavailable()) });
+
+    await expect(noteChange({ ...host, store }, 'a')).resolves.toBeUndefined();
+  });
+});

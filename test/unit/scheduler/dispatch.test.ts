@@ -1,0 +1,130 @@
+import { describe, expect, test } from 'vitest';
+import type { InvocationEnd } from '../../../core/offer.ts';
+import type { Allotment } from '../../../core/planner/allot.ts';
+import { Dispatch, type Flight } from '../../../scheduler/dispatch.ts';
+import type { KnownConnector } from '../../../scheduler/known-connector.ts';
+import { ShardState } from '../../../scheduler/shard-state.ts';
+import { aShard } from '../../support/builders.ts';
+import { aHost } from '../../support/hosts.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
+import { aConnector } from '../../support/planning.ts';
+import { InvokerByHand } from '../../support/schedulers.ts';
+
+const DIED: InvocationEnd = { kind: 'died', owner: null, message: 'its process ended' };
+const LOST: InvocationEnd = { kind: 'lost', message: 'connection lost' };
+const REFUSED: InvocationEnd = { kind: 'refused', message: 'no slot' };
+
+const connector: KnownConnector = {
+  connector: { name: 'orders', uid: 'uid', revision: 1, targetState: 'running', config: {}, createdAtMs: 1 },
+  version: '1',
+  planned: aConnector(),
+  topics: ['orders'],
+  problem: null,
+  sinceMs: 0,
+};
+
+const allotment: Allotment = {
+  shard: aShard,
+  uid: 'uid',
+  mode: 'tail',
+  slice: { records: 1, bytes: 1, durationMs: 1 },
+  quantumMs: 1,
+};
+
+function aDispatch() {
+  const clock = new ManualClock();
+  const invoker = new InvokerByHand();
+  const ends: [string, string][] = [];
+  const dispatch = new Dispatch({
+    ...aHost(),
+    clock,
+    invoker,
+    offerTtlMs: 10_000,
+    ended: ({ offer }: Flight, { kind }) => ends.push([offer.id, kind]),
+  });
+  const state = new ShardState(aShard);
+  const send = (): void => dispatch.send(allotment, { connector, state, peersCommit: false });
+  return { clock, invoker, dispatch, state, send, ends };
+}
+
+describe('Dispatch', () => {
+  test('gives every offer an id of its own', () => {
+    const { invoker, send } = aDispatch();
+
+    send();
+    send();
+
+    expect(new Set(invoker.offers.map(({ id }) => id)).size).toBe(2);
+  });
+
+  test.each([DIED, REFUSED])('counts an offer until it is heard that it was $kind', async (end) => {
+    const { dispatch, invoker, state, send, ends } = aDispatch();
+    send();
+
+    const before = [state.offers.size, dispatch.tails];
+    await invoker.end(0, end);
+
+    expect(before).toEqual([1, 1]);
+    expect([state.offers.size, dispatch.tails]).toEqual([0, 0]);
+    expect(ends).toEqual([[invoker.offers[0]?.id, end.kind]]);
+  });
+
+  test('goes on counting an offer whose connection was lost, until somebody looks for its holder', async () => {
+    const { clock, dispatch, invoker, state, send, ends } = aDispatch();
+    send();
+
+    await invoker.end(0, LOST);
+    const early = dispatch.overdue();
+    clock.advance(10_000);
+    const late = dispatch.overdue();
+
+    expect([state.offers.size, early.length, late.length]).toEqual([1, 0, 1]);
+    expect(ends).toEqual([]);
+  });
+
+  test('looks again as long after a holder was seen', () => {
+    const { clock, dispatch, send } = aDispatch();
+    send();
+    clock.advance(10_000);
+
+    dispatch.isAlive(dispatch.overdue()[0] as Flight);
+    clock.advance(9_999);
+    const early = dispatch.overdue().length;
+    clock.advance(1);
+
+    expect([early, dispatch.overdue().length]).toEqual([0, 1]);
+  });
+
+  test('frees the slot of an offer that is dropped, and does not free it twice when its end comes late', async () => {
+    const { clock, dispatch, invoker, state, send, ends } = aDispatch();
+    send();
+    clock.advance(10_000);
+
+    dispatch.drop(dispatch.overdue()[0] as Flight);
+    send();
+    await invoker.end(0, DIED);
+
+    expect([...state.offers]).toEqual([invoker.offers[1]?.id]);
+    expect(ends).toEqual([]);
+  });
+
+  test('leaves hosts alone that turn offers away, each time twice as long, until one is taken', async () => {
+    const { clock, dispatch, invoker, send } = aDispatch();
+    const pauses: (number | null)[] = [];
+    for (let index = 0; index < 8; index += 1) {
+      send();
+      await invoker.end(index, REFUSED);
+      pauses.push(dispatch.refusedUntilMs === null ? null : dispatch.refusedUntilMs - clock.monotonicMs());
+      expect(dispatch.freeSlots()).toBe(0);
+      clock.advance(2_000);
+      expect(dispatch.freeSlots()).toBe(100);
+    }
+    send();
+    await invoker.end(8, DIED);
+    send();
+    await invoker.end(9, REFUSED);
+
+    expect(pauses).toEqual([50, 100, 200, 400, 800, 1_600, 2_000, 2_000]);
+    expect(dispatch.refusedUntilMs).toBe(clock.monotonicMs() + 50);
+  });
+});
