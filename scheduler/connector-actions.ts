@@ -71,8 +71,13 @@ export function changeConfig(deps: StoreAccess, name: string, config: Connector[
 }
 
 /** Failed shards become active; those of a truncated log stay, for only a reset helps them. */
-export async function restartShards(deps: StoreAccess, { uid }: Connector): Promise<void> {
-  await changeCursors(deps, uid, restart);
+export async function restartShards(deps: StoreAccess, { name, uid }: Connector): Promise<void> {
+  let writes = 0;
+  await eachCursor(deps, uid, async (cursor) => {
+    await cursor.change(restart, { forMs: STORE_PATIENCE_MS });
+    writes += cursor.writes;
+  });
+  if (writes > 0) await noteChange(deps, name);
 }
 
 /** An offset, or a source's own checkpoint, for each shard to reset; a shard that is not named keeps its own. */

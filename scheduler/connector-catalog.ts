@@ -136,8 +136,9 @@ export class ConnectorCatalog {
   /** Reads one cursor again. */
   async readCursor(state: ShardState): Promise<void> {
     const document = await this.#deps.store.get(cursorKey(state.shard));
-    if (document === null) this.#table.forget(state);
-    else this.#table.observe(state, document, this.#deps.clock.nowMs());
+    if (document !== null) this.#table.observe(state, document, this.#deps.clock.nowMs());
+    // One that was never stored is still a queue's or a discovery's, whose first invocation did not come.
+    else if (state.cursor !== null) this.#table.forget(state);
   }
 
   async #sweepNames(count: number): Promise<void> {

@@ -1,5 +1,6 @@
 /** Finishes what an operator's process left half done: gates behind the connector's document, and deletions. */
 import type { StoreAccess } from '../core/cursor/stored-cursor.ts';
+import { ConfigError } from '../core/errors.ts';
 import type { Clock } from '../core/ports.ts';
 import { deleteConnector, raiseGates } from './connector-actions.ts';
 import type { ConnectorCatalog } from './connector-catalog.ts';
@@ -15,11 +16,20 @@ export async function heal(deps: StoreAccess, catalog: ConnectorCatalog, table: 
   for (const known of catalog.all()) {
     if (!isHalfDone(known, table, deps.clock)) continue;
     const { connector } = known;
-    if (connector.targetState === 'deleted') await deleteConnector(deps, connector.name);
+    if (connector.targetState === 'deleted') await finishDeletion(deps, connector.name);
     else await raiseGates(deps, connector);
     healed.push(connector.name);
   }
   return healed;
+}
+
+/** The operator's own process may have got there first, slowly. */
+async function finishDeletion(deps: StoreAccess, name: string): Promise<void> {
+  try {
+    await deleteConnector(deps, name);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+  }
 }
 
 /** Where a connector runs, the next invocation of a shard raises its gate; a closed one gets none. */

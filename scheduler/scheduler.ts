@@ -148,7 +148,8 @@ export class Scheduler {
 
   /** Whether this scheduler does the work, or waits for the one that does to go. */
   get leads(): boolean {
-    return this.#leads;
+    // One that stood still for longer than it may lead goes on in the middle of whatever it did.
+    return this.#leads && this.#lock.isHeld;
   }
 
   /** Invocations that run or are on their way, as far as it knows. */
@@ -220,10 +221,11 @@ export class Scheduler {
       else this.#dispatch.drop(flight);
       this.#table.touch(flight.state);
     }
-    for (const { state, owner } of this.#died.splice(0)) {
-      await this.#catalog.readCursor(state);
-      state.noteEnd(owner);
-      this.#table.touch(state);
+    for (let died = this.#died[0]; died !== undefined; died = this.#died[0]) {
+      await this.#catalog.readCursor(died.state);
+      died.state.noteEnd(died.owner);
+      this.#table.touch(died.state);
+      this.#died.shift();
     }
   }
 
@@ -233,7 +235,7 @@ export class Scheduler {
     const { clock } = this.#deps;
     while (!this.#stopped) {
       const startedAtMs = clock.monotonicMs();
-      if (this.#leads) this.#planning.plan();
+      if (this.leads) this.#planning.plan();
       const tookMs = clock.monotonicMs() - startedAtMs;
       if (tookMs > 1) await clock.sleep(tookMs / PLAN_SHARE - tookMs);
       await this.#planWake.wait(this.#sleepMs());

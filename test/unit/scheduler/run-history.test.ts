@@ -3,6 +3,7 @@ import { MemoryStateStore } from '../../../adapters/memory/memory-state-store.ts
 import type { Offer, RunRecord } from '../../../core/offer.ts';
 import { shardId } from '../../../core/shard-id.ts';
 import { RunHistory, readRuns } from '../../../scheduler/run-history.ts';
+import { storeUnavailable, storeWith } from '../../support/faulty-ports.ts';
 import { anOffer } from '../../support/hosts.ts';
 import { RunningClock } from '../../support/running-clock.ts';
 
@@ -42,7 +43,98 @@ describe('RunHistory', () => {
     expect([await storedOf('uid-0'), await storedOf('uid-100'), await storedOf('uid-149')]).toEqual([1, 2, 1]);
     expect(history.unwritten('uid-0')).toHaveLength(1);
   });
+
+  test('writes one page for what comes together in a while', async () => {
+    const { clock, store, history } = aHistory();
+
+    history.add(offer, aRun({ offerId: 'first' }));
+    await history.flush();
+    history.add(offer, aRun({ offerId: 'second' }));
+    await history.flush();
+    const early = await readRuns(store, 'uid', { runsMax: 10 });
+    const unwritten = history.unwritten('uid').map(({ offerId }) => offerId);
+    await clock.sleep(5_000);
+    await history.flush();
+
+    expect(early).toEqual([]);
+    expect(unwritten).toEqual(['second', 'first']);
+    expect((await store.list('runs/uid', { limit: 10 })).documents).toHaveLength(1);
+    expect(history.unwritten('uid')).toEqual([]);
+  });
+
+  test('keeps of a burst the newest, and failures before others', async () => {
+    const { clock, store, history } = aHistory();
+
+    history.add(offer, aRun({ offerId: 'failed', outcome: 'failed' }));
+    for (let index = 0; index < 300; index += 1) history.add(offer, aRun({ offerId: String(index) }));
+    await clock.sleep(5_000);
+    await history.flush();
+
+    const runs = await readRuns(store, 'uid', { runsMax: 1_000 });
+    expect(runs).toHaveLength(100);
+    expect([runs[0]?.offerId, runs.at(-1)?.offerId]).toEqual(['299', 'failed']);
+  });
+
+  test('answers no more than asked for', async () => {
+    const { clock, store, history } = aHistory();
+    for (let index = 0; index < 10; index += 1) history.add(offer, aRun({ offerId: String(index) }));
+    await clock.sleep(5_000);
+    await history.flush();
+
+    expect(await readRuns(store, 'uid', { runsMax: 3 })).toHaveLength(3);
+  });
+
+  test('keeps a bounded number of pages, and drops the oldest', async () => {
+    const { clock, store, history } = aHistory();
+
+    for (let page = 0; page < 250; page += 1) {
+      history.add(offer, aRun({ offerId: String(page), endedAtMs: 1_000 + page }));
+      await clock.sleep(5_000);
+      await history.flush();
+    }
+
+    const { documents } = await store.list('runs/uid', { limit: 1_000 });
+    const runs = await readRuns(store, 'uid', { runsMax: 1 });
+    expect(documents.length).toBeLessThanOrEqual(110);
+    expect(runs[0]?.offerId).toBe('249');
+  });
+
+  test('forgets a page after a week', async () => {
+    const { clock, store, history } = aHistory();
+    history.add(offer, aRun({}));
+    await clock.sleep(5_000);
+    await history.flush();
+
+    await clock.sleep(7 * 24 * 3_600_000);
+
+    expect(await readRuns(store, 'uid', { runsMax: 1 })).toEqual([]);
+  });
+
+  test('writes later what the store did not take', async () => {
+    const clock = new RunningClock();
+    const memory = new MemoryStateStore({ clock });
+    let isOut = true;
+    const store = storeWith(memory, {
+      put: (...write) => (isOut ? Promise.reject(storeUnavailable()) : memory.put(...write)),
+    });
+    const history = new RunHistory({ store, clock });
+    history.add(offer, aRun({ offerId: 'first' }));
+    await clock.sleep(5_000);
+    await expect(history.flush()).rejects.toThrow('does not answer');
+
+    isOut = false;
+    await clock.sleep(5_000);
+    await history.flush();
+
+    expect(await readRuns(memory, 'uid', { runsMax: 1 })).toMatchObject([{ offerId: 'first' }]);
+  });
 });
+
+function aHistory(): { clock: RunningClock; store: MemoryStateStore; history: RunHistory } {
+  const clock = new RunningClock();
+  const store = new MemoryStateStore({ clock });
+  return { clock, store, history: new RunHistory({ store, clock }) };
+}
 
 function aRun(fields: Partial<RunRecord>): RunRecord {
   const counts = { slices: 1, read: 1, filtered: 0, delivered: 1, deadLettered: 0, dropped: 0, skipped: 0, stale: 0, retries: 0 };
