@@ -5,6 +5,7 @@
  *   be more, to a new one; else to the one that runs the least. So each has a processor, and nobody waits for a warm one.
  * - An invocation that is still running two seconds after its limit takes its host with it, and so does one that crashes its host:
  *   **every** invocation in it is reported as `died` then, each with its owner, so that what it held is claimed again at once.
+ *   From then on each of those shards runs alone, in a host that is there for that, until it has got on: `suspects.ts`.
  * - A host that was never ready has begun nothing: what waited for it is `refused`. After a start that failed the next one is
  *   tried after a pause, doubled each time; meanwhile there are as many slots as running hosts have.
  * - Nothing is ever `lost`: the end of a thread or process is always seen.
@@ -18,6 +19,7 @@ import type { Clock, Random, Telemetry } from '../../core/ports.ts';
 import type { ShardId } from '../../core/shard-id.ts';
 import type { StartHost } from './host-protocol.ts';
 import { PooledHost } from './pooled-host.ts';
+import { Suspects } from './suspects.ts';
 
 export interface HostPoolDeps {
   /** The module that a host runs: `functions/entry/local.ts`. */
@@ -60,8 +62,11 @@ export class HostPool {
   readonly #hostsMax: number;
   readonly #slotsPerHost: number;
   readonly #idleMs: number;
-  /** The one that was used last comes last, so that the others may become idle. */
+  readonly #all = new Set<PooledHost>();
+  /** All but the one for those that run alone. The one that was used last comes last, so that the others may become idle. */
   readonly #hosts = new Set<PooledHost>();
+  readonly #suspects = new Suspects();
+  #hostOfSuspects: PooledHost | undefined;
   readonly #warm = new Map<ShardId, PooledHost>();
   #isLooking = false;
   #isClosed = false;
@@ -78,9 +83,16 @@ export class HostPool {
   }
 
   async invoke(offer: Offer): Promise<InvocationEnd> {
-    const host = this.#isClosed ? undefined : this.#choose(offer.shard);
+    if (this.#suspects.has(offer.shard)) {
+      return this.#suspects.invoke(offer, (alone) => this.#invokeIn(this.#chooseForSuspects(), alone));
+    }
+    const host = this.#choose(offer.shard);
+    if (host !== undefined) this.#useLast(host, offer.shard);
+    return this.#invokeIn(host, offer);
+  }
+
+  async #invokeIn(host: PooledHost | undefined, offer: Offer): Promise<InvocationEnd> {
     if (host === undefined) return { kind: 'refused', message: this.#refusal() };
-    this.#useLast(host, offer.shard);
     return host.invoke(offer, newOwner(offer.id, this.#deps.random));
   }
 
@@ -93,10 +105,11 @@ export class HostPool {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    await Promise.all([...this.#hosts].map((host) => host.close()));
+    await Promise.all([...this.#all].map((host) => host.close()));
   }
 
   #choose(shard: ShardId): PooledHost | undefined {
+    if (this.#isClosed) return undefined;
     const warm = this.#warm.get(shard);
     if (warm?.takesOffers === true && warm.running === 0) return warm;
     const open = [...this.#hosts].filter((host) => host.takesOffers && host.running < this.#slotsPerHost);
@@ -106,9 +119,19 @@ export class HostPool {
     return open.toSorted((one, other) => one.running - other.running)[0];
   }
 
+  #chooseForSuspects(): PooledHost | undefined {
+    if (this.#isClosed) return undefined;
+    if (this.#hostOfSuspects?.takesOffers !== true) this.#hostOfSuspects = this.#isPaused() ? undefined : this.#start();
+    return this.#hostOfSuspects;
+  }
+
+  #isPaused(): boolean {
+    return this.#deps.clock.monotonicMs() < this.#nextStartAtMs;
+  }
+
   /** Hosts that may be started now, beside those there are. One that only has to close what it has open is not in the way. */
   #startable(): number {
-    if (this.#deps.clock.monotonicMs() < this.#nextStartAtMs) return 0;
+    if (this.#isPaused()) return 0;
     let startable = this.#hostsMax;
     for (const host of this.#hosts) if (host.takesOffers || host.running > 0) startable -= 1;
     return startable;
@@ -126,12 +149,13 @@ export class HostPool {
       ready: () => {
         this.#failedStarts = 0;
       },
-      ended: (ended, failedStart) => {
+      ended: (ended, { shards, failedStart }) => {
         this.#forget(ended);
+        this.#suspects.add(shards);
         if (failedStart !== null) this.#startFailed(failedStart);
       },
     });
-    this.#hosts.add(host);
+    this.#all.add(host);
     void this.#look();
     return host;
   }
@@ -140,10 +164,10 @@ export class HostPool {
   async #look(): Promise<void> {
     if (this.#isLooking) return;
     this.#isLooking = true;
-    while (this.#hosts.size > 0) {
+    while (this.#all.size > 0) {
       await this.#deps.clock.sleep(LOOK_EVERY_MS);
       const nowMs = this.#deps.clock.monotonicMs();
-      for (const host of this.#hosts) {
+      for (const host of this.#all) {
         host.look(nowMs);
         if (host.takesOffers && host.idleMs(nowMs) >= this.#idleMs) void host.close();
       }
@@ -164,7 +188,7 @@ export class HostPool {
 
   #refusal(): string {
     if (this.#isClosed) return 'the invoker is closed';
-    if (this.#deps.clock.monotonicMs() < this.#nextStartAtMs) return this.#failure;
+    if (this.#isPaused()) return this.#failure;
     return `all ${this.#hostsMax * this.#slotsPerHost} slots are taken`;
   }
 
@@ -178,6 +202,7 @@ export class HostPool {
   }
 
   #forget(host: PooledHost): void {
+    this.#all.delete(host);
     this.#hosts.delete(host);
     for (const [shard, warm] of this.#warm) if (warm === host) this.#warm.delete(shard);
   }

@@ -3,6 +3,7 @@
 import { unreachable } from '../../core/assert.ts';
 import type { InvocationEnd, Offer } from '../../core/offer.ts';
 import type { Clock, Telemetry } from '../../core/ports.ts';
+import type { ShardId } from '../../core/shard-id.ts';
 import type { FromHost, HostHandle, StartHost, TelemetryEntry } from './host-protocol.ts';
 
 /** From its start until it is ready: a hundred times what it takes, for a machine may have a lot else to do. */
@@ -24,8 +25,11 @@ export interface PooledHostDeps {
   readonly limitMs: number;
   readonly parentPid: number;
   ready(): void;
-  /** It has ended; `failedStart` says why when it was never ready and nobody had ended it. */
-  ended(host: PooledHost, failedStart: string | null): void;
+  /**
+   * It has ended: with the invocations of `shards`, which had begun; or without having been ready, and `failedStart` says why.
+   * Called before they are settled.
+   */
+  ended(host: PooledHost, how: { readonly shards: readonly ShardId[]; readonly failedStart: string | null }): void;
 }
 
 interface Run {
@@ -154,11 +158,12 @@ export class PooledHost {
     const wasClosing = this.#state === 'closing';
     this.#state = 'ended';
     const why = this.#termination ?? this.#crash ?? how;
-    const message = this.#termination ?? `the ${what} it ran in has ended: ${why}`;
+    const message = this.#termination ?? `the ${what} it ${this.#wasReady ? 'ran' : 'was to run'} in has ended: ${why}`;
     if (this.#wasReady && this.#termination === null && (!wasClosing || this.#runs.size > 0)) {
       telemetry.log('error', `a ${what} for invocations has ended: ${why}`, { invocations: this.#runs.size });
     }
-    this.#deps.ended(this, this.#wasReady || wasClosing ? null : why);
+    const shards = this.#wasReady ? [...this.#runs.values()].map(({ offer }) => offer.shard) : [];
+    this.#deps.ended(this, { shards, failedStart: this.#wasReady || wasClosing ? null : why });
     for (const owner of [...this.#runs.keys()]) {
       this.#settle(owner, this.#wasReady ? { kind: 'died', owner, message } : { kind: 'refused', message });
     }

@@ -55,6 +55,32 @@ export function crashes(check: Case<InvokerUnderTest>): void {
     expect(ends[survivor]?.kind).toBe('completed');
   });
 
+  check('runs what ended with its host alone, until it has got on', ['hosts'], async (subject) => {
+    const [bystander, culprit] = [await subject.connector('waits'), await subject.connector('exits')];
+    const invoker = await subject.invoker({ hostsMax: 1, slotsPerHost: 4 });
+    const first = invoker.invoke(bystander.offer());
+    await subject.untilMarked('put');
+    const together = [await invoker.invoke(culprit.offer()), await first];
+    const ended = [await bystander.holders(), await culprit.holders()] as const;
+
+    const again = [invoker.invoke(bystander.offer(ended[0])), invoker.invoke(culprit.offer(ended[1]))];
+    const [waiting] = (await subject.untilMarked('put', 3)).slice(2);
+    const other = await invoker.invoke((await subject.connector('takes')).offer());
+    subject.release();
+    const alone = await Promise.all(again);
+    const at = subject.marks('opened');
+
+    expect(together.map(({ kind }) => kind)).toEqual(['died', 'died']);
+    expect(waiting?.connector).toBe(bystander.name);
+    expect(other.kind).toBe('completed');
+    expect(alone).toMatchObject([{ kind: 'completed', result: { run: { counts: { delivered: 3 } } } }, { kind: 'died' }]);
+    expect(at.map(({ connector }) => connector).slice(2)).toEqual([
+      bystander.name,
+      expect.stringMatching(/^takes/),
+      culprit.name,
+    ]);
+  });
+
   check('says what a plugin threw where nobody listened', ['hosts'], async (subject) => {
     const connector = await subject.connector('throws-later');
     const invoker = await subject.invoker({ hostsMax: 1 });

@@ -1,0 +1,44 @@
+/**
+ * Shards whose invocation ended together with its host. Which of them ended it nobody can tell, so each runs alone, one after the
+ * other and a single slice each, until it has come to an end of its own. So the one that crashes its host takes nobody along
+ * again: the cursor of a bystander would count its deaths, and blame a record for them that did nothing.
+ */
+import type { InvocationEnd, Offer } from '../../core/offer.ts';
+import type { ShardId } from '../../core/shard-id.ts';
+
+/** More than end with one host and come again, with what a scheduler offers anew because nothing is heard of it. */
+const WAITING_MAX = 64;
+
+/** The one that was suspected first is let off. */
+const SHARDS_MAX = 1_024;
+
+export class Suspects {
+  readonly #shards = new Set<ShardId>();
+  #turn: Promise<unknown> = Promise.resolve();
+  #waiting = 0;
+
+  has(shard: ShardId): boolean {
+    return this.#shards.has(shard);
+  }
+
+  add(shards: readonly ShardId[]): void {
+    for (const shard of shards) this.#shards.add(shard);
+    for (const shard of this.#shards) {
+      if (this.#shards.size <= SHARDS_MAX) return;
+      this.#shards.delete(shard);
+    }
+  }
+
+  /** Waits for its turn; each before it takes as long as an invocation may. `invoke` never rejects. */
+  async invoke(offer: Offer, invoke: (offer: Offer) => Promise<InvocationEnd>): Promise<InvocationEnd> {
+    if (this.#waiting >= WAITING_MAX) return { kind: 'refused', message: `${WAITING_MAX} invocations wait to run alone` };
+    this.#waiting += 1;
+    const turn = this.#turn.then(() => invoke({ ...offer, mode: 'slice', quantumMs: 0 }));
+    this.#turn = turn;
+    const end = await turn;
+    this.#waiting -= 1;
+    // One that claimed nothing has not shown anything.
+    if (end.kind === 'completed' && end.result.run.outcome !== null) this.#shards.delete(offer.shard);
+    return end;
+  }
+}
