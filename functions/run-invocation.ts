@@ -31,7 +31,7 @@ import type { OpenedConnector } from './opened-connector.ts';
 import { countRun } from './run-metrics.ts';
 import { RunTally } from './run-tally.ts';
 import { closeStation } from './sandbox.ts';
-import { flush, limited, settle } from './settle.ts';
+import { flush, limited, rest, settle } from './settle.ts';
 import { SourceWork } from './source-work.ts';
 import { toleranceOf } from './tolerance.ts';
 import { RecordRefused, type Slice, type Work } from './work.ts';
@@ -220,6 +220,7 @@ async function runSlices(
       slice = null;
     }
   }
+  await rest({ invocation, work, writer });
   return work.isDrained() ? 'drained' : 'yielded';
 }
 

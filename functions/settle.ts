@@ -53,7 +53,7 @@ async function leave(
   outcome: Outcome,
 ): Promise<Outcome> {
   try {
-    if (writer !== null) await flush({ invocation, work, writer }).catch(() => undefined);
+    if (writer !== null) await flushAndRest({ invocation, work, writer }).catch(() => undefined);
     await end();
     return outcome;
   } catch (error) {
@@ -122,16 +122,24 @@ function landsWithinMs({ skewMaxMs }: HostSettings, lateMs: number): number {
   return lateMs === 0 ? 0 : lateMs + skewMaxMs;
 }
 
-/** Everything delivered becomes durable, and with that safe to commit. */
-export async function flush({
-  invocation,
-  work,
-  writer,
-}: {
+interface Writing {
   readonly invocation: Invocation;
   readonly work: Work;
   readonly writer: SinkWriter;
-}): Promise<void> {
+}
+
+async function flushAndRest(writing: Writing): Promise<void> {
+  await flush(writing);
+  await rest(writing);
+}
+
+/** Tells the writer that its invocation ends. */
+export async function rest({ invocation, work, writer }: Writing): Promise<void> {
+  if (writer.rest !== undefined) await limited(invocation, work, async (signal) => writer.rest?.(signal));
+}
+
+/** Everything delivered becomes durable, and with that safe to commit. */
+export async function flush({ invocation, work, writer }: Writing): Promise<void> {
   await limited(invocation, work, (signal) => writer.flush(signal));
   work.flushed();
 }

@@ -21,6 +21,8 @@ import { replaceFieldKey, replaceFieldValue } from './transforms/replace-field.t
 export type Plugin = SinkPlugin | SourcePlugin | ConverterPlugin | TransformPlugin | PredicatePlugin;
 
 const sinks: Readonly<Record<string, () => Promise<SinkPlugin>>> = {
+  'file-sink': async () => (await import('./sinks/file-sink.ts')).fileSink,
+  'file-stream-sink': async () => (await import('./sinks/file-stream-sink.ts')).fileStreamSink,
   'discard-sink': async () => (await import('./sinks/discard-sink.ts')).discardSink,
   'sql-sink': async () => (await import('./sinks/sql-sink.ts')).sqlSink,
 };

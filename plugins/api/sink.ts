@@ -7,7 +7,8 @@
  * 3. `put(batch, signal)`, any number of times: 1..n records of one shard in offset order, never twice at once per writer.
  *    It may work concurrently inside, as long as the writes of one key keep their order.
  * 4. `flush(signal)`: resolves when all that was put is durable. The offset is committed only then (I1).
- * 5. `close()`: after an error or when the sandbox drops the writer. Releases everything; never throws.
+ * 5. `rest(signal)`, where there is one: the invocation ends, and nobody may call for a long time. All that was put is flushed.
+ * 6. `close()`: after an error or when the sandbox drops the writer. Releases everything; never throws.
  *
  * What an answer of `put` means:
  * - returns failures: these records only were refused, all others were taken. Of a transactional target: nothing was taken,
@@ -75,6 +76,8 @@ export interface SinkWriter {
   begin?(slice: SliceIdentity, signal: CancelSignal): Promise<Json>;
   put(batch: PutBatch, signal: CancelSignal): Promise<PutResult>;
   flush(signal: CancelSignal): Promise<void>;
+  /** For a target that collects what is durable already before it shows it. What fails here is left to a later slice: never throws. */
+  rest?(signal: CancelSignal): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -3,8 +3,11 @@ import type { ConnectRecord } from '../../core/record/connect-record.ts';
 import type { Struct, Value } from '../../core/record/schema.ts';
 import type { Effect } from '../../plugins/api/sink.ts';
 import { discardSink } from '../../plugins/sinks/discard-sink.ts';
+import { fileSink } from '../../plugins/sinks/file-sink.ts';
+import { fileStreamSink } from '../../plugins/sinks/file-stream-sink.ts';
 import { datagenSource } from '../../plugins/sources/datagen-source.ts';
 import { aSinkRecord, textDatum } from '../support/connect-records.ts';
+import { aPartTarget, aStreamTarget } from '../support/file-targets.ts';
 import { memorySink } from '../support/memory-sink.ts';
 import { heldRecords, type MemoryTarget, memoryTarget } from '../support/memory-target.ts';
 import { sqlAcceptanceTarget } from '../support/sql-target.ts';
@@ -27,6 +30,31 @@ sinkAcceptance({
 });
 
 sinkAcceptance({ ...sqlAcceptanceTarget(), requiredKeys: ['connection.url'] });
+
+/** Each put is published at once, so that all that was put can be read. */
+sinkAcceptance({ plugin: fileSink, requiredKeys: ['directory'], newTarget: () => aPartTarget({ 'file.roll.records': '1' }) });
+
+/** Parts stay open, and each claim takes over what the one before has left. */
+sinkAcceptance({
+  plugin: { ...fileSink, name: 'file-sink, with parts that stay open' },
+  requiredKeys: ['directory'],
+  newTarget: async () => {
+    const { held: _held, ...target } = await aPartTarget({});
+    return target;
+  },
+});
+
+sinkAcceptance({
+  plugin: fileStreamSink,
+  requiredKeys: ['file'],
+  newTarget: aStreamTarget,
+  skip: [
+    {
+      reason: 'a line says nothing of its record but the value',
+      tests: ['gives a record the same id when it is delivered again, and another record another'],
+    },
+  ],
+});
 
 for (const effect of ['transactional', 'versioned', 'append', 'overwrite'] as const) memorySinkAcceptance(effect);
 

@@ -1,0 +1,237 @@
+/**
+ * How a claim becomes the only one that writes the parts of a shard, on nothing but a file system.
+ *
+ * An older claim's writer may still run: stopped in the middle of any step, it goes on later and knows of nothing. What keeps it
+ * from doing harm:
+ *
+ * 1. The new claim plants its mark: an empty journal, made exclusively.
+ * 2. Only then it reads the journals of older claims. An older writer looks for marks after each line of its journal, and takes
+ *    a put for done only where it finds none: so the new claim has read every line that anybody ever counted on.
+ * 3. It renames the open part of the claim before it, and removes all other open parts. From here on no older writer can
+ *    publish: that is `link()` from the part's old name, which does not exist any more.
+ * 4. Whether the older one had published a moment before shows in the part's number of links: with two, its lines are where they
+ *    belong. With one, the lines that the journal knows are copied into a part of the new claim's own, for the older writer may
+ *    still add to the old one.
+ * 5. The first line of the new journal says where the shard stands, and is made durable together with the copy.
+ * 6. It looks for marks itself. Where one is newer, it has lost, and has neither removed nor published anything that counts: the
+ *    newer one began from the same journals, or from the line of step 5.
+ * 7. Now what the older claims left is removed.
+ *
+ * A crash between any two steps leaves the older journals and the renamed part in place, and the next claim begins with step 1.
+ */
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { errnoOf } from '../../../clients/files/file-error.ts';
+import { syncFolder, writeAll } from '../../../clients/files/write-all.ts';
+import { FatalTaskError, FencedError, RetryableError } from '../../../core/errors.ts';
+import {
+  ClaimJournal,
+  type ClaimName,
+  claimFile,
+  compareClaims,
+  emptyState,
+  type FoundClaim,
+  listState,
+  type PartState,
+  readStates,
+  type StateFolder,
+} from './claim-journal.ts';
+
+/** A claim that begins again at its epoch, or begins twice at once. More is somebody else's mistake. */
+const ATTEMPTS_MAX = 1_000;
+
+/** An older claim that is being begun at the same time renames the same part; each can do so once. */
+const SEALS_MAX = 10;
+
+/** The claim in hand: its journal, the state of its last line, and the open part. */
+export interface Claim {
+  readonly name: ClaimName;
+  readonly journal: ClaimJournal;
+  readonly state: PartState;
+  readonly part: FileHandle | null;
+}
+
+/** `kept`: the writer's own earlier claim. Where nobody came between, its open part goes on without a copy. */
+export async function takeOver(
+  folder: string,
+  slice: Pick<ClaimName, 'generation' | 'epoch'>,
+  kept: Claim | null,
+): Promise<Claim> {
+  const { name, journal } = await plantMark(folder, slice);
+  let copy: FileHandle | null = null;
+  try {
+    const found = await listState(folder);
+    demandNewest(found, name);
+    const older = found.claims.filter((claim) => compareClaims(claim, name) < 0);
+    const goesOn = kept !== null && claimFile(kept.name) === older.at(-1)?.file;
+    const { state, part } = goesOn ? kept : await adopt(folder, { older, found, name });
+    if (!goesOn) copy = part;
+    await journal.append(state);
+    await part?.datasync();
+    await journal.sync();
+    await syncFolder(folder);
+    const left = await listState(folder);
+    demandNewest(left, name);
+    await removeAll(folder, [...older.map(({ file }) => file), ...left.others.filter((file) => file !== state.file)]);
+    return { name, journal, state, part };
+  } catch (error) {
+    await journal.close();
+    await copy?.close();
+    throw error;
+  }
+}
+
+/** @throws {FencedError} where a newer claim has left its mark. */
+export function demandNewest({ claims }: StateFolder, mine: ClaimName): void {
+  const newest = claims.at(-1);
+  if (newest === undefined || compareClaims(newest, mine) <= 0) return;
+  throw new FencedError(`generation ${newest.generation}, epoch ${newest.epoch} writes these parts by now`);
+}
+
+export function partFile(name: ClaimName, number: number): string {
+  return `${base(name)}-${number}.part`;
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+async function plantMark(
+  folder: string,
+  { generation, epoch }: Pick<ClaimName, 'generation' | 'epoch'>,
+): Promise<{ readonly name: ClaimName; readonly journal: ClaimJournal }> {
+  const known = await listState(folder);
+  demandNewest(known, { generation, epoch, attempt: ATTEMPTS_MAX });
+  const newest = known.claims.at(-1);
+  const tried = newest?.generation === generation && newest.epoch === epoch ? newest.attempt : 0;
+  for (let attempt = tried + 1; attempt <= ATTEMPTS_MAX; attempt += 1) {
+    const name = { generation, epoch, attempt };
+    try {
+      return { name, journal: await ClaimJournal.create(folder, name) };
+    } catch (error) {
+      if (errnoOf(error) !== 'EEXIST') throw error;
+    }
+  }
+  throw new FencedError(`epoch ${epoch} was begun ${ATTEMPTS_MAX} times`);
+}
+
+interface Found {
+  /** The newest last. */
+  readonly older: readonly FoundClaim[];
+  readonly found: StateFolder;
+  readonly name: ClaimName;
+}
+
+/** Where the claims before have left the shard, with their open part as one of this claim. */
+async function adopt(folder: string, { older, found, name }: Found): Promise<Pick<Claim, 'state' | 'part'>> {
+  const states = await lastStates(folder, older);
+  const last = states.at(-1);
+  if (last === undefined) return { state: emptyState(name.generation), part: null };
+  const sealed = await seal(folder, { file: last.file, found, name });
+  if (sealed === null) return { state: withoutPart(last), part: null };
+  try {
+    const { nlink } = await sealed.stat();
+    if (nlink > 1) return { state: withoutPart(last), part: null };
+    return await copied(sealed, folder, { states, name });
+  } finally {
+    await sealed.close();
+  }
+}
+
+/** Of the newest claim that got as far as its first line. */
+async function lastStates(folder: string, older: readonly FoundClaim[]): Promise<readonly PartState[]> {
+  // One after the other, for nearly always the first one has them.
+  for (const claim of older.toReversed()) {
+    const states = await readStates(folder, claim);
+    if (states.length > 0) return states;
+  }
+  return [];
+}
+
+/** Takes the open part from its writer, and every other open part too; `null` where it was published, or there is none. */
+async function seal(
+  folder: string,
+  { file, found, name }: { readonly file: string | null; readonly found: StateFolder; readonly name: ClaimName },
+): Promise<FileHandle | null> {
+  const isIt = (other: string): boolean => file !== null && (other === file || other.startsWith(`${file}.`));
+  await removeAll(
+    folder,
+    found.others.filter((other) => !isIt(other)),
+  );
+  let listed = found;
+  for (let tried = 0; tried < SEALS_MAX; tried += 1) {
+    const current = listed.others.find(isIt);
+    if (file === null || current === undefined) return null;
+    const sealed = join(folder, `${file}.${base(name)}`);
+    try {
+      await rename(join(folder, current), sealed);
+      return await open(sealed, 'r');
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT') throw error;
+    }
+    listed = await listState(folder);
+    demandNewest(listed, name);
+  }
+  throw new RetryableError(`the open part ${file} in ${folder} was renamed again and again`);
+}
+
+/** Copies put by put, up to the last one that the disk holds whole: after a loss of power that may be less than the journal says. */
+async function copied(
+  from: FileHandle,
+  folder: string,
+  { states, name }: { readonly states: readonly PartState[]; readonly name: ClaimName },
+): Promise<Pick<Claim, 'state' | 'part'>> {
+  const file = partFile(name, 0);
+  const part = await open(join(folder, file), 'wx');
+  try {
+    const open_ = states.at(-1)?.file;
+    let good = states.findLast((state) => state.file !== open_) ?? null;
+    let [bytes, crc] = [0, 0];
+    for (const state of states.filter((one) => one.file === open_)) {
+      const piece = await readPiece(from, { at: bytes, length: state.bytes - bytes });
+      crc = crc32(piece, crc);
+      if (piece.length < state.bytes - bytes || crc !== state.crc) break;
+      await writeAll(part, piece, bytes);
+      bytes = state.bytes;
+      good = state;
+    }
+    if (good === null) throw damaged(folder, open_);
+    if (good.file === open_) return { state: { ...good, file }, part };
+    await part.close();
+    return { state: withoutPart(good), part: null };
+  } catch (error) {
+    await part.close();
+    throw error;
+  }
+}
+
+/** Shorter at the end of the file. */
+async function readPiece(file: FileHandle, { at, length }: { readonly at: number; readonly length: number }): Promise<Buffer> {
+  const piece = Buffer.allocUnsafe(length);
+  let read = 0;
+  while (read < length) {
+    const { bytesRead } = await file.read(piece, read, length - read, at + read);
+    if (bytesRead === 0) break;
+    read += bytesRead;
+  }
+  return piece.subarray(0, read);
+}
+
+/** The first line of a journal and what it speaks of were made durable before anybody counted on them. */
+function damaged(folder: string, file: string | null | undefined): FatalTaskError {
+  return new FatalTaskError(
+    `the open part ${file} in ${folder} is not what was written; next: restore the folder from a backup, or stop the connector, remove this folder and reset the offsets of the shard`,
+    { details: { path: folder } },
+  );
+}
+
+function withoutPart(state: PartState): PartState {
+  return { ...state, file: null, bytes: 0, records: 0, crc: 0 };
+}
+
+function base(name: ClaimName): string {
+  return claimFile(name).replace('.claim', '');
+}
+
+async function removeAll(folder: string, files: readonly string[]): Promise<void> {
+  for (const file of files) await rm(join(folder, file), { force: true });
+}
