@@ -8,7 +8,9 @@ import { PartWriter } from './files/part-writer.ts';
 const ROLL_BYTES_MAX = 1024 ** 3;
 
 const Config = z.object({
-  directory: textKey().describe('Folder that receives the parts, in one folder for each shard. It is made where it does not exist.'),
+  directory: textKey().describe(
+    'Folder that receives the parts, in one folder for each shard. It is made where it does not exist.',
+  ),
   ...formatKey,
   'file.name.prefix': z
     .preprocess((value) => value ?? '', z.string().regex(/^[^/\0]{0,100}$/, 'must have at most 100 characters, and no slash'))

@@ -2,7 +2,7 @@
  * A batch of records as lines, in one buffer. The bytes are those that the value converter wrote, or that came from the topic
  * where nothing changed them: nobody decodes them here.
  */
-import { z } from 'zod';
+import type { z } from 'zod';
 import { enumKey } from '../../../core/config/keys.ts';
 import { RecordError } from '../../../core/errors.ts';
 import type { ConnectRecord } from '../../../core/record/connect-record.ts';

@@ -13,7 +13,7 @@ import { crc32 } from 'node:zlib';
 import { errnoOf, fileError } from '../../../clients/files/file-error.ts';
 import { syncFolder, writeAll } from '../../../clients/files/write-all.ts';
 import { assert } from '../../../core/assert.ts';
-import { FencedError, messageOf, RetryableError } from '../../../core/errors.ts';
+import { FatalTaskError, FencedError, messageOf, RetryableError } from '../../../core/errors.ts';
 import type { Json } from '../../../core/json.ts';
 import type { CancelSignal } from '../../../core/ports.ts';
 import type { ConnectRecord } from '../../../core/record/connect-record.ts';
@@ -144,7 +144,11 @@ export class PartWriter implements SinkWriter {
   /** The state behind these lines, which are in the open part then. */
   async #append(
     { name }: Claim,
-    { records, bytes, position }: { readonly records: readonly ConnectRecord[]; readonly bytes: Uint8Array; readonly position: Json },
+    {
+      records,
+      bytes,
+      position,
+    }: { readonly records: readonly ConnectRecord[]; readonly bytes: Uint8Array; readonly position: Json },
   ): Promise<PartState> {
     const [first, last] = [records.at(0), records.at(-1)];
     if (first === undefined || last === undefined) return { ...this.#state, position };
@@ -214,14 +218,21 @@ export class PartWriter implements SinkWriter {
   }
 }
 
-/** @throws {FencedError} where a newer claim has taken the part away, or the name exists. */
+/**
+ * @throws {FencedError} where a newer claim has taken the part away.
+ * @throws {FatalTaskError} where the name exists: no claim gives it twice while the state folder is what it was.
+ */
 async function linkOnce(path: string, name: string): Promise<void> {
   try {
     await link(path, name);
   } catch (error) {
     const errno = errnoOf(error);
-    if (errno !== 'EEXIST' && errno !== 'ENOENT') throw error;
-    throw new FencedError(`${path} cannot be published as ${name}: ${messageOf(error)}`, { cause: error });
+    if (errno === 'ENOENT') throw new FencedError(`a newer claim has taken ${path}`, { cause: error });
+    if (errno !== 'EEXIST') throw error;
+    throw new FatalTaskError(
+      `${name} exists already, and the state beside it does not know of it; next: move it away if its lines may be written again, or choose another directory`,
+      { details: { path: name }, cause: error },
+    );
   }
 }
 

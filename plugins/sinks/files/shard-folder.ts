@@ -9,6 +9,9 @@ const HASH_CHARACTERS = 16;
 /** `orders-broker.a-0-5f0c...`: what the shard is about, for people, and a hash of its whole id, with the connector's uid. */
 export function shardFolderName(shard: ShardId): string {
   const [, ...parts] = parseShardId(shard).parts;
-  const readable = parts.join('-').replaceAll(/[^A-Za-z0-9_-]+/g, '.').slice(0, READABLE_CHARACTERS_MAX);
+  const readable = parts
+    .join('-')
+    .replaceAll(/[^A-Za-z0-9_-]+/g, '.')
+    .slice(0, READABLE_CHARACTERS_MAX);
   return `${readable}-${createHash('sha256').update(shard).digest('hex').slice(0, HASH_CHARACTERS)}`;
 }

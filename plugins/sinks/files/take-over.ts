@@ -7,14 +7,14 @@
  * 1. The new claim plants its mark: an empty journal, made exclusively.
  * 2. Only then it reads the journals of older claims. An older writer looks for marks after each line of its journal, and takes
  *    a put for done only where it finds none: so the new claim has read every line that anybody ever counted on.
- * 3. It renames the open part of the claim before it, and removes all other open parts. From here on no older writer can
- *    publish: that is `link()` from the part's old name, which does not exist any more.
+ * 3. It renames all open parts. From here on no older writer can publish: that is `link()` from a part's old name, which does not
+ *    exist any more.
  * 4. Whether the older one had published a moment before shows in the part's number of links: with two, its lines are where they
  *    belong. With one, the lines that the journal knows are copied into a part of the new claim's own, for the older writer may
  *    still add to the old one.
  * 5. The first line of the new journal says where the shard stands, and is made durable together with the copy.
- * 6. It looks for marks itself. Where one is newer, it has lost, and has neither removed nor published anything that counts: the
- *    newer one began from the same journals, or from the line of step 5.
+ * 6. It looks for marks itself. Where one is newer, it has lost, and has neither removed nor published anything: the newer one
+ *    began from the same journals, or from the line of step 5.
  * 7. Now what the older claims left is removed.
  *
  * A crash between any two steps leaves the older journals and the renamed part in place, and the next claim begins with step 1.
@@ -41,7 +41,7 @@ import {
 /** A claim that begins again at its epoch, or begins twice at once. More is somebody else's mistake. */
 const ATTEMPTS_MAX = 1_000;
 
-/** An older claim that is being begun at the same time renames the same part; each can do so once. */
+/** An older claim that is being begun at the same time renames the same parts; each can do so once or twice. */
 const SEALS_MAX = 10;
 
 /** The claim in hand: its journal, the state of its last line, and the open part. */
@@ -78,6 +78,8 @@ export async function takeOver(
   } catch (error) {
     await journal.close();
     await copy?.close();
+    // Only a newer claim removes what this one has listed.
+    if (errnoOf(error) === 'ENOENT') demandNewest(await listState(folder), name);
     throw error;
   }
 }
@@ -88,6 +90,9 @@ export function demandNewest({ claims }: StateFolder, mine: ClaimName): void {
   if (newest === undefined || compareClaims(newest, mine) <= 0) return;
   throw new FencedError(`generation ${newest.generation}, epoch ${newest.epoch} writes these parts by now`);
 }
+
+/** The first name of a part; behind it stands the claim that has taken it away. */
+const PART_FILE = /^[\d-]+\.part/;
 
 export function partFile(name: ClaimName, number: number): string {
   return `${base(name)}-${number}.part`;
@@ -147,31 +152,39 @@ async function lastStates(folder: string, older: readonly FoundClaim[]): Promise
   return [];
 }
 
-/** Takes the open part from its writer, and every other open part too; `null` where it was published, or there is none. */
+/**
+ * Takes every open part from its writer, and answers the one that counts; `null` where it was published, or there is none. Removes
+ * none: another claim that begins at the same time may know better which one counts.
+ */
 async function seal(
   folder: string,
   { file, found, name }: { readonly file: string | null; readonly found: StateFolder; readonly name: ClaimName },
 ): Promise<FileHandle | null> {
-  const isIt = (other: string): boolean => file !== null && (other === file || other.startsWith(`${file}.`));
-  await removeAll(
-    folder,
-    found.others.filter((other) => !isIt(other)),
-  );
   let listed = found;
   for (let tried = 0; tried < SEALS_MAX; tried += 1) {
-    const current = listed.others.find(isIt);
-    if (file === null || current === undefined) return null;
-    const sealed = join(folder, `${file}.${base(name)}`);
-    try {
-      await rename(join(folder, current), sealed);
-      return await open(sealed, 'r');
-    } catch (error) {
-      if (errnoOf(error) !== 'ENOENT') throw error;
-    }
+    const sealed = await renamedAll(folder, listed, name);
+    if (sealed !== undefined) return file !== null && sealed.has(file) ? open(join(folder, sealedFile(file, name)), 'r') : null;
     listed = await listState(folder);
     demandNewest(listed, name);
   }
-  throw new RetryableError(`the open part ${file} in ${folder} was renamed again and again`);
+  throw new RetryableError(`the open parts in ${folder} were renamed again and again`);
+}
+
+/** The parts that are there, by their first names; `undefined` where one was renamed by somebody else meanwhile, or published. */
+async function renamedAll(folder: string, { others }: StateFolder, name: ClaimName): Promise<ReadonlySet<string> | undefined> {
+  const parts = new Set<string>();
+  for (const other of others) {
+    const file = PART_FILE.exec(other)?.[0];
+    if (file === undefined) continue;
+    try {
+      await rename(join(folder, other), join(folder, sealedFile(file, name)));
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return undefined;
+      throw error;
+    }
+    parts.add(file);
+  }
+  return parts;
 }
 
 /** Copies put by put, up to the last one that the disk holds whole: after a loss of power that may be less than the journal says. */
@@ -226,6 +239,10 @@ function damaged(folder: string, file: string | null | undefined): FatalTaskErro
 
 function withoutPart(state: PartState): PartState {
   return { ...state, file: null, bytes: 0, records: 0, crc: 0 };
+}
+
+function sealedFile(file: string, by: ClaimName): string {
+  return `${file}.${base(by)}`;
 }
 
 function base(name: ClaimName): string {
