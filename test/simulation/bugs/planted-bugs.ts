@@ -339,7 +339,10 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'starvation behind a hot connector',
     file: 'core/planner/allot.ts',
-    edits: [{ find: 'a.rank - b.rank || a.wanting.waitingSinceMs - b.wanting.waitingSinceMs ||', replace: '' }],
+    edits: [
+      { find: 'a.rank - b.rank || byWait', replace: 'byWait' },
+      { find: 'if (a.waitingSinceMs !== b.waitingSinceMs) return a.waitingSinceMs - b.waitingSinceMs;', replace: '' },
+    ],
   },
   {
     name: 'more invocations than tasks.max',
@@ -356,7 +359,10 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'scheduler/backlog.ts',
     edits: [
       { find: 'state.bounds = bounds;', replace: "if (typeof state.bounds !== 'object') state.bounds = bounds;" },
-      { find: 'if (!this.#watch.watch(state.shard, queue, cursor.next)) this.#topics.want(queue.topic);', replace: '' },
+      {
+        find: 'if (!this.#watch.watch(state.shard, queue, { from: cursor.next, movedAtMs: state.movedAtMs }))\n        this.#topics.want(queue.topic);',
+        replace: '',
+      },
     ],
   },
   {
