@@ -244,6 +244,8 @@ export class Scheduler {
 
   #sleepMs(): number {
     const { clock } = this.#deps;
+    // What was remembered while it led is overdue for ever: nobody plans it.
+    if (!this.#leads) return LEARN_EVERY_MS;
     const dueInMs = (this.#table.nextAtMs ?? Number.POSITIVE_INFINITY) - clock.nowMs();
     const retryInMs = (this.#dispatch.refusedUntilMs ?? Number.POSITIVE_INFINITY) - clock.monotonicMs();
     return Math.max(1, Math.min(dueInMs, retryInMs, this.#planning.nextStartInMs(), LEARN_EVERY_MS));

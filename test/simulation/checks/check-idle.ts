@@ -26,8 +26,11 @@ const READS_PER_SECOND_MAX = 6;
 /** The operator's process gets 5 s to finish, then a scheduler does; the rest is for two rounds of it. */
 const HEALED_WITHIN_MS = 15_000;
 
-/** In so many runs: it costs some simulated seconds more. */
-const LEAVES_HALF_DONE = 0.3;
+/** In so many runs: it costs as many simulated seconds as all before it. */
+const LOOKS = 0.25;
+
+/** In so many of those: it costs some simulated seconds more. */
+const LEAVES_HALF_DONE = 0.5;
 
 interface Parts {
   readonly schedulers: readonly SimScheduler[];
@@ -37,6 +40,7 @@ interface Parts {
 
 export async function checkIdle(world: World, parts: Parts): Promise<void> {
   const { time } = world;
+  if (!new SeededRandom(`idle ${world.seed}`).chance(LOOKS)) return;
   const wellSinceMs = world.wellSinceMs ?? time.nowMs;
   world.isDrained = true;
   await pass(world, Math.max(SETTLED_AFTER_MS, wellSinceMs + LATE_OFFERS_MS - time.nowMs));
