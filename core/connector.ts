@@ -83,7 +83,8 @@ function isConfig(value: unknown): value is Connector['config'] {
 
 function isPressure(value: unknown): value is Pressure {
   if (typeof value !== 'object' || value === null) return false;
-  return 'invocations' in value && isCount(value.invocations) && 'changedAtMs' in value && isCount(value.changedAtMs);
+  const { invocations, halvedAtMs, changedAtMs } = value as Record<string, unknown>;
+  return isCount(invocations) && isCount(halvedAtMs) && isCount(changedAtMs);
 }
 
 function corrupt(name: string, cause?: unknown): FatalTaskError {

@@ -8,10 +8,10 @@ import type { StateStore } from '../core/ports.ts';
 
 const PARTITION = 'changes';
 
-/** A scheduler looks every second; one that was away for longer reads everything anew. */
-const KEPT_MS = 15_000;
+/** A scheduler looks every second; what one misses that was busy for longer, its sweep finds. */
+const KEPT_MS = 5_000;
 
-/** More changes than this in 15 s are found by the sweep. */
+/** More changes than this in that time are found by the sweep. */
 const NOTES_MAX = 1_000;
 
 export async function noteChange({ store, clock, random }: StoreAccess, connector: string): Promise<void> {

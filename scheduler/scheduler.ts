@@ -51,6 +51,8 @@ const SWEEP_DELETED_EVERY_MS = 60_000;
 
 /** A plan takes at most this share of the time: with thousands of shards waiting for slots, each slot is not worth a plan. */
 const PLAN_SHARE = 1 / 5;
+/** A plan that was kept from the processor took no time of its own. */
+const PLAN_PAUSE_MAX_MS = 100;
 
 /** A shard whose invocations find nothing or die is left alone for so long, doubled each time, unless something changes. */
 const EMPTY_FIRST_MS = 250;
@@ -237,7 +239,7 @@ export class Scheduler {
       const startedAtMs = clock.monotonicMs();
       if (this.leads) this.#planning.plan();
       const tookMs = clock.monotonicMs() - startedAtMs;
-      if (tookMs > 1) await clock.sleep(tookMs / PLAN_SHARE - tookMs);
+      if (tookMs > 1) await clock.sleep(Math.min(tookMs / PLAN_SHARE - tookMs, PLAN_PAUSE_MAX_MS));
       await this.#planWake.wait(this.#sleepMs());
     }
   }

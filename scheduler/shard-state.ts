@@ -34,6 +34,8 @@ export class ShardState implements PlannedShard {
   /** The number of its last observation, in the order of all. */
   observedAs = 0;
   isTriggered = false;
+  /** For which moment the agenda has it, the one that was asked for last. */
+  onAgendaAtMs: number | null = null;
   isDirty = false;
 
   constructor(shard: ShardId) {

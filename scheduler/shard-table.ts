@@ -87,6 +87,7 @@ export class ShardTable {
   /** Shards to look at: those that changed, and those whose time has come. */
   takeDue(nowMs: number): readonly ShardState[] {
     for (let state = this.#agenda.takeDue(nowMs); state !== undefined; state = this.#agenda.takeDue(nowMs)) {
+      state.onAgendaAtMs = null;
       const againAtMs = state.demand?.againAtMs ?? null;
       if (againAtMs !== null && againAtMs <= nowMs && this.#shards.get(state.shard) === state) this.touch(state);
     }
@@ -100,7 +101,10 @@ export class ShardTable {
     this.#settle(state, demand);
     if (demand === null || (demand.slots === 0 && demand.reason !== 'collecting')) state.waitingSinceMs = null;
     else state.waitingSinceMs ??= nowMs;
-    if (demand !== null && demand.againAtMs !== null) this.#agenda.add(state, demand.againAtMs);
+    const againAtMs = demand?.againAtMs ?? null;
+    if (againAtMs === null || againAtMs === state.onAgendaAtMs) return;
+    this.#agenda.add(state, againAtMs);
+    state.onAgendaAtMs = againAtMs;
   }
 
   get size(): number {

@@ -4,6 +4,7 @@
  */
 export interface Pressure {
   readonly invocations: number;
+  readonly halvedAtMs: number;
   /** When it was halved or raised for the last time. */
   readonly changedAtMs: number;
 }
@@ -17,9 +18,9 @@ export function strained(
   pressure: Pressure | null,
   { running, nowMs }: { readonly running: number; readonly nowMs: number },
 ): Pressure {
-  if (pressure !== null && nowMs - pressure.changedAtMs < TROUBLE_MS) return pressure;
+  if (pressure !== null && nowMs - pressure.halvedAtMs < TROUBLE_MS) return pressure;
   const invocations = Math.max(1, Math.floor(Math.min(pressure?.invocations ?? running, Math.max(running, 1)) / 2));
-  return { invocations, changedAtMs: nowMs };
+  return { invocations, halvedAtMs: nowMs, changedAtMs: nowMs };
 }
 
 /** After some time without trouble. `null`: nothing is limited any more. */
@@ -30,5 +31,7 @@ export function eased(
   const intervals = Math.floor((nowMs - pressure.changedAtMs) / CLEAN_INTERVAL_MS);
   if (intervals <= 0) return pressure;
   const invocations = pressure.invocations + intervals;
-  return invocations >= tasksMax ? null : { invocations, changedAtMs: pressure.changedAtMs + intervals * CLEAN_INTERVAL_MS };
+  return invocations >= tasksMax
+    ? null
+    : { ...pressure, invocations, changedAtMs: pressure.changedAtMs + intervals * CLEAN_INTERVAL_MS };
 }
