@@ -76,6 +76,7 @@ function checkReclaims(world: World, { shard, caller }: CursorWrite, before: Log
       !isKept && after.open.some((other) => other.kind === 'held' && other.epoch > before.epoch && other.start === range.start);
     const holder = world.owners.get(range.holder.owner);
     if (!isTaken || holder === undefined || holder === caller || !holder.isAlive()) continue;
+    if (world.hasRunEnded(range.holder.owner)) continue;
     const leftMs = range.holder.deadlineAtMs - holder.clock.nowMs();
     if (leftMs > 0)
       world.violate(
@@ -111,7 +112,8 @@ function checkHeld(world: World, { shard }: CursorWrite, after: LogCursor): void
 
 /** Past its deadline, or seen to end: whether it is taken over or something else is claimed is the claimer's choice. */
 function isAbandoned(world: World, { holder }: HeldRange): boolean {
-  return holder.deadlineAtMs < world.time.nowMs || world.owners.get(holder.owner)?.isSeenDead === true;
+  if (holder.deadlineAtMs < world.time.nowMs || world.hasRunEnded(holder.owner)) return true;
+  return world.owners.get(holder.owner)?.isSeenDead === true;
 }
 
 function heldMax(world: World, shard: ShardId): number {

@@ -72,6 +72,7 @@ export class SimHost {
       (result) => {
         life.running.delete(ends);
         life.process.ended(offer);
+        this.#world.noteRunEnded(owner);
         ends({ kind: 'completed', result });
         const unsaid = life.process.audit.ended(offer.shard);
         if (unsaid !== null) this.#world.violate('I10', `${life.process.name}: ${unsaid}`);

@@ -60,6 +60,7 @@ export class World implements Surroundings {
   /** Records of each shard and generation that are finished: delivered durably, dead-lettered, or dropped. */
   readonly #finished = new Map<string, Set<unknown>>();
   readonly #begun = new Map<ShardId, SliceIdentity>();
+  readonly #endedRuns = new Set<string>();
   readonly cursors = new Map<ShardId, Cursor>();
   /** Every shard that ever had a cursor. */
   readonly shards = new Set<ShardId>();
@@ -194,6 +195,15 @@ export class World implements Surroundings {
       this.faults.note('target refused a record');
       return refused();
     };
+  }
+
+  /** An invocation has answered: what its last write could not give back anybody may take. */
+  noteRunEnded(owner: string): void {
+    this.#endedRuns.add(owner);
+  }
+
+  hasRunEnded(holder: string): boolean {
+    return this.#endedRuns.has(holder.slice(0, holder.lastIndexOf('.')));
   }
 
   transition(name: string): void {
