@@ -29,6 +29,7 @@ const sinks: Readonly<Record<string, () => Promise<SinkPlugin>>> = {
 
 const sources: Readonly<Record<string, () => Promise<SourcePlugin>>> = {
   'datagen-source': async () => (await import('./sources/datagen-source.ts')).datagenSource,
+  'sqlite-cdc-source': async () => (await import('./sources/sqlite-cdc-source.ts')).sqliteCdcSource,
 };
 
 const converters = byName<ConverterPlugin>([jsonConverter, stringConverter, byteArrayConverter]);

@@ -7,3 +7,7 @@ export function quoted(name: string): string {
 export function foldedName(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 }
+/** A text as a literal of SQL, for the few places that take no parameter: the body of a trigger. */
+export function literal(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}

@@ -16,6 +16,16 @@ export function writing<Result>(database: DatabaseSync, body: () => Result, keep
   }
 }
 
+/** Everything that `body` reads is of one moment. */
+export function reading<Result>(database: DatabaseSync, body: () => Result): Result {
+  database.exec('BEGIN');
+  try {
+    return body();
+  } finally {
+    rollBack(database);
+  }
+}
+
 /** After some errors (a full disk) SQLite has already rolled back. */
 function rollBack(database: DatabaseSync): void {
   if (database.isTransaction) database.exec('ROLLBACK');

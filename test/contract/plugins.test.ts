@@ -6,10 +6,12 @@ import { discardSink } from '../../plugins/sinks/discard-sink.ts';
 import { fileSink } from '../../plugins/sinks/file-sink.ts';
 import { fileStreamSink } from '../../plugins/sinks/file-stream-sink.ts';
 import { datagenSource } from '../../plugins/sources/datagen-source.ts';
+import { sqliteCdcSource } from '../../plugins/sources/sqlite-cdc-source.ts';
 import { aSinkRecord, textDatum } from '../support/connect-records.ts';
 import { aPartTarget, aStreamTarget } from '../support/file-targets.ts';
 import { memorySink } from '../support/memory-sink.ts';
 import { heldRecords, type MemoryTarget, memoryTarget } from '../support/memory-target.ts';
+import { aQuietShop } from '../support/shop-database.ts';
 import { sqlAcceptanceTarget } from '../support/sql-target.ts';
 import type { SinkTarget } from './sink/sink-under-test.ts';
 import { sinkAcceptance } from './sink-acceptance.ts';
@@ -22,6 +24,8 @@ sourceAcceptance({
   requiredKeys: ['topic'],
   newSystem: async () => ({ config: { topic: 'orders', 'record.count': '20', shards: '2' }, close: nothingToClose }),
 });
+
+sourceAcceptance({ plugin: sqliteCdcSource, requiredKeys: ['connection.url', 'topic.prefix'], newSystem: aQuietShop });
 
 sinkAcceptance({
   plugin: discardSink,

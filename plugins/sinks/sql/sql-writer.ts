@@ -45,7 +45,7 @@ export class SqlWriter implements SinkWriter {
     const path = config['connection.url'];
     let database: DatabaseSync | null = null;
     try {
-      const opened = await openShared(path);
+      const opened = await openShared(path, { create: true });
       database = opened;
       writing(
         opened,

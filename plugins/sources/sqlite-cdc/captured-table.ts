@@ -1,0 +1,82 @@
+/** The layout of a table as it is captured: enough to read its change rows later, when the table may look different. */
+import type { DatabaseSync } from 'node:sqlite';
+import { foldedName } from '../../../clients/sqlite/quoted.ts';
+import { FatalTaskError } from '../../../core/errors.ts';
+import { type ColumnType, columnType } from './column-type.ts';
+
+export interface CapturedColumn {
+  readonly name: string;
+  readonly type: ColumnType;
+  /** Whether a null can stand in it. */
+  readonly optional: boolean;
+}
+
+export interface TableLayout {
+  /** Raised when triggers of the same layout are to be made anew. */
+  readonly v: 1;
+  readonly name: string;
+  readonly columns: readonly CapturedColumn[];
+  /** Indexes of the primary key's columns, in its order. Empty: rows are known by their rowid. */
+  readonly key: readonly number[];
+  /** The name that stands for the rowid in this table; `null` for one made WITHOUT ROWID. */
+  readonly rowid: string | null;
+}
+
+/** One layout of one table, from the moment its triggers were made. Numbers grow. */
+export interface CapturedTable extends TableLayout {
+  readonly capture: number;
+}
+
+/** A change row holds two images, and a table of SQLite 2,000 columns at most. https://www.sqlite.org/limits.html, read 2026-11-26 */
+const COLUMNS_MAX = 990;
+
+/** All tables that `wanted` asks for. Not those of SQLite, of the product, and virtual ones, which take no triggers. */
+export function tableLayouts(database: DatabaseSync, wanted: (table: string) => boolean): readonly TableLayout[] {
+  const tables = database
+    .prepare("SELECT name, wr FROM pragma_table_list WHERE schema = 'main' AND type = 'table' ORDER BY name")
+    .all() as unknown as readonly { readonly name: string; readonly wr: number }[];
+  return tables
+    .filter(({ name }) => !/^(?:sqlite|_sortie)_/.test(foldedName(name)) && wanted(name))
+    .map(({ name, wr }) => tableLayout(database, name, wr === 1));
+}
+
+interface ColumnRow {
+  readonly name: string;
+  readonly type: string;
+  readonly notnull: number;
+  /** From 1 on; 0 for no part of the key. */
+  readonly pk: number;
+}
+
+function tableLayout(database: DatabaseSync, table: string, withoutRowid: boolean): TableLayout {
+  const rows = database
+    .prepare('SELECT name, type, "notnull", pk FROM pragma_table_xinfo(?) WHERE hidden <> 1 ORDER BY cid')
+    .all(table) as unknown as readonly ColumnRow[];
+  if (rows.length > COLUMNS_MAX) {
+    throw new FatalTaskError(
+      `table ${JSON.stringify(table)} has ${rows.length} columns, ${COLUMNS_MAX} can be captured; next: leave it out with table.exclude.list`,
+    );
+  }
+  const key = rows
+    .flatMap(({ pk }, index) => (pk === 0 ? [] : [{ pk, index }]))
+    .sort((a, b) => a.pk - b.pk)
+    .map(({ index }) => index);
+  const isRowid = key.length === 1 && rows[key[0] ?? 0]?.type.toUpperCase() === 'INTEGER' && !withoutRowid;
+  const columns = rows.map(({ name, type, notnull, pk }) => ({
+    name,
+    type: columnType(type),
+    // For the sake of old files, a primary key of SQLite may hold nulls, unless it is the rowid or the table has none.
+    optional: notnull === 0 && !(pk > 0 && (isRowid || withoutRowid)),
+  }));
+  return { v: 1, name: table, columns, key, rowid: withoutRowid ? null : rowidName(table, rows) };
+}
+
+/** A column of the same name hides one of the three. */
+function rowidName(table: string, columns: readonly { readonly name: string }[]): string {
+  const taken = new Set(columns.map(({ name }) => foldedName(name)));
+  const name = ['rowid', '_rowid_', 'oid'].find((candidate) => !taken.has(candidate));
+  if (name !== undefined) return name;
+  throw new FatalTaskError(
+    `table ${JSON.stringify(table)} has columns named rowid, _rowid_ and oid, so that its rows cannot be told apart; next: leave it out with table.exclude.list`,
+  );
+}

@@ -1,0 +1,63 @@
+import { FatalTaskError } from '../../../core/errors.ts';
+import type { Json } from '../../../core/json.ts';
+import { base64 } from '../../converters/base64.ts';
+import type { Cell } from './row-image.ts';
+
+/** Where a reader stands. */
+export interface CdcCheckpoint {
+  /** All changes up to this one are given. */
+  readonly seq: bigint;
+  /** Of the change behind it, so many records are given already. */
+  readonly part: number;
+  /** All captures below this one are read as a whole. */
+  readonly capture: number;
+  /** Of this one, so many rows are read, in the order of their row's place, and the last is at `after`. */
+  readonly rows: bigint;
+  /** The rowid, or the primary key of a table without; empty before the first row. */
+  readonly after: readonly Cell[];
+}
+
+interface StoredCheckpoint {
+  readonly v: 1;
+  readonly seq: string;
+  readonly part?: number;
+  readonly capture: number;
+  readonly rows?: string;
+  readonly after?: readonly Json[];
+}
+
+export function encodeCheckpoint({ seq, part, capture, rows, after }: CdcCheckpoint): Json {
+  return {
+    v: 1,
+    seq: String(seq),
+    ...(part > 0 && { part }),
+    capture,
+    ...(rows > 0n && { rows: String(rows), after: after.map(encodeCell) }),
+  };
+}
+
+/** `null` for none. @throws {FatalTaskError} for what this source did not write. */
+export function decodeCheckpoint(json: Json): CdcCheckpoint | null {
+  if (json === null) return null;
+  try {
+    const { v, seq, part = 0, capture, rows = '0', after = [] } = json as unknown as StoredCheckpoint;
+    if (v !== 1 || !Number.isSafeInteger(part) || !Number.isSafeInteger(capture)) throw new TypeError('not of version 1');
+    return { seq: BigInt(seq), part, capture, rows: BigInt(rows), after: after.map(decodeCell) };
+  } catch (error) {
+    throw new FatalTaskError(
+      `not a checkpoint of sqlite-cdc-source: ${JSON.stringify(json)}; next: reset the offsets of the connector`,
+      { cause: error },
+    );
+  }
+}
+
+function encodeCell(cell: Cell): Json {
+  if (typeof cell === 'bigint') return { i: String(cell) };
+  return cell instanceof Uint8Array ? { b: base64.encode(cell) } : cell;
+}
+
+function decodeCell(json: Json): Cell {
+  if (typeof json !== 'object' || json === null) return json as Cell;
+  const { i, b } = json as { readonly i?: string; readonly b?: string };
+  return i === undefined ? base64.decode(b ?? '') : BigInt(i);
+}
