@@ -18,7 +18,7 @@ export interface CdcCheckpoint {
 }
 
 interface StoredCheckpoint {
-  readonly v: 1;
+  readonly v: number;
   readonly seq: string;
   readonly part?: number;
   readonly capture: number;

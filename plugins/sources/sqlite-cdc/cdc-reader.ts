@@ -59,7 +59,10 @@ export class CdcReader implements SourceReader {
   readonly #events = new Map<number, TableEvents>();
   /** Statements of the table that is being read as a whole. */
   #snapshot: { readonly capture: number; readonly rows: SnapshotRows } | null = null;
-  /** `null`: at the beginning, wherever that is when the first poll comes. */
+  /**
+   * `null`: before the oldest change that is kept. Nothing is deleted before a checkpoint is stored, so what a run without one has
+   * given is followed by all that happened since.
+   */
   #at: CdcCheckpoint | null;
   #committed: bigint;
   /** What was given by some moment, which makes it committed some time later. */
@@ -136,7 +139,7 @@ export class CdcReader implements SourceReader {
 
   #readNow(limits: PollLimits): Reading {
     const [first, last] = this.#log.bounds();
-    const at = this.#at ?? { seq: last, part: 0, capture: 0, rows: 0n, after: [] };
+    const at = this.#at ?? { seq: first - 1n, part: 0, capture: 0, rows: 0n, after: [] };
     this.#demandLog(at, first, last);
     const batch = new PollBatch(limits);
     const behind = this.#readChanges(at, last, batch);

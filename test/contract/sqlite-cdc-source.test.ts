@@ -1,0 +1,560 @@
+/** What only `sqlite-cdc-source` has: what triggers see, how rows and changes fit together, and what may happen to the database. */
+import { copyFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import fc from 'fast-check';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import type { Json } from '../../core/json.ts';
+import { comparePositions, formatPosition } from '../../core/record/position.ts';
+import type { Struct, StructSchema, Value } from '../../core/record/schema.ts';
+import type { PolledRecord, PollLimits, SourceReader } from '../../plugins/api/source.ts';
+import { sqliteCdcSource } from '../../plugins/sources/sqlite-cdc-source.ts';
+import { aPluginContext } from '../support/plugin-context.ts';
+import { aTemporaryFolder } from '../support/temporary-folder.ts';
+
+const LIMITS: PollLimits = { records: 1_000, bytes: 10_000_000, waitMs: 0 };
+const NEVER = new AbortController().signal;
+const ORDERS = 'CREATE TABLE orders (id INTEGER PRIMARY KEY, v)';
+
+interface Shop {
+  readonly path: string;
+  /** As the application. */
+  readonly database: DatabaseSync;
+  open(checkpoint?: Json, keys?: Readonly<Record<string, string>>): Promise<SourceReader>;
+}
+
+function aShop(schema: string): Shop {
+  const path = join(aTemporaryFolder(), 'shop.db');
+  const database = new DatabaseSync(path);
+  onTestFinished(() => database.close());
+  database.exec(`PRAGMA synchronous = OFF; ${schema}`);
+  const open = async (checkpoint: Json = null, keys: Readonly<Record<string, string>> = {}) => {
+    const config = sqliteCdcSource.config.parse({ 'connection.url': `sqlite:${path}`, 'topic.prefix': 'shop', ...keys });
+    const reader = await sqliteCdcSource.open(config, ['database'], checkpoint, aPluginContext());
+    onTestFinished(() => reader.close());
+    return reader;
+  };
+  return { path, database, open };
+}
+
+async function drain(reader: SourceReader, limits: Partial<PollLimits> = {}): Promise<PolledRecord[]> {
+  const records: PolledRecord[] = [];
+  for (let polls = 0; polls < 10_000; polls += 1) {
+    const polled = await reader.poll({ ...LIMITS, ...limits }, NEVER);
+    records.push(...polled.records);
+    if (polled.records.length === 0 && polled.idleForMs !== undefined) return records;
+  }
+  throw new Error('never drained');
+}
+
+/** A shop whose rows are read already, and a reader for what comes. */
+async function aReadShop(
+  schema: string,
+  keys: Readonly<Record<string, string>> = {},
+): Promise<Shop & { readonly reader: SourceReader }> {
+  const shop = aShop(schema);
+  const reader = await shop.open(null, keys);
+  await drain(reader);
+  return { ...shop, reader };
+}
+
+interface Envelope {
+  readonly op: string;
+  readonly before: Struct | null;
+  readonly after: Struct | null;
+  readonly source: Struct;
+}
+
+function envelope({ value }: PolledRecord): Envelope {
+  return value.value as unknown as Envelope;
+}
+
+/** `op before -> after` of each record. */
+function changes(records: readonly PolledRecord[]): readonly (readonly [string, Struct | null, Struct | null])[] {
+  return records.map((record) => {
+    const { op, before, after } = envelope(record);
+    return [op, before, after];
+  });
+}
+
+describe('what the triggers see', () => {
+  test('every value exactly, before and after, whatever column it is in', async () => {
+    const { database, reader } = await aReadShop(
+      'CREATE TABLE t (id INTEGER PRIMARY KEY, i INTEGER, r REAL, s TEXT, b BLOB, n NUMERIC, x, ok BOOLEAN)',
+    );
+    const first = [1n, 2n ** 63n - 1n, 0.1 + 0.2, 'größe \0 🚀 \' "', Uint8Array.of(0, 255), 10n, 1.5, 1n] as const;
+    const second = [1n, -(2n ** 63n), 5e-324, '', new Uint8Array(), 0.5, 2n ** 60n, 0n] as const;
+    const odd = [2n, 'text', 'more text', Uint8Array.of(1), 7n, 2n ** 60n, null, 17n] as const;
+    const insert = database.prepare('INSERT INTO t VALUES (?, ?, ?, ?, ?, ?, ?, ?)');
+    insert.run(...first);
+    database.prepare('UPDATE t SET i = ?2, r = ?3, s = ?4, b = ?5, n = ?6, x = ?7, ok = ?8 WHERE id = ?1').run(...second);
+    database.exec('DELETE FROM t');
+    insert.run(...odd);
+
+    const records = await drain(reader);
+
+    const one = {
+      id: 1n,
+      i: 2n ** 63n - 1n,
+      r: 0.1 + 0.2,
+      s: 'größe \0 🚀 \' "',
+      b: Uint8Array.of(0, 255),
+      n: 10,
+      x: 1.5,
+      ok: true,
+    };
+    const two = { id: 1n, i: -(2n ** 63n), r: 5e-324, s: '', b: new Uint8Array(), n: 0.5, x: 2n ** 60n, ok: false };
+    const three = { id: 2n, i: 'text', r: 'more text', s: Uint8Array.of(1), b: '7', n: 2n ** 60n, x: null, ok: 17n };
+    expect(changes(records.slice(0, 3))).toEqual([
+      ['c', null, one],
+      ['u', one, two],
+      ['d', two, null],
+    ]);
+    expect(changes(records.slice(3))).toEqual([['c', null, { ...three, b: 7n }]]);
+  });
+
+  test('a schema that every value fits, also where a row does not fit its columns', async () => {
+    const { database, reader } = await aReadShop('CREATE TABLE t (id INTEGER PRIMARY KEY, i INTEGER, s TEXT NOT NULL)');
+    database.exec(`INSERT INTO t VALUES (1, 1, 'a'), (2, 1.5, x'00'), (3, NULL, 'c')`);
+
+    const records = await drain(reader);
+
+    const types = records.map(({ value }) => {
+      const after = (value.schema as StructSchema).fields.find(({ name }) => name === 'after')?.schema as StructSchema;
+      return after.fields.map(({ schema }) => [schema.type, schema.optional]);
+    });
+    expect(types).toEqual([
+      [
+        ['int64', false],
+        ['int64', true],
+        ['string', false],
+      ],
+      [
+        ['int64', false],
+        ['float64', true],
+        ['bytes', false],
+      ],
+      [
+        ['int64', false],
+        ['int64', true],
+        ['string', false],
+      ],
+    ]);
+    expect(records[0]?.value.schema).toBe(records[2]?.value.schema);
+  });
+
+  test('changes in the order of commits, across tables, and nothing that was rolled back', async () => {
+    const { database, reader } = await aReadShop(`${ORDERS}; CREATE TABLE items (id INTEGER PRIMARY KEY, v)`);
+
+    database.exec(
+      `BEGIN; INSERT INTO items VALUES (1, 'a'); INSERT INTO orders VALUES (1, 'b'); INSERT INTO items VALUES (2, 'c'); COMMIT`,
+    );
+    database.exec(`BEGIN; INSERT INTO orders VALUES (2, 'never'); SAVEPOINT s; DELETE FROM items; ROLLBACK`);
+    database.exec(`BEGIN; SAVEPOINT s; DELETE FROM items; ROLLBACK TO s; UPDATE orders SET v = 'd'; COMMIT`);
+
+    const records = await drain(reader);
+
+    expect(records.map((record) => [record.topic, envelope(record).op, envelope(record).after?.['v']])).toEqual([
+      ['shop.items', 'c', 'a'],
+      ['shop.orders', 'c', 'b'],
+      ['shop.items', 'c', 'c'],
+      ['shop.orders', 'u', 'd'],
+    ]);
+    expect(records.map(({ position }) => position)).toEqual([
+      [1n, 0n],
+      [2n, 0n],
+      [3n, 0n],
+      [4n, 0n],
+    ]);
+  });
+
+  test('a new key as the deletion of the old one and a new row, each naming the other', async () => {
+    const { database, reader } = await aReadShop(`${ORDERS}; INSERT INTO orders VALUES (1, 'a')`, {
+      'tombstones.on.delete': 'true',
+    });
+    database.exec('UPDATE orders SET id = 2');
+
+    const records = await drain(reader, { records: 1 });
+
+    expect(
+      records.map(({ key, value, headers, position }) => [
+        key.value,
+        (value.value as Struct | null)?.['op'],
+        headers?.map(({ name, value: id }) => [name, id]),
+        position,
+      ]),
+    ).toEqual([
+      [{ id: 1n }, 'd', [['__debezium.newkey', { id: 2n }]], [1n, 0n]],
+      [{ id: 1n }, undefined, undefined, [1n, 1n]],
+      [{ id: 2n }, 'c', [['__debezium.oldkey', { id: 1n }]], [1n, 2n]],
+    ]);
+  });
+
+  test('composite keys in their own order, and the rowid where there is none', async () => {
+    const { database, reader } = await aReadShop(
+      'CREATE TABLE lines (b TEXT, a INTEGER, v, PRIMARY KEY (a, b)) WITHOUT ROWID; CREATE TABLE visits (rowid TEXT, v)',
+    );
+    database.exec(`INSERT INTO lines VALUES ('x', 1, 'v'); INSERT INTO visits VALUES ('mine', 'v'); DELETE FROM visits`);
+
+    const records = await drain(reader);
+
+    expect(records.map(({ key }) => key.value)).toEqual([{ a: 1n, b: 'x' }, { _rowid_: 1n }, { _rowid_: 1n }]);
+    expect(Object.keys(records[0]?.key.value as Struct)).toEqual(['a', 'b']);
+  });
+
+  test('the row as it is in the end, where a trigger of the application changes it again', async () => {
+    const schema = `${ORDERS}; CREATE TRIGGER late AFTER INSERT ON orders BEGIN UPDATE orders SET v = 'by trigger' WHERE id = NEW.id; END`;
+    const { database, reader } = await aReadShop(schema);
+    database.exec(
+      `CREATE TRIGGER later AFTER UPDATE OF v ON orders WHEN NEW.v = 'by trigger' BEGIN UPDATE orders SET v = 'by both' WHERE id = NEW.id; END`,
+    );
+    await drain(reader);
+
+    database.exec(`INSERT INTO orders VALUES (1, 'by hand')`);
+
+    expect(envelope((await drain(reader)).at(-1) as PolledRecord).after).toEqual({ id: 1n, v: 'by both' });
+  });
+
+  test('each row of a deletion without a condition, and rows that foreign keys take along', async () => {
+    const { database, reader } = await aReadShop(`
+      CREATE TABLE a (id INTEGER PRIMARY KEY); CREATE TABLE b (id INTEGER PRIMARY KEY, a REFERENCES a ON DELETE CASCADE);
+      INSERT INTO a VALUES (1), (2); INSERT INTO b VALUES (1, 1), (2, 2);`);
+
+    database.exec('DELETE FROM a');
+
+    expect((await drain(reader)).map(({ topic, key }) => `${topic} ${(key.value as Struct)['id']}`).sort()).toEqual([
+      'shop.a 1',
+      'shop.a 2',
+      'shop.b 1',
+      'shop.b 2',
+    ]);
+  });
+
+  test('names that hold anything', async () => {
+    const table = `or"der's; DROP TABLE x; --`;
+    const { database, reader } = await aReadShop(
+      `CREATE TABLE "${table.replaceAll('"', '""')}" ("id ""'" INTEGER PRIMARY KEY, "__proto__" TEXT)`,
+    );
+    database.prepare(`INSERT INTO "${table.replaceAll('"', '""')}" VALUES (1, 'a')`).run();
+
+    const [record] = await drain(reader);
+
+    expect(record?.topic).toBe('shop.or_der_s__DROP_TABLE_x__--');
+    expect(Object.entries(envelope(record as PolledRecord).after ?? {})).toEqual([
+      ['id "\'', 1n],
+      ['__proto__', 'a'],
+    ]);
+  });
+
+  test('flat rows on request', async () => {
+    const { database, reader } = await aReadShop(ORDERS, { 'output.format': 'flat', 'topic.delimiter': '-' });
+    database.exec(`INSERT INTO orders VALUES (1, 'a'); DELETE FROM orders`);
+
+    const records = await drain(reader);
+
+    const at = expect.any(BigInt) as unknown;
+    expect(records.map(({ topic, value }) => [topic, value.value])).toEqual([
+      ['shop-orders', { id: 1n, v: 'a', __op: 'c', __table: 'orders', __source_ts_ms: at, __deleted: 'false' }],
+      ['shop-orders', { id: 1n, v: 'a', __op: 'd', __table: 'orders', __source_ts_ms: at, __deleted: 'true' }],
+    ]);
+  });
+});
+
+describe('tables that come, change and go', () => {
+  test('a new table is captured with the rows it has by then, and one that is not wanted is not', async () => {
+    const { database, reader } = await aReadShop(ORDERS, { 'table.include.list': 'orders|new_.*' });
+
+    database.exec(
+      `CREATE TABLE New_orders (id INTEGER PRIMARY KEY); INSERT INTO New_orders VALUES (1); CREATE TABLE other (id); INSERT INTO other VALUES (1)`,
+    );
+    const found = await drain(reader);
+    database.exec('INSERT INTO New_orders VALUES (2); INSERT INTO other VALUES (2)');
+
+    expect([...found, ...(await drain(reader))].map((record) => [record.topic, envelope(record).op])).toEqual([
+      ['shop.New_orders', 'r'],
+      ['shop.New_orders', 'c'],
+    ]);
+  });
+
+  test('new columns appear: the table is read anew, and later changes have them', async () => {
+    const { database, reader } = await aReadShop(`${ORDERS}; INSERT INTO orders VALUES (1, 'a')`);
+    database.exec(
+      `INSERT INTO orders VALUES (2, 'b'); ALTER TABLE orders ADD COLUMN w DEFAULT 'new'; UPDATE orders SET v = 'B' WHERE id = 2`,
+    );
+
+    const records = await drain(reader);
+    database.exec(`UPDATE orders SET w = 'W' WHERE id = 1`);
+
+    expect(changes(records)).toEqual([
+      ['c', null, { id: 2n, v: 'b' }],
+      ['u', { id: 2n, v: 'b' }, { id: 2n, v: 'B' }],
+      ['r', null, { id: 1n, v: 'a', w: 'new' }],
+      ['r', null, { id: 2n, v: 'B', w: 'new' }],
+    ]);
+    expect(changes(await drain(reader))).toEqual([['u', { id: 1n, v: 'a', w: 'new' }, { id: 1n, v: 'a', w: 'W' }]]);
+  });
+
+  test('a renamed table is another one; a dropped one leaves its changes', async () => {
+    const { database, reader } = await aReadShop(`${ORDERS}; CREATE TABLE gone (id INTEGER PRIMARY KEY)`);
+    database.exec(
+      `INSERT INTO gone VALUES (1); DROP TABLE gone; INSERT INTO orders VALUES (1, 'a'); ALTER TABLE orders RENAME TO sales; INSERT INTO sales VALUES (2, 'b')`,
+    );
+
+    const records = await drain(reader);
+
+    expect(records.map((record) => [record.topic, envelope(record).op, record.key.value])).toEqual([
+      ['shop.gone', 'c', { id: 1n }],
+      ['shop.orders', 'c', { id: 1n }],
+      ['shop.orders', 'c', { id: 2n }],
+      ['shop.sales', 'r', { id: 1n }],
+      ['shop.sales', 'r', { id: 2n }],
+    ]);
+  });
+
+  test('two connectors capture one database, each for itself', async () => {
+    const { database, path, reader } = await aReadShop(ORDERS);
+    const config = sqliteCdcSource.config.parse({ 'connection.url': `sqlite:${path}`, 'topic.prefix': 'copy' });
+    const other = await sqliteCdcSource.open(config, ['database'], null, { ...aPluginContext(), connector: 'other "one"' });
+    onTestFinished(() => other.close());
+    await drain(other);
+
+    database.exec(`INSERT INTO orders VALUES (1, 'a')`);
+
+    expect([...(await drain(reader)), ...(await drain(other))].map(({ topic }) => topic)).toEqual(['shop.orders', 'copy.orders']);
+  });
+
+  test('opening again changes nothing in the database', async () => {
+    const { database, open } = await aReadShop(ORDERS);
+    const version = () => database.prepare('PRAGMA schema_version').get();
+    const before = version();
+
+    await drain(await open());
+
+    expect(version()).toEqual(before);
+  });
+});
+
+describe('rows and changes together', () => {
+  test('a change while rows are read is neither lost nor given twice', async () => {
+    const { database, open } = aShop(`${ORDERS}; INSERT INTO orders VALUES (1, 'a'), (2, 'b'), (3, 'c'), (4, 'd')`);
+    const reader = await open();
+    const first = await reader.poll({ ...LIMITS, records: 2 }, NEVER);
+
+    database.exec(
+      `UPDATE orders SET v = 'A' WHERE id = 1; UPDATE orders SET v = 'C' WHERE id = 3; INSERT INTO orders VALUES (9, 'new'); DELETE FROM orders WHERE id = 4`,
+    );
+    const rest = await drain(reader);
+
+    expect(changes(first.records)).toEqual([
+      ['r', null, { id: 1n, v: 'a' }],
+      ['r', null, { id: 2n, v: 'b' }],
+    ]);
+    expect(changes(rest)).toEqual([
+      ['u', { id: 1n, v: 'a' }, { id: 1n, v: 'A' }],
+      ['d', { id: 4n, v: 'd' }, null],
+      ['r', null, { id: 3n, v: 'C' }],
+      ['r', null, { id: 9n, v: 'new' }],
+    ]);
+  });
+
+  test('whatever happens in whatever order, and wherever it dies: published once, a replica ends equal to its source', async () => {
+    await fc.assert(fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 60 }), replicates({ once: true })), {
+      numRuns: 20,
+    });
+  }, 60_000);
+
+  test('the same where records are published again after each death', async () => {
+    await fc.assert(fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 60 }), replicates({ once: false })), {
+      numRuns: 20,
+    });
+  }, 60_000);
+});
+
+const TABLES = `
+  CREATE TABLE a (id INTEGER PRIMARY KEY, v);
+  CREATE TABLE b (x TEXT, y INTEGER, v, PRIMARY KEY (x, y)) WITHOUT ROWID;
+  CREATE TABLE c (code TEXT PRIMARY KEY, v);
+  CREATE TABLE d (v);
+`;
+
+type Step =
+  | {
+      readonly kind: 'write';
+      readonly table: 'a' | 'b' | 'c' | 'd';
+      readonly id: number;
+      readonly v: number;
+      readonly op: number;
+    }
+  | { readonly kind: 'poll'; readonly records: number; readonly commits: boolean }
+  | { readonly kind: 'die' }
+  | { readonly kind: 'widen' };
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 10,
+    arbitrary: fc.record({
+      kind: fc.constant('write' as const),
+      table: fc.constantFrom('a' as const, 'b' as const, 'c' as const, 'd' as const),
+      id: fc.integer({ min: 1, max: 8 }),
+      v: fc.integer({ min: 0, max: 99 }),
+      op: fc.integer({ min: 0, max: 3 }),
+    }),
+  },
+  {
+    weight: 6,
+    arbitrary: fc.record({ kind: fc.constant('poll' as const), records: fc.integer({ min: 1, max: 5 }), commits: fc.boolean() }),
+  },
+  { weight: 2, arbitrary: fc.constant({ kind: 'die' as const }) },
+  { weight: 1, arbitrary: fc.constant({ kind: 'widen' as const }) },
+);
+
+function statement({ table, id, v, op }: Step & { readonly kind: 'write' }): string {
+  const key = { a: `id = ${id}`, b: `x = '${id % 3}' AND y = ${id}`, c: `code = 'k${id}'`, d: `rowid = ${id}` }[table];
+  const moved = { a: `id = ${v + 1}`, b: `y = ${v}`, c: `code = 'k${v % 9}'`, d: `v = ${v}` }[table];
+  if (op === 0) return `DELETE FROM ${table} WHERE ${key}`;
+  if (op === 1) return `UPDATE OR IGNORE ${table} SET ${moved} WHERE ${key}`;
+  if (op === 2) return `UPDATE ${table} SET v = ${v} WHERE ${key}`;
+  const columns = { a: 'id, v', b: 'x, y, v', c: 'code, v', d: 'rowid, v' }[table];
+  const values = { a: `${id}`, b: `'${id % 3}', ${id}`, c: `'k${id}'`, d: `${id}` }[table];
+  return `INSERT OR REPLACE INTO ${table} (${columns}) VALUES (${values}, ${v})`;
+}
+
+/** Plays steps against a shop and its source, then compares. `once`: what has been published is not published again. */
+function replicates({ once }: { readonly once: boolean }): (steps: readonly Step[]) => Promise<void> {
+  return async (steps) => {
+    const { database, open } = aShop(TABLES);
+    database.exec(
+      `INSERT INTO a VALUES (3, 0), (5, 0), (8, 0); INSERT INTO b VALUES ('1', 4, 0), ('2', 2, 0); INSERT INTO d VALUES (1), (2)`,
+    );
+    const replica = new Map<string, Struct>();
+    const published = new Set<string>();
+    let committed: Json = null;
+    let columns = 0;
+    let reader = await open();
+
+    const take = (records: readonly PolledRecord[]): void => {
+      for (const [index, record] of records.entries()) {
+        const { position = [] } = record;
+        expect(comparePositions(records[index - 1]?.position ?? [], position)).toBeLessThan(0);
+        if (once && published.has(formatPosition(position))) continue;
+        published.add(formatPosition(position));
+        apply(replica, record);
+      }
+    };
+    for (const one of steps) {
+      if (one.kind === 'write') database.exec(statement(one));
+      else if (one.kind === 'widen') database.exec(`ALTER TABLE a ADD COLUMN w${columns++} DEFAULT ${columns}`);
+      else if (one.kind === 'die') {
+        await reader.close();
+        reader = await open(committed);
+      } else {
+        const { records, checkpoint } = await reader.poll({ ...LIMITS, records: one.records }, NEVER);
+        take(records);
+        if (one.commits) committed = JSON.parse(JSON.stringify(checkpoint)) as Json;
+      }
+    }
+    take(await drain(reader));
+    await reader.close();
+
+    expect(sorted([...replica.values()])).toEqual(sorted(sourceRows(database)));
+  };
+}
+
+function apply(replica: Map<string, Struct>, { topic, key, value }: PolledRecord): void {
+  const id = `${topic} ${printed(key.value)}`;
+  const { op, after } = value.value as unknown as Envelope;
+  if (op === 'd') replica.delete(id);
+  else replica.set(id, { ...after, table: topic });
+}
+
+function sourceRows(database: DatabaseSync): Struct[] {
+  return ['a', 'b', 'c', 'd'].flatMap((table) => {
+    const rows = database.prepare(`SELECT * FROM ${table}`);
+    rows.setReadBigInts(true);
+    return rows.all().map((row) => ({ ...(row as Struct), table: `shop.${table}` }));
+  });
+}
+
+function sorted(rows: readonly Struct[]): readonly string[] {
+  return rows.map(printed).sort();
+}
+
+function printed(value: Value): string {
+  return JSON.stringify(value, (_, item: unknown) => (typeof item === 'bigint' ? `${item}n` : item));
+}
+
+describe('the change log of a database', () => {
+  test('loses what a checkpoint covers, but for the last ten thousand', async () => {
+    const { database, open, path } = await aReadShop(ORDERS);
+    database.exec(
+      `WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 17000) INSERT INTO orders SELECT i, 'v' FROM n`,
+    );
+
+    const reader = await open({ v: 1, seq: '16000', capture: 2 });
+    const records = await drain(reader);
+
+    const log = new DatabaseSync(path);
+    onTestFinished(() => log.close());
+    const [kept] = log.prepare('SELECT min(seq) AS first, max(seq) AS last FROM "_sortie_changes:orders"').all();
+    expect(records).toHaveLength(1_000);
+    expect({ ...kept }).toEqual({ first: 5_001, last: 17_000 });
+  });
+
+  test('fails rather than leave out what is not in it any more', async () => {
+    const { database, path, open } = await aReadShop(ORDERS);
+    const copy = `${path}.copy`;
+    database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    copyFileSync(path, copy);
+    database.exec(`INSERT INTO orders VALUES (1, 'a'), (2, 'b')`);
+    database.exec('DELETE FROM "_sortie_changes:orders" WHERE seq = 1');
+
+    const behind = await open({ v: 1, seq: '0', capture: 2 });
+    const ahead = await open({ v: 1, seq: '3', capture: 2 });
+
+    const fatal = expect.objectContaining({
+      name: 'FatalTaskError',
+      message: expect.stringMatching(/next: reset the offsets/) as unknown,
+    });
+    await expect(behind.poll(LIMITS, NEVER)).rejects.toEqual(fatal);
+    await expect(ahead.poll(LIMITS, NEVER)).rejects.toEqual(fatal);
+  });
+
+  test('refuses a missing file, a foreign checkpoint and a file that is no database, each with the next step', async () => {
+    const { open, path } = aShop(ORDERS);
+    const fatal = (text: string) =>
+      expect.objectContaining({
+        name: 'FatalTaskError',
+        message: expect.stringMatching(new RegExp(`${text}.*next: `)) as unknown,
+      });
+
+    await expect(open(null, { 'connection.url': `sqlite:${path}.missing` })).rejects.toEqual(fatal('there is no database'));
+    await expect(open({ file: 'binlog.7' })).rejects.toEqual(fatal('not a checkpoint'));
+    await expect(open(null, { 'connection.url': `sqlite:${import.meta.filename}` })).rejects.toEqual(fatal('no SQLite database'));
+  });
+
+  test('says that it may be tried again while the application holds the database', async () => {
+    const { database, open } = aShop(ORDERS);
+    database.exec('PRAGMA journal_mode = WAL; BEGIN IMMEDIATE');
+
+    await expect(open()).rejects.toMatchObject({ name: 'RetryableError', code: 'source.unavailable' });
+
+    database.exec('ROLLBACK');
+  });
+});
+
+describe('the configuration of sqlite-cdc-source', () => {
+  test.each([
+    ['connection.url', { 'connection.url': '/shop.db' }],
+    ['table.include.list', { 'table.include.list': 'a,(b' }],
+    ['table.exclude.list', { 'table.include.list': 'a', 'table.exclude.list': 'b' }],
+    ['poll.interval.ms', { 'poll.interval.ms': '0' }],
+  ])('names %s in %j', (key, config) => {
+    const { error } = sqliteCdcSource.config.safeParse({
+      'connection.url': 'sqlite:/shop.db',
+      'topic.prefix': 'shop',
+      ...config,
+    });
+
+    expect(error?.issues.map(({ path }) => path.join('.'))).toEqual([key]);
+  });
+});
