@@ -11,9 +11,9 @@ const SCALAR_BYTES = 8;
 
 export function polledBytes(records: readonly PolledRecord[]): number {
   let bytes = 0;
-  for (const { key, value, headers } of records) {
-    bytes += datumBytes(key) + datumBytes(value);
-    for (const header of headers ?? []) bytes += header.name.length + valueBytes(header.value);
+  for (const record of records) {
+    bytes += record.bytes ?? datumBytes(record.key) + datumBytes(record.value);
+    for (const header of record.headers ?? []) bytes += header.name.length + valueBytes(header.value);
   }
   return bytes;
 }

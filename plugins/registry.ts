@@ -28,6 +28,7 @@ const sinks: Readonly<Record<string, () => Promise<SinkPlugin>>> = {
 };
 
 const sources: Readonly<Record<string, () => Promise<SourcePlugin>>> = {
+  'file-source': async () => (await import('./sources/file-source.ts')).fileSource,
   'datagen-source': async () => (await import('./sources/datagen-source.ts')).datagenSource,
   'sqlite-cdc-source': async () => (await import('./sources/sqlite-cdc-source.ts')).sqliteCdcSource,
 };

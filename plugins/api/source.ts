@@ -46,6 +46,8 @@ export interface PolledRecord {
   readonly timestampMs: number | null;
   readonly tag?: string | null;
   readonly headers?: readonly Header[];
+  /** What key and value took in the source, where that is known: it spares a look at values that may be refused. */
+  readonly bytes?: number;
   /** This record's place, larger than every one before it in the shard. Required when the source is `exactlyOnce`. */
   readonly position?: Position;
 }

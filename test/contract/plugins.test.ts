@@ -6,9 +6,10 @@ import { discardSink } from '../../plugins/sinks/discard-sink.ts';
 import { fileSink } from '../../plugins/sinks/file-sink.ts';
 import { fileStreamSink } from '../../plugins/sinks/file-stream-sink.ts';
 import { datagenSource } from '../../plugins/sources/datagen-source.ts';
+import { fileSource } from '../../plugins/sources/file-source.ts';
 import { sqliteCdcSource } from '../../plugins/sources/sqlite-cdc-source.ts';
 import { aSinkRecord, textDatum } from '../support/connect-records.ts';
-import { aPartTarget, aStreamTarget } from '../support/file-targets.ts';
+import { aFileSystem, aPartTarget, aStreamTarget } from '../support/file-targets.ts';
 import { memorySink } from '../support/memory-sink.ts';
 import { heldRecords, type MemoryTarget, memoryTarget } from '../support/memory-target.ts';
 import { aQuietShop } from '../support/shop-database.ts';
@@ -26,6 +27,8 @@ sourceAcceptance({
 });
 
 sourceAcceptance({ plugin: sqliteCdcSource, requiredKeys: ['connection.url', 'topic.prefix'], newSystem: aQuietShop });
+
+sourceAcceptance({ plugin: fileSource, requiredKeys: ['topic'], newSystem: aFileSystem });
 
 sinkAcceptance({
   plugin: discardSink,

@@ -1,8 +1,9 @@
-/** Files as targets of sinks, and what they hold. Lines of raw files: `key text`, so that both can be read back. */
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+/** Files as targets of sinks and systems of sources, and what they hold. Lines of raw files: `key text`, so that both can be read back. */
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { HeldText, RecordText, SinkTarget } from '../contract/sink/sink-under-test.ts';
+import type { SourceSystem } from '../contract/source/source-under-test.ts';
 import { aSinkRecord, textDatum } from './connect-records.ts';
 
 /** Paths of all published parts, those of one shard in the order of their offsets. */
@@ -42,6 +43,19 @@ export async function aStreamTarget(): Promise<SinkTarget> {
     config: { file, format: 'raw' },
     held: async () => linesIn([file]).map(heldText),
     breakDown: async () => rmSync(folder, { recursive: true }),
+    close: async () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
+
+/** Two files of lines; the last one of each has no end yet. */
+export async function aFileSystem(): Promise<SourceSystem> {
+  const folder = mkdtempSync(join(tmpdir(), 'sortie-test-'));
+  for (const name of ['a.log', 'b.log']) {
+    const lines = Array.from({ length: 30 }, (_, index) => `${name} größe 漢字 🚀 ${'x'.repeat(index)}`);
+    writeFileSync(join(folder, name), `${lines.join('\n')}\n\nlast`);
+  }
+  return {
+    config: { topic: 'lines', files: join(folder, '*.log') },
     close: async () => rmSync(folder, { recursive: true, force: true }),
   };
 }

@@ -1,0 +1,26 @@
+import { z } from 'zod';
+import { FatalTaskError } from '../../../core/errors.ts';
+import type { Json } from '../../../core/json.ts';
+
+const count = z.int().min(0);
+
+const CheckpointSchema = z.object({
+  /** How many files of this path were read before it. */
+  file: count,
+  offset: count,
+  inode: z.string(),
+  head: z.object({ bytes: count, crc: count }),
+  /** The rest of a line that is too long is still to be skipped. */
+  skips: z.boolean(),
+  /** The last line was taken before its line feed had come. */
+  isOpen: z.boolean(),
+});
+
+export type Checkpoint = z.output<typeof CheckpointSchema>;
+
+export function readCheckpoint(checkpoint: Json): Checkpoint | null {
+  if (checkpoint === null) return null;
+  const parsed = CheckpointSchema.safeParse(checkpoint);
+  if (parsed.success) return parsed.data;
+  throw new FatalTaskError(`not a checkpoint of file-source: ${JSON.stringify(checkpoint)}`);
+}

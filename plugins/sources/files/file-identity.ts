@@ -1,0 +1,118 @@
+/** Which file it is, whatever it is called: log rotation renames files, and makes others under their names. */
+import type { BigIntStats } from 'node:fs';
+import { type FileHandle, open, readdir, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { errnoOf } from '../../../clients/files/file-error.ts';
+import { FatalTaskError } from '../../../core/errors.ts';
+
+/** Of a file's beginning, which tells it from one that got its inode after it was deleted, or was written anew in its place. */
+const HEAD_BYTES_MAX = 256;
+
+/** Files of one folder that may be looked at to find one that was renamed. */
+const SIBLINGS_MAX = 1_000;
+
+/** Nothing in them can be read as lines. */
+const COMPRESSED = /\.(gz|bz2|xz|zst|zip|lz4)$/;
+
+export interface Head {
+  readonly bytes: number;
+  readonly crc: number;
+}
+
+export interface FileIdentity {
+  /** Digits. */
+  readonly inode: string;
+  readonly head: Head;
+}
+
+export const NO_HEAD: Head = { bytes: 0, crc: 0 };
+
+/** An opened file that is one. */
+export interface OpenFile {
+  readonly path: string;
+  readonly file: FileHandle;
+  readonly stat: BigIntStats;
+}
+
+/** `null` where there is none. @throws {FatalTaskError} for a folder, a device, a pipe. */
+export async function openFile(path: string): Promise<OpenFile | null> {
+  let file: FileHandle;
+  try {
+    file = await open(path, 'r');
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return null;
+    throw error;
+  }
+  const found = await file.stat({ bigint: true });
+  if (found.isFile()) return { path, file, stat: found };
+  await file.close();
+  throw new FatalTaskError(`${path} is not a file that can be read from a place in it; next: name a regular file`, {
+    details: { path },
+  });
+}
+
+/** Of the first bytes, up to `end`: they stay what they are while the file only grows. */
+export async function headOf(file: FileHandle, end: number): Promise<Head> {
+  const bytes = Math.min(end, HEAD_BYTES_MAX);
+  if (bytes === 0) return NO_HEAD;
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(bytes), 0, bytes, 0);
+  return { bytes: bytesRead, crc: crc32(buffer.subarray(0, bytesRead)) };
+}
+
+export async function isSame({ file, stat }: OpenFile, { inode, head }: FileIdentity): Promise<boolean> {
+  if (String(stat.ino) !== inode) return false;
+  const found = await headOf(file, head.bytes);
+  return found.bytes === head.bytes && found.crc === head.crc;
+}
+
+/** A file of this identity under another name of the same folder. */
+export async function findRenamed(path: string, identity: FileIdentity): Promise<OpenFile | null> {
+  for (const sibling of await siblingsOf(path)) {
+    if (String(sibling.stat.ino) !== identity.inode) continue;
+    const opened = await openFile(sibling.path);
+    if (opened === null) continue;
+    if (await isSame(opened, identity)) return opened;
+    await opened.file.close();
+  }
+  return null;
+}
+
+/** The next file of a rotated series that nobody has read: the oldest one that was written to after `last` was. */
+export async function findSuccessor(path: string, last: BigIntStats): Promise<OpenFile | null> {
+  const current = await statOf(path);
+  let successor: Sibling | null = null;
+  for (const sibling of await siblingsOf(path)) {
+    const { ino, mtimeNs } = sibling.stat;
+    if (ino === last.ino || ino === current?.ino || mtimeNs <= last.mtimeNs) continue;
+    if (successor === null || mtimeNs < successor.stat.mtimeNs) successor = sibling;
+  }
+  return successor === null ? null : openFile(successor.path);
+}
+
+interface Sibling {
+  readonly path: string;
+  readonly stat: BigIntStats;
+}
+
+/** `app.log.1`, `app.log-20260101` of `app.log`. */
+async function siblingsOf(path: string): Promise<readonly Sibling[]> {
+  const [folder, name] = [dirname(path), basename(path)];
+  const names = (await readdir(folder)).filter((other) => other !== name && other.startsWith(name) && !COMPRESSED.test(other));
+  const siblings: Sibling[] = [];
+  for (const other of names.slice(0, SIBLINGS_MAX)) {
+    const found = await statOf(join(folder, other));
+    if (found?.isFile() === true) siblings.push({ path: join(folder, other), stat: found });
+  }
+  return siblings;
+}
+
+/** `null` where there is none. */
+export async function statOf(path: string): Promise<BigIntStats | null> {
+  try {
+    return await stat(path, { bigint: true });
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return null;
+    throw error;
+  }
+}

@@ -1,0 +1,321 @@
+import { appendFileSync, mkdirSync, renameSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { FatalTaskError, RecordError, RetryableError } from '../../../../core/errors.ts';
+import type { Json } from '../../../../core/json.ts';
+import type { Clock } from '../../../../core/ports.ts';
+import type { PolledRecord, PollLimits, PollResult, SourceReader } from '../../../../plugins/api/source.ts';
+import { fileSource } from '../../../../plugins/sources/file-source.ts';
+import { ManualClock } from '../../../support/manual-clock.ts';
+import { aPluginContext } from '../../../support/plugin-context.ts';
+import { RunningClock } from '../../../support/running-clock.ts';
+import { aTemporaryFolder } from '../../../support/temporary-folder.ts';
+
+const LIMITS: PollLimits = { records: 100, bytes: 1_000_000, waitMs: 0 };
+const NEVER = new AbortController().signal;
+
+describe('fileSource', () => {
+  test('waits for the end of the last line', async () => {
+    const file = aFile('one\ntwo\nthr');
+    const reader = await open({ file });
+
+    const before = await readAll(reader);
+    appendFileSync(file, 'ee\n');
+
+    expect([before, await readAll(reader)]).toEqual([['one', 'two'], ['three']]);
+  });
+
+  test('sends a last line without its end once the file has been quiet for so long', async () => {
+    const file = aFile('one\ntwo');
+    const clock = new ManualClock();
+    const reader = await open({ file, keys: { 'line.quiet.ms': '1000' }, clock });
+    utimesSync(file, clock.nowMs() / 1_000, clock.nowMs() / 1_000);
+
+    const before = await readAll(reader);
+    clock.advance(1_000);
+    const quiet = await readAll(reader);
+    appendFileSync(file, '\nthree\n');
+
+    expect([before, quiet, await readAll(reader)]).toEqual([['one'], ['two'], ['three']]);
+  });
+
+  test('reads a rotated file to its end, then the one that took its place from its beginning', async () => {
+    const file = aFile('a1\na2\n');
+    const reader = await open({ file });
+    const first = await readAll(reader);
+
+    renameSync(file, `${file}.1`);
+    appendFileSync(`${file}.1`, 'a3\n');
+    const between = await readAll(reader);
+    writeFileSync(file, '');
+    appendFileSync(`${file}.1`, 'a4\nend');
+    const late = await readAll(reader);
+    appendFileSync(file, 'b1\n');
+
+    expect([first, between, late, await readAll(reader)]).toEqual([['a1', 'a2'], ['a3'], ['a4'], ['end', 'b1']]);
+  });
+
+  test('finds the rotated file again after a restart, and all that were rotated since', async () => {
+    const file = aFile('a1\na2\n');
+    const { checkpoint } = await (await open({ file })).poll({ ...LIMITS, records: 1 }, NEVER);
+    rotate(file, ['b1'], { atS: 100 });
+    rotate(file, ['c1'], { atS: 200 });
+
+    const records = recordsOf(await pollToRest(await open({ file, checkpoint })));
+
+    expect(records.map(text)).toEqual(['a2', 'b1', 'c1']);
+    expect(records.map(({ position }) => position)).toEqual([
+      [0n, 6n],
+      [1n, 3n],
+      [2n, 3n],
+    ]);
+  });
+
+  test('begins anew, and says so, where what it has read was replaced and is gone', async () => {
+    const file = aFile('a1\na2\n');
+    const { checkpoint } = await (await open({ file })).poll(LIMITS, NEVER);
+    writeFileSync(`${file}.new`, 'b1\n');
+    rmSync(file);
+    renameSync(`${file}.new`, file);
+    const warnings: string[] = [];
+
+    const records = await readAll(await open({ file, checkpoint, warnings }));
+
+    expect(records).toEqual(['b1']);
+    expect(warnings).toEqual([expect.stringContaining(`${file} was `)]);
+  });
+
+  test('notices that a file was truncated, and reads it from its beginning', async () => {
+    const file = aFile('a1\na2\n');
+    const reader = await open({ file });
+    await readAll(reader);
+
+    truncateSync(file);
+    const empty = await readAll(reader);
+    appendFileSync(file, 'b1\n');
+
+    const { records } = await reader.poll(LIMITS, NEVER);
+    expect([empty, records.map(text)]).toEqual([[], ['b1']]);
+    expect(records[0]?.position).toEqual([1n, 3n]);
+  });
+
+  test('notices that a truncated file has grown beyond where it was read', async () => {
+    const file = aFile('a1\na2\n');
+    const reader = await open({ file });
+    const { checkpoint } = await reader.poll(LIMITS, NEVER);
+
+    writeFileSync(file, 'b1\nb2\nb3\n');
+
+    const cold = await open({ file, checkpoint });
+    expect([await readAll(reader), await readAll(cold)]).toEqual([
+      ['b1', 'b2', 'b3'],
+      ['b1', 'b2', 'b3'],
+    ]);
+  });
+
+  test('goes on behind any line of any text, byte by byte', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.string({ unit: 'grapheme', maxLength: 20 }), { minLength: 1, maxLength: 8 }),
+        async (strings) => {
+          const lines = strings.map((line) => line.replaceAll(/[\r\n]/g, ' '));
+          const file = aFile(lines.map((line) => `${line}\n`).join(''));
+          let checkpoint: Json = null;
+          const found: string[] = [];
+          for (const _ of lines) {
+            const result: PollResult = await (await open({ file, checkpoint })).poll({ ...LIMITS, records: 1 }, NEVER);
+            found.push(...result.records.map(text));
+            checkpoint = result.checkpoint;
+          }
+          expect(found).toEqual(lines);
+        },
+      ),
+      { numRuns: 30 },
+    );
+  });
+
+  test('finds files by patterns, each a shard of its own, in the order of their paths', async () => {
+    const folder = aTemporaryFolder();
+    mkdirSync(join(folder, 'deep', 'er'), { recursive: true });
+    mkdirSync(join(folder, 'folder.log'));
+    for (const name of ['b.log', 'a.log', 'a.txt', 'deep/er/c.log']) writeFileSync(join(folder, name), '');
+
+    const shards = await discover({ files: `${join(folder, '*.log')}, ${join(folder, '**', '[a-c].log')}` });
+
+    expect(shards).toEqual(['a.log', 'b.log', 'deep/er/c.log'].map((name) => join(folder, name)));
+  });
+
+  test('wants a file or patterns, not both', () => {
+    const parse = (keys: Readonly<Record<string, string>>) => fileSource.config.safeParse({ topic: 't', ...keys }).success;
+
+    expect([parse({}), parse({ file: '/a', files: '/b' }), parse({ file: '/a' }), parse({ files: '/b' })]).toEqual([
+      false,
+      false,
+      true,
+      true,
+    ]);
+  });
+
+  test('names the topic after the file, and puts path and place into headers', async () => {
+    const file = aFile('one\ntwo\n', 'eu.orders 2026.log');
+    const reader = await open({ file, keys: { topic: 'from-${file}', 'file.header': 'path', 'offset.header': 'at' } });
+
+    const { records } = await reader.poll(LIMITS, NEVER);
+
+    expect(records.map(({ topic }) => topic)).toEqual(['from-eu', 'from-eu']);
+    expect(records[1]?.headers?.map(({ name, value }) => [name, value])).toEqual([
+      ['path', file],
+      ['at', 4n],
+    ]);
+  });
+
+  test('reads JSON without losing a digit, skips blank lines, and leaves a wrong one to the tolerance', async () => {
+    const file = aFile('{"id":9007199254740993}\n\n  \r\nno json\n');
+    const reader = await open({ file, keys: { format: 'json' } });
+
+    const { records } = await reader.poll(LIMITS, NEVER);
+
+    expect(records).toHaveLength(2);
+    expect(records[0]?.value.value).toEqual({ id: 9_007_199_254_740_993n });
+    expect(() => records[1]?.value.value).toThrow(RecordError);
+  });
+
+  test('gives what is not UTF-8 as bytes, and ends lines at line feeds alone', async () => {
+    const file = aFile(Buffer.concat([Buffer.from('one\r\n'), Buffer.of(0xff, 0xfe, 0x0a)]));
+
+    const asText = await (await open({ file })).poll(LIMITS, NEVER);
+    const raw = await (await open({ file, keys: { format: 'raw' } })).poll(LIMITS, NEVER);
+
+    expect(asText.records.map(({ value }) => value.value)).toEqual(['one', Buffer.of(0xff, 0xfe)]);
+    expect(raw.records.map(({ value }) => Buffer.from(value.value as Uint8Array).toString('latin1'))).toEqual(['one\r', 'ÿþ']);
+  });
+
+  test('refuses a line that is too long, and goes on behind it', async () => {
+    const file = aFile(`short\n${'x'.repeat(1_000)}\nnext\n`);
+    const reader = await open({ file, keys: { 'max.line.bytes': '10' } });
+
+    const { records } = await reader.poll(LIMITS, NEVER);
+
+    expect(() => records[1]?.value.value).toThrow(`the line at byte 6 of ${file} has more than max.line.bytes=10 bytes`);
+    expect([records.length, text(records[2])]).toEqual([3, 'next']);
+  });
+
+  test('cuts a line that is too long between two characters', async () => {
+    const file = aFile('漢字漢字\nnext\n');
+    const reader = await open({ file, keys: { 'max.line.bytes': '7', 'line.too.long': 'cut' } });
+
+    expect(await readAll(reader)).toEqual(['漢字', 'next']);
+  });
+
+  test('resumes in the middle of a line that is being skipped', async () => {
+    const file = aFile('xxxxxxxxxx');
+    const keys = { 'max.line.bytes': '4', 'line.too.long': 'cut' };
+    const { checkpoint } = await (await open({ file, keys })).poll({ ...LIMITS, records: 1 }, NEVER);
+    appendFileSync(file, 'yyyy\nnext\n');
+
+    expect(await readAll(await open({ file, keys, checkpoint }))).toEqual(['next']);
+  });
+
+  test('says which file is missing, and that it may come', async () => {
+    const file = join(aTemporaryFolder(), 'none.log');
+
+    const error: unknown = await (await open({ file })).poll(LIMITS, NEVER).catch((thrown: unknown) => thrown);
+
+    expect(error).toBeInstanceOf(RetryableError);
+    expect(String(error)).toContain(`there is no file ${file}`);
+  });
+
+  test('rests where a file that it has read is removed', async () => {
+    const file = aFile('one\n');
+    const { checkpoint } = await (await open({ file })).poll(LIMITS, NEVER);
+    rmSync(file);
+
+    const result = await (await open({ file, checkpoint })).poll(LIMITS, NEVER);
+
+    expect(result).toEqual({ records: [], checkpoint, idleForMs: 1_000 });
+  });
+
+  test('fails for what is no file', async () => {
+    const file = aTemporaryFolder();
+
+    await expect((await open({ file })).poll(LIMITS, NEVER)).rejects.toBeInstanceOf(FatalTaskError);
+  });
+
+  test('waits for lines as long as it may, and no longer', async () => {
+    const file = aFile('one\n');
+    const clock = new RunningClock();
+    const reader = await open({ file, clock });
+    await readAll(reader);
+
+    const idle = await reader.poll({ ...LIMITS, waitMs: 500 }, NEVER);
+    const waitedMs = clock.monotonicMs();
+    const polling = reader.poll({ ...LIMITS, waitMs: 3_600_000 }, NEVER);
+    appendFileSync(file, 'two\n');
+
+    expect([idle.records, waitedMs]).toEqual([[], 500]);
+    expect((await polling).records.map(text)).toEqual(['two']);
+  });
+});
+
+interface Opened {
+  readonly file: string;
+  readonly keys?: Readonly<Record<string, string>>;
+  readonly checkpoint?: Json;
+  readonly clock?: Clock;
+  readonly warnings?: string[];
+}
+
+async function open({
+  file,
+  keys = {},
+  checkpoint = null,
+  clock = new ManualClock(),
+  warnings = [],
+}: Opened): Promise<SourceReader> {
+  const config = fileSource.config.parse({ topic: 'lines', file, ...keys });
+  const context = { ...aPluginContext({ clock }), log: (_: unknown, message: string) => void warnings.push(message) };
+  const reader = await fileSource.open(config, [file], checkpoint, context);
+  onTestFinished(() => reader.close());
+  return reader;
+}
+
+async function discover(keys: Readonly<Record<string, string>>): Promise<readonly (string | undefined)[]> {
+  const shards = await fileSource.discover(fileSource.config.parse({ topic: 'lines', ...keys }), aPluginContext());
+  return shards.map(({ names }) => names[0]);
+}
+
+function aFile(content: string | Buffer, name = 'app.log'): string {
+  const file = join(aTemporaryFolder(), name);
+  writeFileSync(file, content);
+  return file;
+}
+
+/** The file becomes the newest of the rotated ones, last changed at `atS`, and another takes its place. */
+function rotate(file: string, lines: readonly string[], { atS }: { readonly atS: number }): void {
+  const rotated = `${file}.${atS}`;
+  renameSync(file, rotated);
+  utimesSync(rotated, atS, atS);
+  writeFileSync(file, lines.map((line) => `${line}\n`).join(''));
+}
+
+async function pollToRest(reader: SourceReader): Promise<readonly PollResult[]> {
+  const results: PollResult[] = [];
+  for (;;) {
+    const result = await reader.poll(LIMITS, NEVER);
+    results.push(result);
+    if (result.idleForMs !== undefined) return results;
+  }
+}
+
+function recordsOf(results: readonly PollResult[]): readonly PolledRecord[] {
+  return results.flatMap(({ records }) => records);
+}
+
+async function readAll(reader: SourceReader): Promise<readonly string[]> {
+  return recordsOf(await pollToRest(reader)).map(text);
+}
+
+function text(record: PolledRecord | undefined): string {
+  return String(record?.value.value);
+}
