@@ -9,11 +9,9 @@ const DISCOVER_EVERY_MS = 3_600_000;
  * Every row of an SQLite database, then every change of it, in the order of commits: as change events in Debezium's envelope, or
  * as flat rows. Each record is published once. One shard, so that the order holds across tables.
  *
- * Triggers write the changes into a table of the database itself, within the application's own transactions. What they cannot
- * see, nobody can who captures by triggers:
- * - `INSERT OR REPLACE` that removes a row for the sake of another unique index than the primary key: SQLite then fires a
- *   deletion's triggers only with `PRAGMA recursive_triggers = ON`, which the application has to set;
- * - rows that were deleted while a table had no triggers, because it was dropped and created again.
+ * Triggers write the changes into a table of the database itself, within the application's own transactions. Rows that were
+ * deleted while a table had no triggers, because it was dropped and created again, are not seen; nor is a row that
+ * `INSERT OR REPLACE` removes for the sake of a unique index on an expression.
  *
  * A table without a primary key is keyed by its rowid, which `VACUUM` may change. A column cannot be dropped while triggers name
  * it: stop the connector and drop the triggers that begin with `_sortie_` before; they are made again.

@@ -230,6 +230,30 @@ describe('what the triggers see', () => {
     ]);
   });
 
+  test('rows that are replaced for the sake of a unique index, and none that are only in its way', async () => {
+    const { database, reader } = await aReadShop(`
+      CREATE TABLE users (id INTEGER PRIMARY KEY, mail TEXT UNIQUE, v);
+      INSERT INTO users VALUES (1, 'a', 1), (2, 'b', 1), (3, 'c', 1), (4, NULL, 1)`);
+
+    database.exec(`INSERT OR REPLACE INTO users VALUES (5, 'a', 2)`);
+    database.exec(`INSERT OR IGNORE INTO users VALUES (6, 'b', 2)`);
+    database.exec(`INSERT INTO users VALUES (7, 'b', 3) ON CONFLICT (mail) DO UPDATE SET v = 3`);
+    database.exec(`UPDATE OR REPLACE users SET mail = 'c' WHERE id = 2`);
+    database.exec(`INSERT INTO users VALUES (8, NULL, 4)`);
+    database.exec(`PRAGMA recursive_triggers = ON; INSERT OR REPLACE INTO users VALUES (9, 'c', 5)`);
+
+    expect(changes(await drain(reader)).map(([op, before, after]) => [op, before?.['id'], after?.['id']])).toEqual([
+      ['d', 1n, undefined],
+      ['c', undefined, 5n],
+      ['u', 2n, 2n],
+      ['d', 3n, undefined],
+      ['u', 2n, 2n],
+      ['c', undefined, 8n],
+      ['d', 2n, undefined],
+      ['c', undefined, 9n],
+    ]);
+  });
+
   test('names that hold anything', async () => {
     const table = `or"der's; DROP TABLE x; --`;
     const { database, reader } = await aReadShop(
@@ -357,6 +381,18 @@ describe('rows and changes together', () => {
     ]);
   });
 
+  const poll = (records: number): Step => ({ kind: 'poll', records, commits: false });
+  const remove = (id: number): Step => ({ kind: 'write', table: 'a', id, v: 0, op: 0 });
+  const die: Step = { kind: 'die' };
+
+  test('a row that was given and is deleted before anything is committed is deleted in the replica, too', async () => {
+    await replicates({ once: true })([poll(1), remove(3), die, poll(1)]);
+  });
+
+  test('a row is not taken for another one that an earlier run has given in its place', async () => {
+    await replicates({ once: true })([poll(1), remove(3), poll(2), die, poll(1), poll(1), die]);
+  });
+
   test('whatever happens in whatever order, and wherever it dies: published once, a replica ends equal to its source', async () => {
     await fc.assert(fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 60 }), replicates({ once: true })), {
       numRuns: 20,
@@ -373,14 +409,15 @@ describe('rows and changes together', () => {
 const TABLES = `
   CREATE TABLE a (id INTEGER PRIMARY KEY, v);
   CREATE TABLE b (x TEXT, y INTEGER, v, PRIMARY KEY (x, y)) WITHOUT ROWID;
-  CREATE TABLE c (code TEXT PRIMARY KEY, v);
+  CREATE TABLE c (code TEXT PRIMARY KEY, v UNIQUE);
+  CREATE TABLE e (x INTEGER PRIMARY KEY, v, w DEFAULT 1, UNIQUE (v, w)) WITHOUT ROWID;
   CREATE TABLE d (v);
 `;
 
 type Step =
   | {
       readonly kind: 'write';
-      readonly table: 'a' | 'b' | 'c' | 'd';
+      readonly table: 'a' | 'b' | 'c' | 'd' | 'e';
       readonly id: number;
       readonly v: number;
       readonly op: number;
@@ -394,7 +431,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 10,
     arbitrary: fc.record({
       kind: fc.constant('write' as const),
-      table: fc.constantFrom('a' as const, 'b' as const, 'c' as const, 'd' as const),
+      table: fc.constantFrom('a' as const, 'b' as const, 'c' as const, 'd' as const, 'e' as const),
       id: fc.integer({ min: 1, max: 8 }),
       v: fc.integer({ min: 0, max: 99 }),
       op: fc.integer({ min: 0, max: 3 }),
@@ -409,14 +446,19 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 );
 
 function statement({ table, id, v, op }: Step & { readonly kind: 'write' }): string {
-  const key = { a: `id = ${id}`, b: `x = '${id % 3}' AND y = ${id}`, c: `code = 'k${id}'`, d: `rowid = ${id}` }[table];
-  const moved = { a: `id = ${v + 1}`, b: `y = ${v}`, c: `code = 'k${v % 9}'`, d: `v = ${v}` }[table];
+  const key = { a: `id = ${id}`, b: `x = '${id % 3}' AND y = ${id}`, c: `code = 'k${id}'`, d: `rowid = ${id}`, e: `x = ${id}` }[
+    table
+  ];
+  const moved = { a: `id = ${v + 1}`, b: `y = ${v}`, c: `code = 'k${v % 9}'`, d: `v = ${v}`, e: `x = ${v % 12}` }[table];
+  // Few values, so that they often stand in the way of a unique index.
+  const value = table === 'c' || table === 'e' ? v % 5 : v;
   if (op === 0) return `DELETE FROM ${table} WHERE ${key}`;
   if (op === 1) return `UPDATE OR IGNORE ${table} SET ${moved} WHERE ${key}`;
-  if (op === 2) return `UPDATE ${table} SET v = ${v} WHERE ${key}`;
-  const columns = { a: 'id, v', b: 'x, y, v', c: 'code, v', d: 'rowid, v' }[table];
-  const values = { a: `${id}`, b: `'${id % 3}', ${id}`, c: `'k${id}'`, d: `${id}` }[table];
-  return `INSERT OR REPLACE INTO ${table} (${columns}) VALUES (${values}, ${v})`;
+  if (op === 2) return `UPDATE OR REPLACE ${table} SET v = ${value} WHERE ${key}`;
+  const columns = { a: 'id, v', b: 'x, y, v', c: 'code, v', d: 'rowid, v', e: 'x, v' }[table];
+  const values = { a: `${id}`, b: `'${id % 3}', ${id}`, c: `'k${id}'`, d: `${id}`, e: `${id}` }[table];
+  const or = v % 4 === 0 ? 'IGNORE' : 'REPLACE';
+  return `INSERT OR ${or} INTO ${table} (${columns}) VALUES (${values}, ${value})`;
 }
 
 /** Plays steps against a shop and its source, then compares. `once`: what has been published is not published again. */
@@ -468,7 +510,7 @@ function apply(replica: Map<string, Struct>, { topic, key, value }: PolledRecord
 }
 
 function sourceRows(database: DatabaseSync): Struct[] {
-  return ['a', 'b', 'c', 'd'].flatMap((table) => {
+  return ['a', 'b', 'c', 'd', 'e'].flatMap((table) => {
     const rows = database.prepare(`SELECT * FROM ${table}`);
     rows.setReadBigInts(true);
     return rows.all().map((row) => ({ ...(row as Struct), table: `shop.${table}` }));

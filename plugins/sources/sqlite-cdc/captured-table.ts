@@ -20,6 +20,8 @@ export interface TableLayout {
   readonly key: readonly number[];
   /** The name that stands for the rowid in this table; `null` for one made WITHOUT ROWID. */
   readonly rowid: string | null;
+  /** Indexes of the columns of each unique index beside the primary key. */
+  readonly unique: readonly (readonly number[])[];
 }
 
 /** One layout of one table, from the moment its triggers were made. Numbers grow. */
@@ -68,7 +70,22 @@ function tableLayout(database: DatabaseSync, table: string, withoutRowid: boolea
     // For the sake of old files, a primary key of SQLite may hold nulls, unless it is the rowid or the table has none.
     optional: notnull === 0 && !(pk > 0 && (isRowid || withoutRowid)),
   }));
-  return { v: 1, name: table, columns, key, rowid: withoutRowid ? null : rowidName(table, rows) };
+  const unique = uniqueIndexes(database, table).map((names) => names.map((name) => rows.findIndex((row) => row.name === name)));
+  return { v: 1, name: table, columns, key, rowid: withoutRowid ? null : rowidName(table, rows), unique };
+}
+
+/** Names of the columns of each; not of indexes on expressions. */
+function uniqueIndexes(database: DatabaseSync, table: string): readonly (readonly string[])[] {
+  const rows = database
+    .prepare(
+      `SELECT l.name AS "index", i.name AS "column" FROM pragma_index_list(?) AS l, pragma_index_info(l.name) AS i
+       WHERE l."unique" = 1 AND l.origin <> 'pk' ORDER BY l.name, i.seqno`,
+    )
+    .all(table) as unknown as readonly { readonly index: string; readonly column: string | null }[];
+  return [...Map.groupBy(rows, ({ index }) => index).values()].flatMap((columns) => {
+    const names = columns.flatMap(({ column }) => column ?? []);
+    return names.length === columns.length ? [names] : [];
+  });
 }
 
 /** A column of the same name hides one of the three. */

@@ -6,7 +6,7 @@ import { writing } from '../../../clients/sqlite/transaction.ts';
 import { FatalTaskError, RetryableError } from '../../../core/errors.ts';
 import { type CapturedTable, type TableLayout, tableLayouts } from './captured-table.ts';
 import type { OwnNames } from './own-names.ts';
-import { imageColumns, triggers } from './triggers.ts';
+import { imageColumns, triggers, triggersOf } from './triggers.ts';
 
 function ownTables(names: OwnNames): OwnTables {
   return {
@@ -16,7 +16,8 @@ function ownTables(names: OwnNames): OwnTables {
       CREATE TABLE IF NOT EXISTS ${quoted(names.changes)} (
         seq INTEGER PRIMARY KEY, capture INTEGER NOT NULL, op TEXT NOT NULL, at_ms INTEGER NOT NULL, row_id INTEGER
       );
-      CREATE TABLE IF NOT EXISTS ${quoted(names.captures)} (capture INTEGER PRIMARY KEY AUTOINCREMENT, layout TEXT NOT NULL);`,
+      CREATE TABLE IF NOT EXISTS ${quoted(names.captures)} (capture INTEGER PRIMARY KEY AUTOINCREMENT, layout TEXT NOT NULL);
+      CREATE TABLE IF NOT EXISTS ${quoted(names.replaced)} (capture INTEGER NOT NULL, row_id INTEGER);`,
   };
 }
 
@@ -27,8 +28,6 @@ interface Installed {
   readonly table: string;
   readonly names: readonly string[];
 }
-
-const TRIGGERS_OF_TABLE = 3;
 
 /** One to make what is missing, one to see that it is there; more only where others change the schema right then. */
 const REFRESHES_MAX = 5;
@@ -122,16 +121,15 @@ export class Captures {
       .prepare(`INSERT INTO ${quoted(this.#names.captures)} (layout) VALUES (?)`)
       .run(JSON.stringify(layout));
     const table = { ...layout, capture: Number(lastInsertRowid) };
-    this.#widen(imageColumns(table));
+    this.#widen(this.#names.changes, imageColumns(table));
+    this.#widen(this.#names.replaced, table.columns.length);
     for (const statement of triggers(this.#names, table)) this.#database.exec(statement);
   }
 
-  #widen(columns: number): void {
-    const found = this.#database
-      .prepare("SELECT count(*) AS n FROM pragma_table_info(?) WHERE name LIKE 'v%'")
-      .get(this.#names.changes);
+  #widen(table: string, columns: number): void {
+    const found = this.#database.prepare("SELECT count(*) AS n FROM pragma_table_info(?) WHERE name LIKE 'v%'").get(table);
     for (let index = found?.['n'] as number; index < columns; index += 1) {
-      this.#database.exec(`ALTER TABLE ${quoted(this.#names.changes)} ADD COLUMN v${index}`);
+      this.#database.exec(`ALTER TABLE ${quoted(table)} ADD COLUMN v${index}`);
     }
   }
 
@@ -156,7 +154,7 @@ export class Captures {
   }
 
   #fits({ capture, table, names }: Installed, layout: TableLayout): boolean {
-    if (table !== layout.name || names.length !== TRIGGERS_OF_TABLE) return false;
+    if (table !== layout.name || names.length !== triggersOf(layout)) return false;
     const { capture: _capture, ...known } = this.byNumber(capture);
     return JSON.stringify(known) === JSON.stringify(layout);
   }

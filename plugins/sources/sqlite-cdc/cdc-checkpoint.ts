@@ -11,10 +11,10 @@ export interface CdcCheckpoint {
   readonly part: number;
   /** All captures below this one are read as a whole. */
   readonly capture: number;
-  /** Of this one, so many rows are read, in the order of their row's place, and the last is at `after`. */
-  readonly rows: bigint;
-  /** The rowid, or the primary key of a table without; empty before the first row. */
+  /** Of this one, rows are read up to here: the rowid, or the primary key of a table without; empty before the first row. */
   readonly after: readonly Cell[];
+  /** How many rows of a table without rowid there were up to `after`, as of change `seq`. */
+  readonly rank: { readonly seq: bigint; readonly rows: bigint } | null;
 }
 
 interface StoredCheckpoint {
@@ -22,17 +22,18 @@ interface StoredCheckpoint {
   readonly seq: string;
   readonly part?: number;
   readonly capture: number;
-  readonly rows?: string;
   readonly after?: readonly Json[];
+  readonly rank?: readonly [seq: string, rows: string];
 }
 
-export function encodeCheckpoint({ seq, part, capture, rows, after }: CdcCheckpoint): Json {
+export function encodeCheckpoint({ seq, part, capture, after, rank }: CdcCheckpoint): Json {
   return {
     v: 1,
     seq: String(seq),
     ...(part > 0 && { part }),
     capture,
-    ...(rows > 0n && { rows: String(rows), after: after.map(encodeCell) }),
+    ...(after.length > 0 && { after: after.map(encodeCell) }),
+    ...(rank !== null && { rank: [String(rank.seq), String(rank.rows)] }),
   };
 }
 
@@ -40,9 +41,15 @@ export function encodeCheckpoint({ seq, part, capture, rows, after }: CdcCheckpo
 export function decodeCheckpoint(json: Json): CdcCheckpoint | null {
   if (json === null) return null;
   try {
-    const { v, seq, part = 0, capture, rows = '0', after = [] } = json as unknown as StoredCheckpoint;
+    const { v, seq, part = 0, capture, after = [], rank } = json as unknown as StoredCheckpoint;
     if (v !== 1 || !Number.isSafeInteger(part) || !Number.isSafeInteger(capture)) throw new TypeError('not of version 1');
-    return { seq: BigInt(seq), part, capture, rows: BigInt(rows), after: after.map(decodeCell) };
+    return {
+      seq: BigInt(seq),
+      part,
+      capture,
+      after: after.map(decodeCell),
+      rank: rank === undefined ? null : { seq: BigInt(rank[0]), rows: BigInt(rank[1]) },
+    };
   } catch (error) {
     throw new FatalTaskError(
       `not a checkpoint of sqlite-cdc-source: ${JSON.stringify(json)}; next: reset the offsets of the connector`,

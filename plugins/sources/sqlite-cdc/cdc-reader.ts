@@ -8,7 +8,7 @@
  * 2. Once all changes up to H are given: further rows of the tables that are not read as a whole yet, as of H.
  *
  * So whatever has been given is, at every moment, the state of all rows read so far as of the last change given. Rows are at the
- * position (H, table, count), behind all changes they contain. When a poll is repeated after a crash, with other changes between,
+ * position (H, table, rowid), behind all changes they contain; of a table without rowid, the row's rank at H takes its place. When a poll is repeated after a crash, with other changes between,
  * its rows are at other positions and so are given anew, in their newer state; deletions are therefore given always, for a row
  * that is gone by then may have been given before.
  *
@@ -139,7 +139,7 @@ export class CdcReader implements SourceReader {
 
   #readNow(limits: PollLimits): Reading {
     const [first, last] = this.#log.bounds();
-    const at = this.#at ?? { seq: first - 1n, part: 0, capture: 0, rows: 0n, after: [] };
+    const at = this.#at ?? { seq: first - 1n, part: 0, capture: 0, ...AT_FIRST_ROW };
     this.#demandLog(at, first, last);
     const batch = new PollBatch(limits);
     const behind = this.#readChanges(at, last, batch);
@@ -194,10 +194,10 @@ export class CdcReader implements SourceReader {
     let at = from;
     for (const table of this.#captures.current) {
       if (table.capture < at.capture) continue;
-      if (table.capture > at.capture) at = { ...at, capture: table.capture, rows: 0n, after: [] };
+      if (table.capture > at.capture) at = { ...at, capture: table.capture, ...AT_FIRST_ROW };
       const { reached, isWhole } = this.#readTable(table, at, batch);
       if (!isWhole) return { at: reached, isAtEnd: false };
-      at = { ...at, capture: table.capture + 1, rows: 0n, after: [] };
+      at = { ...at, capture: table.capture + 1, ...AT_FIRST_ROW };
       if (batch.isFull) return { at, isAtEnd: false };
     }
     return { at, isAtEnd: true };
@@ -211,18 +211,18 @@ export class CdcReader implements SourceReader {
     const events = this.#eventsOf(table.capture);
     const source = this.#snapshotOf(table);
     const atMs = BigInt(this.#clock.nowMs());
-    let ordinal = at.rows;
+    let rank = table.rowid === null ? rankAt(at, source) : 0n;
     let lastRow: readonly Cell[] | null = null;
     for (const row of source.rows(at.after)) {
       const rowId = table.rowid === null ? null : (row[0] as bigint);
       const image = { ...imageOf(table, row, source.placeCells), rowId };
-      const record = events.row(image, { seq: at.seq, atMs, ordinal });
+      const record = events.row(image, { seq: at.seq, atMs, place: rowId === null ? rank : rowId + ROWID_BIAS });
       if (!batch.add(record, eventBytes(row))) {
         const after = lastRow === null ? at.after : lastRow.slice(0, source.placeCells);
-        return { reached: { ...at, rows: ordinal, after }, isWhole: false };
+        return { reached: { ...at, after, rank: rowId === null ? { seq: at.seq, rows: rank } : null }, isWhole: false };
       }
       lastRow = row;
-      ordinal += 1n;
+      rank += 1n;
     }
     return { reached: at, isWhole: true };
   }
@@ -267,6 +267,16 @@ interface Reading {
 }
 
 const NONE: readonly PolledRecord[] = [];
+
+const AT_FIRST_ROW = { after: [], rank: null } as const;
+
+/** Rowids begin at -2^63, positions at 0. */
+const ROWID_BIAS = 2n ** 63n;
+
+/** Rows before the next one. Counted again where the table may have changed since: a row's place has to be the same in every poll. */
+function rankAt({ seq, after, rank }: CdcCheckpoint, source: SnapshotRows): bigint {
+  return rank?.seq === seq ? rank.rows : source.rank(after);
+}
 
 /** Whether a row is among those that were read. Rows without a rowid have no order that could be compared here: given always. */
 function isRowRead({ capture }: CapturedTable, rowId: bigint | null, at: CdcCheckpoint): boolean {

@@ -52,9 +52,9 @@ export class TableEvents {
     this.topic = topicName(this.#prefix + config['topic.delimiter'] + table.name);
   }
 
-  /** A row as it was read; `ordinal` counts the rows of this table's snapshot. */
-  row(after: RowImage, { seq, atMs, ordinal }: Change & { readonly ordinal: bigint }): PolledRecord {
-    const position = [seq, SNAPSHOT_PART, BigInt(this.table.capture), ordinal];
+  /** A row as it was read; `place` grows along the table, and at one change it is always the same for the same row. */
+  row(after: RowImage, { seq, atMs, place }: Change & { readonly place: bigint }): PolledRecord {
+    const position = [seq, SNAPSHOT_PART, BigInt(this.table.capture), place];
     return this.#event({ op: 'r', atMs, seq: null, before: null, after }, { key: this.#key(after), nowMs: atMs, position });
   }
 

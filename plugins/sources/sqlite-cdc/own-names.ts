@@ -3,6 +3,8 @@ export interface OwnNames {
   readonly part: string;
   readonly changes: string;
   readonly captures: string;
+  /** Rows that may be replaced by the statement at work. */
+  readonly replaced: string;
   readonly triggerPrefix: string;
   trigger(capture: number, event: string): string;
   /** The capture that a trigger belongs to. */
@@ -15,11 +17,12 @@ export function ownNames(connector: string): OwnNames {
     part: `changes:${connector}`,
     changes: `_sortie_changes:${connector}`,
     captures: `_sortie_captures:${connector}`,
+    replaced: `_sortie_replaced:${connector}`,
     triggerPrefix,
     trigger: (capture, event) => `${triggerPrefix}${capture}:${event.toLowerCase()}`,
     captureOf(trigger) {
       if (!trigger.startsWith(triggerPrefix)) return undefined;
-      const [, number] = /^(\d+):(?:insert|update|delete)$/.exec(trigger.slice(triggerPrefix.length)) ?? [];
+      const [, number] = /^(\d+):(?:before|after) (?:insert|update|delete)$/.exec(trigger.slice(triggerPrefix.length)) ?? [];
       return number === undefined ? undefined : Number(number);
     },
   };

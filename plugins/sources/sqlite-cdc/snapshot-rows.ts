@@ -7,6 +7,7 @@ import type { Cell } from './row-image.ts';
 export class SnapshotRows {
   readonly #first: StatementSync;
   readonly #following: StatementSync;
+  readonly #rank: StatementSync;
   readonly #place: number;
 
   constructor(database: DatabaseSync, { name, columns, key, rowid }: CapturedTable) {
@@ -17,7 +18,9 @@ export class SnapshotRows {
     this.#place = place.length;
     this.#first = database.prepare(`${select} ${order}`);
     this.#following = database.prepare(`${select} WHERE (${place.join(', ')}) > (${place.map(() => '?').join(', ')}) ${order}`);
-    for (const statement of [this.#first, this.#following]) {
+    const upTo = `(${place.join(', ')}) <= (${place.map(() => '?').join(', ')})`;
+    this.#rank = database.prepare(`SELECT count(*) FROM ${quoted(name)} WHERE ${upTo}`);
+    for (const statement of [this.#first, this.#following, this.#rank]) {
       statement.setReadBigInts(true);
       statement.setReturnArrays(true);
     }
@@ -27,6 +30,13 @@ export class SnapshotRows {
   rows(after: readonly Cell[]): IterableIterator<readonly Cell[]> {
     const rows = after.length === 0 ? this.#first.iterate() : this.#following.iterate(...after);
     return rows as unknown as IterableIterator<readonly Cell[]>;
+  }
+
+  /** How many rows there are up to this one. Takes time in proportion to them. */
+  rank(after: readonly Cell[]): bigint {
+    if (after.length === 0) return 0n;
+    const [rows] = this.#rank.get(...after) as unknown as readonly [bigint];
+    return rows;
   }
 
   /** How many cells the place of a row takes. */
