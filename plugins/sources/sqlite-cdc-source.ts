@@ -9,7 +9,8 @@ const DISCOVER_EVERY_MS = 3_600_000;
  * Every row of an SQLite database, then every change of it, in the order of commits: as change events in Debezium's envelope, or
  * as flat rows. Each record is published once. One shard, so that the order holds across tables.
  *
- * Triggers write the changes into a table of the database itself, within the application's own transactions. Rows that were
+ * Triggers write the changes into a table of the database itself, within the application's own transactions; the file is kept in
+ * WAL mode, so that neither side waits for the other. Rows that were
  * deleted while a table had no triggers, because it was dropped and created again, are not seen; nor is a row that
  * `INSERT OR REPLACE` removes for the sake of a unique index on an expression.
  *

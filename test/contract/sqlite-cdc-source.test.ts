@@ -9,6 +9,7 @@ import { comparePositions, formatPosition } from '../../core/record/position.ts'
 import type { Struct, StructSchema, Value } from '../../core/record/schema.ts';
 import type { PolledRecord, PollLimits, SourceReader } from '../../plugins/api/source.ts';
 import { sqliteCdcSource } from '../../plugins/sources/sqlite-cdc-source.ts';
+import { ManualClock } from '../support/manual-clock.ts';
 import { aPluginContext } from '../support/plugin-context.ts';
 import { aTemporaryFolder } from '../support/temporary-folder.ts';
 
@@ -540,6 +541,27 @@ describe('the change log of a database', () => {
     const [kept] = log.prepare('SELECT min(seq) AS first, max(seq) AS last FROM "_sortie_changes:orders"').all();
     expect(records).toHaveLength(1_000);
     expect({ ...kept }).toEqual({ first: 5_001, last: 17_000 });
+  });
+
+  test('loses what a reader gave long ago that is polled all the time', async () => {
+    const { database, path } = aShop(ORDERS);
+    const clock = new ManualClock();
+    const config = sqliteCdcSource.config.parse({ 'connection.url': `sqlite:${path}`, 'topic.prefix': 'shop' });
+    const reader = await sqliteCdcSource.open(config, ['database'], null, aPluginContext({ clock }));
+    onTestFinished(() => reader.close());
+    database.exec(
+      `WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 16000) INSERT INTO orders SELECT i, 'v' FROM n`,
+    );
+    const first = () => database.prepare('SELECT min(seq) AS first FROM "_sortie_changes:orders"').get()?.['first'];
+
+    await drain(reader);
+    clock.advance(600_000);
+    await drain(reader);
+    const kept = first();
+    clock.advance(600_000);
+    await drain(reader);
+
+    expect([kept, first()]).toEqual([1, 5_001]);
   });
 
   test('fails rather than leave out what is not in it any more', async () => {
