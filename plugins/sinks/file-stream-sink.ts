@@ -1,8 +1,8 @@
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
+import { syncFolder, writeAll } from '../../clients/files/durable-writes.ts';
 import { fileError } from '../../clients/files/file-error.ts';
-import { syncFolder, writeAll } from '../../clients/files/write-all.ts';
 import { textKey } from '../../core/config/keys.ts';
 import { RetryableError } from '../../core/errors.ts';
 import type { CancelSignal } from '../../core/ports.ts';

@@ -6,7 +6,7 @@
  */
 import { type FileHandle, open, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeAll } from '../../../clients/files/write-all.ts';
+import { writeAll } from '../../../clients/files/durable-writes.ts';
 import type { Json } from '../../../core/json.ts';
 
 /** The shard, and its open part, behind one put. */

@@ -7,11 +7,11 @@
  *
  * `SHARD/1-0000000000000001200-0000000000000001400.jsonl`: generation, offset of the first line, offset right behind the last one.
  */
-import { type FileHandle, link, mkdir, open, rm } from 'node:fs/promises';
+import { type FileHandle, link, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
+import { makeFolder, syncFolder, writeAll } from '../../../clients/files/durable-writes.ts';
 import { errnoOf, fileError } from '../../../clients/files/file-error.ts';
-import { syncFolder, writeAll } from '../../../clients/files/write-all.ts';
 import { assert } from '../../../core/assert.ts';
 import { FatalTaskError, FencedError, messageOf, RetryableError } from '../../../core/errors.ts';
 import type { Json } from '../../../core/json.ts';
@@ -61,7 +61,7 @@ export class PartWriter implements SinkWriter {
     this.#claim = null;
     this.#folder = join(this.#options.directory, shardFolderName(slice.shard));
     try {
-      await mkdir(this.#stateFolder, { recursive: true });
+      await makeFolder(this.#stateFolder);
       const claim = await takeOver(this.#stateFolder, slice, kept);
       await kept?.journal.close();
       if (kept !== null && kept.part !== claim.part) await kept.part?.close();

@@ -22,8 +22,8 @@
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
+import { syncFolder, writeAll } from '../../../clients/files/durable-writes.ts';
 import { errnoOf } from '../../../clients/files/file-error.ts';
-import { syncFolder, writeAll } from '../../../clients/files/write-all.ts';
 import { FatalTaskError, FencedError, RetryableError } from '../../../core/errors.ts';
 import {
   ClaimJournal,
@@ -196,10 +196,10 @@ async function copied(
   const file = partFile(name, 0);
   const part = await open(join(folder, file), 'wx');
   try {
-    const open_ = states.at(-1)?.file;
-    let good = states.findLast((state) => state.file !== open_) ?? null;
+    const wanted = states.at(-1)?.file;
+    let good = states.findLast((state) => state.file !== wanted) ?? null;
     let [bytes, crc] = [0, 0];
-    for (const state of states.filter((one) => one.file === open_)) {
+    for (const state of states.filter((one) => one.file === wanted)) {
       const piece = await readPiece(from, { at: bytes, length: state.bytes - bytes });
       crc = crc32(piece, crc);
       if (piece.length < state.bytes - bytes || crc !== state.crc) break;
@@ -207,12 +207,14 @@ async function copied(
       bytes = state.bytes;
       good = state;
     }
-    if (good === null) throw damaged(folder, open_);
-    if (good.file === open_) return { state: { ...good, file }, part };
+    if (good === null) throw damaged(folder, wanted);
+    if (good.file === wanted) return { state: { ...good, file }, part };
     await part.close();
     return { state: withoutPart(good), part: null };
   } catch (error) {
     await part.close();
+    // On a full disk each attempt would leave one.
+    await rm(join(folder, file), { force: true });
     throw error;
   }
 }

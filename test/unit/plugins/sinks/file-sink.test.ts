@@ -219,6 +219,20 @@ describe('fileSink', () => {
     await expect(next.put(0, 2)).rejects.toBeInstanceOf(FatalTaskError);
   });
 
+  test('moves the position without a line, and keeps it where nothing else was put', async () => {
+    const directory = aTemporaryFolder();
+    const writer = await aWriter({ directory, keys: { 'file.roll.records': '2' } });
+    await writer.begin({ epoch: 1 });
+    await writer.put(0, 2);
+    await writer.put(7, 7);
+    await writer.flush();
+
+    const next = await aWriter({ directory });
+
+    expect(await next.begin({ epoch: 2 })).toBe('7');
+    expect(linesIn(partsIn(directory))).toEqual(['0', '1']);
+  });
+
   test('says which path it cannot use, and what to do', async () => {
     const folder = aTemporaryFolder();
     writeFileSync(join(folder, 'file'), '');
