@@ -10,6 +10,8 @@ export type LogSettings = Pick<EmbeddedLogBrokerDeps, 'fsync' | 'retention' | 's
 export interface DataFolder {
   readonly store: StateStore;
   readonly broker: LogBroker;
+  /** Removes what the log need not keep any more. For one process to do now and then. */
+  applyRetention(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -35,6 +37,7 @@ export async function openDataFolder(
     return {
       store,
       broker,
+      applyRetention: () => broker.applyRetention(),
       async close() {
         await broker.close();
         store.close();

@@ -1,4 +1,4 @@
-export const invokerNames = ['in-process'] as const;
+/** What invocations run in: worker threads of this process, child processes, or this process itself. */
+export const invokerNames = ['threads', 'processes', 'in-process'] as const;
 
-/** What invocations run in. */
 export type InvokerName = (typeof invokerNames)[number];

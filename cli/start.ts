@@ -4,12 +4,12 @@
  */
 import { mkdirSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
 import { serve } from '@hono/node-server';
-import { EmbeddedLogBroker } from '../adapters/embedded-log/embedded-log-broker.ts';
-import { SqliteStateStore } from '../adapters/sqlite/sqlite-state-store.ts';
+import type { Hono } from 'hono';
+import { type DataFolder, openDataFolder } from '../adapters/data-folder.ts';
 import { systemClock, systemRandom } from '../adapters/system.ts';
 import { logLines } from '../adapters/telemetry/log-lines.ts';
+import { messageOf } from '../core/errors.ts';
 import type { Telemetry } from '../core/ports.ts';
 import { registry } from '../plugins/registry.ts';
 import { newApp } from '../scheduler/app.ts';
@@ -48,10 +48,11 @@ export async function start({ data, port, invoker: invokerName, json }: StartOpt
     nowMs: systemClock.nowMs,
     write: (line) => process.stderr.write(`${line}\n`),
   });
-  const { store, broker } = openData(data, telemetry);
+  const folder = await openData(data, telemetry);
+  const { store, broker } = folder;
   const clock = systemClock;
   const random = systemRandom;
-  const invoker = openInvoker(invokerName, { store, broker, clock, random, telemetry, registry });
+  const invoker = openInvoker(invokerName, { path: data, folder, clock, random, telemetry });
   const settings = DEFAULT_SCHEDULER_SETTINGS;
   const scheduler = new Scheduler({
     store,
@@ -64,26 +65,16 @@ export async function start({ data, port, invoker: invokerName, json }: StartOpt
     history: new RunHistory({ store, clock }),
     settings,
   });
-  const app = newApp({
-    store,
-    clock,
-    random,
-    telemetry,
-    registry,
-    scheduler,
-    skewMaxMs: settings.skewMaxMs,
-    workerId: `${HOST}:${port}`,
-    commit: 'unknown',
-  });
-  const server = await listen(app.fetch, port).catch(async (error: unknown) => {
+  const appAt = (workerId: string) =>
+    newApp({ store, clock, random, telemetry, registry, scheduler, skewMaxMs: settings.skewMaxMs, workerId, commit: 'unknown' });
+  const server = await listen(appAt, port).catch(async (error: unknown) => {
     await invoker.close();
-    await broker.close();
-    store.close();
+    await folder.close();
     throw error;
   });
   scheduler.start();
   const ended = new AbortController();
-  void applyRetention(broker, ended.signal);
+  void applyRetention(folder, ended.signal);
   return {
     url: `http://${HOST}:${server.port}`,
     stop: async () => {
@@ -91,24 +82,21 @@ export async function start({ data, port, invoker: invokerName, json }: StartOpt
       await scheduler.stop();
       await invoker.close();
       await server.close();
-      await broker.close();
-      store.close();
+      await folder.close();
     },
   };
 }
 
-function openData(data: string, telemetry: Telemetry): { readonly store: SqliteStateStore; readonly broker: EmbeddedLogBroker } {
+async function openData(data: string, telemetry: Telemetry): Promise<DataFolder> {
   try {
     mkdirSync(data, { recursive: true });
   } catch (error) {
-    throw new CliError(`the data folder ${data} cannot be made: ${error instanceof Error ? error.message : String(error)}`, {
+    throw new CliError(`the data folder ${data} cannot be made: ${messageOf(error)}`, {
       exitCode: 3,
       next: 'name a folder that can be written with --data, or mend its permissions',
     });
   }
-  const store = new SqliteStateStore({ path: join(data, 'state.db'), clock: systemClock, random: systemRandom });
-  const broker = new EmbeddedLogBroker({ folder: join(data, 'log'), clock: systemClock, telemetry });
-  return { store, broker };
+  return openDataFolder(data, { clock: systemClock, random: systemRandom, telemetry });
 }
 
 interface Server {
@@ -116,32 +104,31 @@ interface Server {
   close(): Promise<void>;
 }
 
-function listen(fetch: Parameters<typeof serve>[0]['fetch'], port: number): Promise<Server> {
+/** `appAt`: the application of a worker that is known as `host:port`, for which the port must be known. */
+function listen(appAt: (workerId: string) => Hono, port: number): Promise<Server> {
   return new Promise((resolve, reject) => {
+    let app: Hono | undefined;
+    const fetch = (request: Request): Response | Promise<Response> => app?.fetch(request) ?? new Response(null, { status: 503 });
     const server = serve({ fetch, port, hostname: HOST }, ({ port: bound }: AddressInfo) => {
-      resolve({
-        port: bound,
-        close: () => new Promise((closed) => server.close(() => closed())),
-      });
+      app = appAt(`${HOST}:${bound}`);
+      resolve({ port: bound, close: () => new Promise((closed) => server.close(() => closed())) });
     });
-    server.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EADDRINUSE' && error.code !== 'EACCES') return reject(error);
-      const why = error.code === 'EADDRINUSE' ? 'is in use' : 'may not be used by this user';
-      reject(
-        new CliError(`port ${port} of ${HOST} ${why}`, {
-          exitCode: 3,
-          next: 'stop what listens there, or choose another port with --port',
-        }),
-      );
-    });
+    server.on('error', (error: NodeJS.ErrnoException) => reject(refusedPort(error, port)));
   });
 }
 
+function refusedPort(error: NodeJS.ErrnoException, port: number): Error {
+  if (error.code !== 'EADDRINUSE' && error.code !== 'EACCES') return error;
+  const why = error.code === 'EADDRINUSE' ? 'is in use' : 'may not be used by this user';
+  const next = 'stop what listens there, or choose another port with --port';
+  return new CliError(`port ${port} of ${HOST} ${why}`, { exitCode: 3, next });
+}
+
 /** What is older or more than the log may keep goes, also where nothing is appended any more. */
-async function applyRetention(broker: EmbeddedLogBroker, signal: AbortSignal): Promise<void> {
+async function applyRetention({ applyRetention: apply }: DataFolder, signal: AbortSignal): Promise<void> {
   for (;;) {
     await systemClock.sleep(RETENTION_EVERY_MS, signal);
     if (signal.aborted) return;
-    await broker.applyRetention();
+    await apply();
   }
 }

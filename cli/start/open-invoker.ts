@@ -1,9 +1,17 @@
 /** The invoker that a name stands for, with everything it needs to run invocations. */
+import { join } from 'node:path';
+import type { DataFolder } from '../../adapters/data-folder.ts';
+import type { HostPoolDeps } from '../../adapters/invoke/host-pool.ts';
 import { InProcessInvoker } from '../../adapters/invoke/in-process-invoker.ts';
-import type { Invoker } from '../../core/ports.ts';
+import { ProcessInvoker } from '../../adapters/invoke/process-invoker.ts';
+import { ThreadInvoker } from '../../adapters/invoke/thread-invoker.ts';
+import { unreachable } from '../../core/assert.ts';
+import type { Clock, Invoker, Random, Telemetry } from '../../core/ports.ts';
+import type { LocalSettings } from '../../functions/entry/local/local-settings.ts';
 import { DEFAULT_SETTINGS, type Host } from '../../functions/host.ts';
 import { runInvocation } from '../../functions/run-invocation.ts';
 import { Sandbox } from '../../functions/sandbox.ts';
+import { registry } from '../../plugins/registry.ts';
 import type { InvokerName } from '../invoker-names.ts';
 
 export interface OpenedInvoker extends Invoker {
@@ -11,21 +19,53 @@ export interface OpenedInvoker extends Invoker {
   close(): Promise<void>;
 }
 
-/** How long one invocation may go on; a minute is the shortest limit of the platforms. */
-const LIMIT_MS = 60_000;
+interface Parts {
+  readonly path: string;
+  readonly folder: DataFolder;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly telemetry: Telemetry;
+}
+
+const ENTRY = new URL('../../functions/entry/local.ts', import.meta.url);
+
+/** As long as threads and processes are given. */
+const LIMIT_MS = 45_000;
 const SLOTS = 16;
 
-export function openInvoker(_name: InvokerName, parts: Omit<Host, 'sandbox' | 'settings'>): OpenedInvoker {
-  const sandbox = new Sandbox(parts.clock);
-  const host: Host = { ...parts, sandbox, settings: DEFAULT_SETTINGS };
+export function openInvoker(name: InvokerName, parts: Parts): OpenedInvoker {
+  switch (name) {
+    case 'threads':
+      return new ThreadInvoker(poolDeps(parts));
+    case 'processes':
+      return new ProcessInvoker(poolDeps(parts));
+    case 'in-process':
+      return inProcess(parts);
+    default:
+      return unreachable(name);
+  }
+}
+
+function poolDeps({ path, clock, random, telemetry }: Parts): HostPoolDeps {
+  const settings: LocalSettings = { dataFolder: path };
+  return { entry: ENTRY, settings, cacheFolder: join(path, 'compiled'), clock, random, telemetry };
+}
+
+function inProcess({ folder: { store, broker }, clock, random, telemetry }: Parts): OpenedInvoker {
+  const sandbox = new Sandbox(clock);
+  const host: Host = { store, broker, clock, random, telemetry, registry, sandbox, settings: DEFAULT_SETTINGS };
   const running = new Set<Promise<unknown>>();
   const invoker = new InProcessInvoker({
-    random: parts.random,
+    random,
     slots: SLOTS,
     run: (offer, owner) => {
       const run = runInvocation(host, offer, { limitMs: LIMIT_MS, owner });
       running.add(run);
-      void run.finally(() => running.delete(run)).catch(() => undefined);
+      // Its invoker hears of a failure; here only its end counts.
+      void run.then(
+        () => running.delete(run),
+        () => running.delete(run),
+      );
       return run;
     },
   });
