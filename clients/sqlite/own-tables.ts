@@ -22,14 +22,24 @@ export function ensureOwnTables(database: DatabaseSync, path: string, { part, ve
   database.exec(
     `CREATE TABLE IF NOT EXISTS ${VERSIONS} (part TEXT NOT NULL PRIMARY KEY, version INTEGER NOT NULL) WITHOUT ROWID`,
   );
-  const found = database.prepare(`SELECT version FROM ${VERSIONS} WHERE part = ?`).get(part)?.['version'];
+  const found = versionOf(database, part);
   if (typeof found === 'number' && found > version) {
     throw new FatalTaskError(
       `${part} in ${path} has schema ${found}, this version knows up to ${version}; next: upgrade this host to the version that wrote it`,
       { details: { path, schema: found } },
     );
   }
-  if (found === version) return;
   database.exec(create);
+  if (found === version) return;
   database.prepare(`INSERT OR REPLACE INTO ${VERSIONS} (part, version) VALUES (?, ?)`).run(part, version);
+}
+
+/** Whether this very version has made them. */
+export function hasOwnTables(database: DatabaseSync, { part, version }: OwnTables): boolean {
+  const versions = database.prepare('SELECT 1 FROM sqlite_schema WHERE name = ?').get(VERSIONS);
+  return versions !== undefined && versionOf(database, part) === version;
+}
+
+function versionOf(database: DatabaseSync, part: string): unknown {
+  return database.prepare(`SELECT version FROM ${VERSIONS} WHERE part = ?`).get(part)?.['version'];
 }

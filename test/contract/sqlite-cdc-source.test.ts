@@ -596,6 +596,18 @@ describe('the change log of a database', () => {
     await expect(open(null, { 'connection.url': `sqlite:${import.meta.filename}` })).rejects.toEqual(fatal('no SQLite database'));
   });
 
+  test('refuses what a newer version has made, and makes anew what somebody has dropped', async () => {
+    const { database, open } = await aReadShop(ORDERS);
+    database.exec('UPDATE _sortie_schema SET version = 99');
+    const newer = open();
+    await expect(newer).rejects.toMatchObject({ name: 'FatalTaskError', message: expect.stringContaining('schema 99') });
+    database.exec(
+      'UPDATE _sortie_schema SET version = 1; DROP TRIGGER "_sortie_orders:1:after insert"; INSERT INTO orders VALUES (1, 0)',
+    );
+
+    expect((await drain(await open({ v: 1, seq: '0', capture: 2 }))).map((record) => envelope(record).op)).toEqual(['r']);
+  });
+
   test('says that it may be tried again while the application holds the database', async () => {
     const { database, open } = aShop(ORDERS);
     database.exec('PRAGMA journal_mode = WAL; BEGIN IMMEDIATE');

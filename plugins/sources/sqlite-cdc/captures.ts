@@ -1,6 +1,6 @@
 /** Which tables are captured, and how each looked when its triggers were made. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { ensureOwnTables, type OwnTables } from '../../../clients/sqlite/own-tables.ts';
+import { ensureOwnTables, hasOwnTables, type OwnTables } from '../../../clients/sqlite/own-tables.ts';
 import { quoted } from '../../../clients/sqlite/quoted.ts';
 import { writing } from '../../../clients/sqlite/transaction.ts';
 import { FatalTaskError, RetryableError } from '../../../core/errors.ts';
@@ -103,7 +103,7 @@ export class Captures {
   /** Without a write, so that an opened reader does not wait for the application. */
   #isComplete(): boolean {
     const captures = this.#database.prepare('SELECT 1 FROM sqlite_schema WHERE name = ?').get(this.#names.captures);
-    if (captures === undefined) return false;
+    if (captures === undefined || !hasOwnTables(this.#database, ownTables(this.#names))) return false;
     const { kept, missing, left } = this.#compare();
     this.#current = kept;
     return missing.length === 0 && left.length === 0;
