@@ -9,8 +9,11 @@ const RECORDS_MIN = 100;
 /** What a crash may have to do again. */
 const RECORDS_MAX = 100_000;
 
-/** A slice that is planned in time and runs late stops here, well inside its claim of 20 s. */
+/** A slice stops here at the latest, well inside its claim of 20 s. */
 const DURATION_MAX_MS = 10_000;
+
+/** One that takes so much longer than it was planned to stops, too: on few hosts others wait for its place. */
+const OVERTIME = 2;
 
 /** What a host with 512 MB can surely hold, several times over. */
 const BYTES_MAX = 32 * 1024 * 1024;
@@ -29,7 +32,8 @@ export function sliceSize(
 ): Offer['slice'] {
   const leastMs = ROUND_TRIPS_PER_SLICE * slicesPerShardMax * storeRoundTripMs;
   const targetMs = Math.min(Math.max(sliceTargetMs, leastMs), DURATION_MAX_MS);
-  return { records: pace === null ? RECORDS_FIRST : recordsIn(targetMs, pace), bytes: BYTES_MAX, durationMs: DURATION_MAX_MS };
+  const records = pace === null ? RECORDS_FIRST : recordsIn(targetMs, pace);
+  return { records, bytes: BYTES_MAX, durationMs: Math.min(OVERTIME * targetMs, DURATION_MAX_MS) };
 }
 
 function recordsIn(targetMs: number, { usPerRecord, bytesPerRecord }: Pace): number {

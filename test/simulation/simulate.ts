@@ -35,7 +35,7 @@ const RECORDS_MIN = 300;
 const DRAIN_MAX_MS = 60 * 60_000;
 
 /** Until schedulers have swept all they were not told of, and then as long as a queue may wait, and some. */
-const CROWDED_MS = 125_000;
+const CROWDED_MS = 180_000;
 
 /** Between two looks of the operator at what is still broken. */
 const HEAL_EVERY_MS = 6_000;

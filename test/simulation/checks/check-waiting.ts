@@ -10,8 +10,8 @@ import type { World } from '../world/world.ts';
 /** What schedulers were not told while things failed, a sweep finds. */
 const KNOWN_AFTER_MS = DEFAULT_SCHEDULER_SETTINGS.sweepMs + 5_000;
 
-/** The longest pause after empty outcomes, 15 s, and one tail of 30 s on the only host. */
-const WAITS_MAX_MS = 45_000;
+/** The longest pause after empty outcomes, 15 s, and a turn of a whole claim, 20 s, for four of its neighbours on the only slot. */
+const WAITS_MAX_MS = 100_000;
 
 export async function checkWaiting(world: World): Promise<void> {
   const { time, wellSinceMs, offers } = world;

@@ -14,7 +14,7 @@ describe('sliceSize', () => {
   test('takes a thousand records before anybody has measured', () => {
     const slice = sliceSize(null, aConnector(), { sliceTargetMs: 2_000, storeRoundTripMs: 1 });
 
-    expect(slice).toEqual({ records: 1_000, bytes: 32 * MIB, durationMs: 10_000 });
+    expect(slice).toEqual({ records: 1_000, bytes: 32 * MIB, durationMs: 4_000 });
   });
 
   test('takes as many records as fill the target duration at the pace of the shard', () => {

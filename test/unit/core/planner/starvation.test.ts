@@ -144,17 +144,24 @@ const games: fc.Arbitrary<Game> = fc
     ),
   }));
 
-describe('plan, again and again', () => {
-  test('serves every shard that has backlog within a bound, beside others that always have', () => {
-    fc.assert(
-      fc.property(games, (game) => {
-        play(game);
+/** Some seconds on a machine that has other things to do. */
+const GAMES_MS_MAX = 60_000;
 
-        const waits = game.players.map(({ shard, waitedMaxMs }) => [shard, waitedMaxMs] as const);
-        const bound = boundMs(game);
-        expect(waits.filter(([, waitedMaxMs]) => waitedMaxMs > bound)).toEqual([]);
-      }),
-      { numRuns: 50 },
-    );
-  });
+describe('plan, again and again', () => {
+  test(
+    'serves every shard that has backlog within a bound, beside others that always have',
+    () => {
+      fc.assert(
+        fc.property(games, (game) => {
+          play(game);
+
+          const waits = game.players.map(({ shard, waitedMaxMs }) => [shard, waitedMaxMs] as const);
+          const bound = boundMs(game);
+          expect(waits.filter(([, waitedMaxMs]) => waitedMaxMs > bound)).toEqual([]);
+        }),
+        { numRuns: 30 },
+      );
+    },
+    GAMES_MS_MAX,
+  );
 });
