@@ -5,6 +5,9 @@ import { ConnectError, messageOf, type Stage } from '../core/errors.ts';
 import type { Offer, Outcome, RunCounts, RunError, RunRecord } from '../core/offer.ts';
 import type { Host } from './host.ts';
 
+/** History is one line a run: the beginning of what a system said is enough to know it by, and pages of runs stay small. */
+const TEXT_CHARACTERS_MAX = 1_000;
+
 type Counts = { -readonly [K in keyof RunCounts]: number };
 
 export class RunTally {
@@ -44,8 +47,8 @@ export class RunTally {
     this.#error = {
       code: codeOf(error),
       stage,
-      message: messageOf(error),
-      ...(position === undefined ? {} : { position }),
+      message: shown(messageOf(error)),
+      ...(position === undefined ? {} : { position: shown(position) }),
     };
   }
 
@@ -63,6 +66,11 @@ export class RunTally {
       ...(this.#error === undefined ? {} : { error: this.#error }),
     };
   }
+}
+
+/** Line breaks and other control characters would be the reader's to mind. */
+function shown(text: string): string {
+  return text.slice(0, TEXT_CHARACTERS_MAX).replace(/\p{Cc}+/gu, ' ');
 }
 
 function codeOf(error: unknown): ErrorCode {

@@ -4,7 +4,7 @@
  * missing from history, and nowhere else.
  */
 import type { Offer, RunRecord } from '../core/offer.ts';
-import type { Clock, StateStore } from '../core/ports.ts';
+import type { Clock, DocumentKey, StateStore } from '../core/ports.ts';
 
 export interface RunHistoryDeps {
   readonly store: StateStore;
@@ -22,18 +22,32 @@ const KEPT_MS = 7 * 24 * 3_600_000;
 /** Old pages are looked for once in so many writes. */
 const PRUNE_EVERY_PAGES = 10;
 
+/**
+ * Half of what every store takes, which may refuse a text of fewer characters but more bytes. A run is some 600 characters long, and
+ * 3,000 where its error says a lot.
+ */
+const PAGE_CHARACTERS_MAX = 131_072;
+
 interface Unwritten {
+  /** The oldest first. */
   readonly runs: RunRecord[];
   /** When the first of them came, monotonic. */
   readonly sinceMs: number;
+  /** Older than all of them: a page that was sent to the store, and no reply came. */
+  readonly sent: Page | null;
+}
+
+interface Page {
+  readonly key: DocumentKey;
+  readonly runs: readonly RunRecord[];
 }
 
 export class RunHistory {
   readonly #deps: RunHistoryDeps;
   /** By connector; whose runs wait longest comes first. */
   readonly #unwritten = new Map<string, Unwritten>();
-  /** Pages that were written, by connector: as many entries as connectors have run. */
-  readonly #pages = new Map<string, number>();
+  /** Pages that were written, by connector; whose last one is oldest comes first, and goes when that is not kept any more. */
+  readonly #pages = new Map<string, { readonly count: number; readonly atMs: number }>();
 
   constructor(deps: RunHistoryDeps) {
     this.#deps = deps;
@@ -44,7 +58,7 @@ export class RunHistory {
     if (run.outcome === null) return;
     let unwritten = this.#unwritten.get(uid);
     if (unwritten === undefined) {
-      unwritten = { runs: [], sinceMs: this.#deps.clock.monotonicMs() };
+      unwritten = { runs: [], sinceMs: this.#deps.clock.monotonicMs(), sent: null };
       this.#unwritten.set(uid, unwritten);
     }
     unwritten.runs.push(run);
@@ -53,37 +67,56 @@ export class RunHistory {
 
   /** Runs of the connector that no page holds yet, newest first. */
   unwritten(uid: string): readonly RunRecord[] {
-    return (this.#unwritten.get(uid)?.runs ?? []).toReversed();
+    const { runs = [], sent = null } = this.#unwritten.get(uid) ?? {};
+    return [...(sent?.runs ?? []), ...runs].reverse();
   }
 
   /** Writes what has come together, where it is time to. */
   async flush(): Promise<void> {
     const dueMs = this.#deps.clock.monotonicMs() - PAGE_MS;
     let pages = 0;
-    for (const [uid, { runs, sinceMs }] of this.#unwritten) {
+    for (const [uid, { sinceMs }] of this.#unwritten) {
       if (sinceMs > dueMs || pages === PAGES_PER_FLUSH) return;
-      await this.#write(uid, [...runs]);
+      await this.#writeOne(uid);
       pages += 1;
     }
   }
 
-  async #write(uid: string, runs: readonly RunRecord[]): Promise<void> {
-    const { store, clock } = this.#deps;
-    const key = { partition: partitionOf(uid), sort: newestFirst(runs.at(-1) as RunRecord) };
-    const page = JSON.stringify({ v: 1, runs: runs.toReversed() });
-    await store.put(key, page, { ifAbsent: true }, { expiresAtMs: clock.nowMs() + KEPT_MS });
-    // Where the store did not answer, all of it stays.
-    this.#written(uid, new Set(runs));
-    const pages = (this.#pages.get(uid) ?? 0) + 1;
-    this.#pages.set(uid, pages);
-    if (pages % PRUNE_EVERY_PAGES === 0) await prune(store, uid);
+  /** Writes everything: once nothing runs any more, before the process ends. */
+  async flushAll(): Promise<void> {
+    // Each turn writes at least one run, or throws.
+    for (const uid of this.#unwritten.keys()) while (this.#unwritten.has(uid)) await this.#writeOne(uid);
   }
 
-  /** What came meanwhile is for the next page. */
-  #written(uid: string, written: ReadonlySet<RunRecord>): void {
-    const runs = this.#unwritten.get(uid)?.runs.filter((run) => !written.has(run)) ?? [];
+  /**
+   * Where the store does not answer, the page may be there all the same: the next attempt sends the very same one, and finds it.
+   */
+  async #writeOne(uid: string): Promise<void> {
+    const unwritten = this.#unwritten.get(uid);
+    if (unwritten === undefined) return;
+    const { runs, sinceMs } = unwritten;
+    const sent = unwritten.sent ?? pageOf(uid, runs.splice(0, fitting(runs)));
+    this.#unwritten.set(uid, { runs, sinceMs, sent });
+    const { store, clock } = this.#deps;
+    const value = JSON.stringify({ v: 1, runs: sent.runs.toReversed() });
+    await store.put(sent.key, value, { ifAbsent: true }, { expiresAtMs: clock.nowMs() + KEPT_MS });
     this.#unwritten.delete(uid);
-    if (runs.length > 0) this.#unwritten.set(uid, { runs, sinceMs: this.#deps.clock.monotonicMs() });
+    // What was left over, or came meanwhile, is for the next page.
+    if (runs.length > 0) this.#unwritten.set(uid, { runs, sinceMs: clock.monotonicMs(), sent: null });
+    await this.#notePage(uid);
+  }
+
+  async #notePage(uid: string): Promise<void> {
+    const { store, clock } = this.#deps;
+    const atMs = clock.monotonicMs();
+    const count = (this.#pages.get(uid)?.count ?? 0) + 1;
+    this.#pages.delete(uid);
+    this.#pages.set(uid, { count, atMs });
+    for (const [other, { atMs: lastAtMs }] of this.#pages) {
+      if (lastAtMs > atMs - KEPT_MS) break;
+      this.#pages.delete(other);
+    }
+    if (count % PRUNE_EVERY_PAGES === 0) await prune(store, uid);
   }
 }
 
@@ -106,6 +139,20 @@ export async function readRuns(
 function dropOne(runs: RunRecord[]): void {
   const index = runs.findIndex(({ outcome }) => outcome !== 'failed');
   runs.splice(Math.max(index, 0), 1);
+}
+
+/** How many of them, the oldest first, a page takes; at least one. */
+function fitting(runs: readonly RunRecord[]): number {
+  let characters = 0;
+  const index = runs.findIndex((run) => {
+    characters += JSON.stringify(run).length;
+    return characters > PAGE_CHARACTERS_MAX;
+  });
+  return index < 0 ? runs.length : Math.max(index, 1);
+}
+
+function pageOf(uid: string, runs: readonly RunRecord[]): Page {
+  return { key: { partition: partitionOf(uid), sort: newestFirst(runs.at(-1) as RunRecord) }, runs };
 }
 
 async function prune(store: StateStore, uid: string): Promise<void> {

@@ -3,7 +3,7 @@ import { MemoryStateStore } from '../../../adapters/memory/memory-state-store.ts
 import type { Offer, RunRecord } from '../../../core/offer.ts';
 import { shardId } from '../../../core/shard-id.ts';
 import { RunHistory, readRuns } from '../../../scheduler/run-history.ts';
-import { storeUnavailable, storeWith } from '../../support/faulty-ports.ts';
+import { losingReplies, storeUnavailable, storeWith } from '../../support/faulty-ports.ts';
 import { anOffer } from '../../support/hosts.ts';
 import { RunningClock } from '../../support/running-clock.ts';
 
@@ -127,6 +127,55 @@ describe('RunHistory', () => {
     await history.flush();
 
     expect(await readRuns(memory, 'uid', { runsMax: 1 })).toMatchObject([{ offerId: 'first' }]);
+  });
+
+  test('spreads runs that say a lot over pages that every store takes', async () => {
+    const { clock, store, history } = aHistory();
+    const error = { code: 'plugin.failed', stage: 'put', message: 'x'.repeat(3_000) } as const;
+    for (let index = 0; index < 100; index += 1) history.add(offer, aRun({ offerId: String(index), endedAtMs: index, error }));
+    await clock.sleep(5_000);
+
+    for (let page = 0; page < 3; page += 1) {
+      await history.flush();
+      await clock.sleep(5_000);
+    }
+
+    const { documents } = await store.list('runs/uid', { limit: 10 });
+    const runs = await readRuns(store, 'uid', { runsMax: 1_000 });
+    expect(documents.map(({ value }) => value.length <= 131_072 + 100)).toEqual([true, true, true]);
+    expect(runs.map(({ offerId }) => Number(offerId))).toEqual(Array.from({ length: 100 }, (_, index) => 99 - index));
+  });
+
+  test('stores a page once whose reply was lost, and what came since after it', async () => {
+    const clock = new RunningClock();
+    const memory = new MemoryStateStore({ clock });
+    const history = new RunHistory({ store: losingReplies(memory, [1]), clock });
+    history.add(offer, aRun({ offerId: 'first', endedAtMs: 1 }));
+    await clock.sleep(5_000);
+    await expect(history.flush()).rejects.toThrow('does not answer');
+    history.add(offer, aRun({ offerId: 'second', endedAtMs: 2 }));
+    const unwritten = history.unwritten('uid').map(({ offerId }) => offerId);
+
+    await history.flush();
+    await clock.sleep(5_000);
+    await history.flush();
+
+    const runs = await readRuns(memory, 'uid', { runsMax: 10 });
+    expect(unwritten).toEqual(['second', 'first']);
+    expect(runs.map(({ offerId }) => offerId)).toEqual(['second', 'first']);
+  });
+
+  test('writes at the end what would have waited, all of it', async () => {
+    const { store, history } = aHistory();
+    for (let index = 0; index < 150; index += 1) history.add({ ...offer, uid: `uid-${index}` }, aRun({}));
+    const error = { code: 'plugin.failed', stage: 'put', message: 'x'.repeat(3_000) } as const;
+    for (let index = 0; index < 100; index += 1) history.add(offer, aRun({ endedAtMs: index, error }));
+
+    await history.flushAll();
+
+    expect(await readRuns(store, 'uid-149', { runsMax: 10 })).toHaveLength(1);
+    expect(await readRuns(store, 'uid', { runsMax: 1_000 })).toHaveLength(100);
+    expect(history.unwritten('uid')).toEqual([]);
   });
 });
 
