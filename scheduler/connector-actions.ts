@@ -13,10 +13,10 @@ import type { Cursor } from '../core/cursor/cursor.ts';
 import { resumingAt } from '../core/cursor/source-checkpoint.ts';
 import { type ResetRefusal, raiseGate, reset, restart } from '../core/cursor/steer.ts';
 import { cursorPartition, type StoreAccess, StoredCursor } from '../core/cursor/stored-cursor.ts';
-import { ConfigError, type ConfigIssue, FencedError, RetryableError } from '../core/errors.ts';
+import { ConfigError, type ConfigIssue, FatalTaskError, FencedError, RetryableError } from '../core/errors.ts';
 import { type Json, jsonEquals } from '../core/json.ts';
 import type { Offset } from '../core/offset.ts';
-import type { StateStore, StoredDocument } from '../core/ports.ts';
+import type { DocumentPage, StateStore, StoredDocument } from '../core/ports.ts';
 import type { ShardId } from '../core/shard-id.ts';
 
 import { noteChange } from './change-notes.ts';
@@ -33,6 +33,8 @@ const STORE_PATIENCE_MS = 10_000;
 
 /** Puts of a new connector's document: the last one is sent two to five seconds after the first. */
 const CREATES_MAX = 5;
+
+type ListedDocument = DocumentPage['documents'][number];
 
 type NewConnector = Pick<Connector, 'name' | 'config'> & { readonly targetState?: TargetState };
 
@@ -73,11 +75,14 @@ export function changeConfig(deps: StoreAccess, name: string, config: Connector[
 /** Failed shards become active; those of a truncated log stay, for only a reset helps them. */
 export async function restartShards(deps: StoreAccess, { name, uid }: Connector): Promise<void> {
   let writes = 0;
-  await eachCursor(deps, uid, async (cursor) => {
-    await cursor.change(restart, { forMs: STORE_PATIENCE_MS });
-    writes += cursor.writes;
-  });
-  if (writes > 0) await noteChange(deps, name);
+  try {
+    await eachCursor(deps, uid, async (cursor) => {
+      await cursor.change(restart, { forMs: STORE_PATIENCE_MS });
+      writes += cursor.writes;
+    });
+  } finally {
+    if (writes > 0) await noteChange(deps, name);
+  }
 }
 
 /** An offset, or a source's own checkpoint, for each shard to reset; a shard that is not named keeps its own. */
@@ -109,13 +114,16 @@ export async function resetOffsets(
 
 /**
  * Closes every gate, then removes the cursors, and the document last: until then the name stays taken. A cursor that is created
- * meanwhile is removed later, by `sweepDeleted`.
+ * meanwhile is removed later, by `sweepDeleted`. One that nobody here can read goes like the others, its gate as it was.
  */
 export async function deleteConnector(deps: StoreAccess, name: string): Promise<void> {
-  const { uid } = await changeConnector(deps, name, (connector) =>
+  const deleted = await writeConnector(deps, name, (connector) =>
     connector.targetState === 'deleted' ? connector : { ...connector, targetState: 'deleted' },
   );
-  await eachCursor(deps, uid, (cursor) => cursor.delete());
+  const { uid } = deleted;
+  await noteChange(deps, name);
+  await unlessUnreadable(() => raiseGates(deps, deleted));
+  await eachDocument(deps, uid, (cursor) => removeCursor(deps, cursor));
   await noteDeleted(deps, uid);
   const document = await deps.store.get(connectorKey(name));
   if (document !== null && decodeConnector(document.value, name).uid === uid) {
@@ -215,20 +223,44 @@ async function changeCursors(deps: StoreAccess, uid: string, transition: (cursor
   });
 }
 
-/** One after the other: an action on thousands of shards must not crowd out the invocations. */
+/**
+ * One that cannot be read keeps no other from being acted upon.
+ *
+ * @throws {FatalTaskError} of the first that could not be read, when all others are done.
+ */
 async function eachCursor(deps: StoreAccess, uid: string, act: (cursor: StoredCursor) => Promise<void>): Promise<void> {
+  let unreadable: FatalTaskError | null = null;
+  await eachDocument(deps, uid, async ({ key, value, version }) => {
+    const trouble = await unlessUnreadable(() =>
+      unlessGone(() => act(StoredCursor.of(deps, key.sort as ShardId, { value, version }))),
+    );
+    unreadable ??= trouble;
+  });
+  if (unreadable !== null) throw unreadable;
+}
+
+/** One after the other: an action on thousands of shards must not crowd out the invocations. */
+async function eachDocument({ store }: StoreAccess, uid: string, act: (cursor: ListedDocument) => Promise<void>): Promise<void> {
   let after: string | undefined;
   do {
-    const page = await deps.store.list(cursorPartition(uid), {
+    const page = await store.list(cursorPartition(uid), {
       limit: PAGE_DOCUMENTS,
       ...(after === undefined ? {} : { after }),
     });
-    for (const { key, value, version } of page.documents) {
-      const shard = key.sort as ShardId;
-      await unlessGone(() => act(StoredCursor.of(deps, shard, { value, version })));
-    }
+    for (const document of page.documents) await act(document);
     after = page.next;
   } while (after !== undefined);
+}
+
+/** Whatever it says by now. Its holders find themselves fenced. */
+async function removeCursor({ store }: StoreAccess, { key, version: listed }: ListedDocument): Promise<void> {
+  let version = listed;
+  for (let conflicts = 0; conflicts <= CONFLICTS_MAX; conflicts += 1) {
+    const result = await store.delete(key, { ifVersion: version });
+    if ('deleted' in result) return;
+    version = result.current.version;
+  }
+  throw new RetryableError(`more than ${CONFLICTS_MAX} conflicts on the cursor of ${key.sort}`, { code: 'store.unavailable' });
 }
 
 /** A cursor that was deleted meanwhile needs nothing any more. */
@@ -237,5 +269,16 @@ async function unlessGone(act: () => Promise<void>): Promise<void> {
     await act();
   } catch (error) {
     if (!(error instanceof FencedError)) throw error;
+  }
+}
+
+/** Answers why something was left undone: a document is of a newer format, or corrupt. */
+async function unlessUnreadable(act: () => Promise<void>): Promise<FatalTaskError | null> {
+  try {
+    await act();
+    return null;
+  } catch (error) {
+    if (error instanceof FatalTaskError) return error;
+    throw error;
   }
 }

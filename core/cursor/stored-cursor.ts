@@ -119,18 +119,6 @@ export class StoredCursor<C extends Cursor = Cursor> {
     });
   }
 
-  /** Removes the cursor, whatever it says by now. Its holders find themselves fenced. */
-  async delete(): Promise<void> {
-    for (let conflicts = 0; conflicts <= CONFLICTS_MAX; conflicts += 1) {
-      const result = await this.#deps.store.delete(this.#key, { ifVersion: this.#version });
-      if ('deleted' in result) return;
-      this.#adopt(result.current);
-    }
-    throw new RetryableError(`more than ${CONFLICTS_MAX} conflicts on the cursor of ${this.shard}`, {
-      code: 'store.unavailable',
-    });
-  }
-
   /** Waits before another attempt, longer each time; throws what nobody should try again, or what leaves no time for it. */
   #pauses(forMs: number): (error: unknown) => Promise<void> {
     const { clock, random } = this.#deps;

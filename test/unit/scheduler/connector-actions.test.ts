@@ -6,6 +6,7 @@ import { cursorKey, cursorPartition, StoredCursor } from '../../../core/cursor/s
 import type { Json } from '../../../core/json.ts';
 import { type Offset, offset } from '../../../core/offset.ts';
 import { type ShardId, shardId } from '../../../core/shard-id.ts';
+import { ChangeNotes } from '../../../scheduler/change-notes.ts';
 import {
   changeConfig,
   createConnector,
@@ -36,6 +37,12 @@ async function aConnector(
 
 async function cursorsOf(host: TestHost, shards: readonly ShardId[]): Promise<readonly (Cursor | undefined)[]> {
   return Promise.all(shards.map(async (shard) => (await StoredCursor.read(host, shard))?.cursor));
+}
+
+/** As a later version would write it. */
+async function makeUnreadable({ store }: TestHost, shard: ShardId): Promise<void> {
+  const { version = '' } = (await store.get(cursorKey(shard))) ?? {};
+  await store.put(cursorKey(shard), '{"v":99}', { ifVersion: version });
 }
 
 describe('createConnector', () => {
@@ -190,6 +197,19 @@ describe('setTargetState', () => {
     });
   });
 
+  test('reaches every gate beside a cursor that nobody can read, and says so at the end', async () => {
+    const { host, shards } = await aConnector([aLogCursor(), aLogCursor(), aLogCursor()]);
+    await makeUnreadable(host, shards[0] as ShardId);
+
+    const changed = setTargetState(host, 'orders', 'paused');
+
+    await expect(changed).rejects.toMatchObject({ code: 'store.document_newer', message: expect.stringContaining('99') });
+    expect(await cursorsOf(host, shards.slice(1))).toMatchObject([
+      { gate: { state: 'paused', revision: 2 } },
+      { gate: { state: 'paused', revision: 2 } },
+    ]);
+  });
+
   test('brings no connector back that is being deleted (I9)', async () => {
     const { host, shards } = await aConnector([aLogCursor()]);
     const dying = { ...host, store: storeWith(host.store, { delete: () => Promise.reject(storeUnavailable()) }) };
@@ -274,6 +294,19 @@ describe('restartShards', () => {
     await restartShards(host, connector);
 
     expect(await cursorsOf(host, shards)).toMatchObject([{ status }]);
+  });
+
+  test('tells schedulers of those that became active beside a cursor that nobody can read', async () => {
+    const failed = { state: 'failed', code: 'task.failed', retryAtMs: null, restarts: 7 } as const;
+    const { host, connector, shards } = await aConnector([aLogCursor(), aLogCursor({ status: failed })]);
+    await makeUnreadable(host, shards[0] as ShardId);
+    const notes = new ChangeNotes(host);
+    await notes.read();
+
+    await expect(restartShards(host, connector)).rejects.toMatchObject({ code: 'store.document_newer' });
+
+    expect(await cursorsOf(host, shards.slice(1))).toMatchObject([{ status: { state: 'active' } }]);
+    expect([...(await notes.read())]).toEqual(['orders']);
   });
 
   test('writes nothing where nothing has failed', async () => {
@@ -459,6 +492,28 @@ describe('deleteConnector', () => {
     await deleteConnector({ ...host, store: watching }, 'orders');
 
     expect(gates).toEqual(['deleted', 'deleted']);
+  });
+
+  test('removes a cursor that nobody can read, and gives the name free', async () => {
+    const { host, connector, shards } = await aConnector([aLogCursor(), aLogCursor()]);
+    await makeUnreadable(host, shards[0] as ShardId);
+
+    await deleteConnector(host, 'orders');
+
+    expect(await readConnector(host, 'orders')).toBeNull();
+    expect((await host.store.list(cursorPartition(connector.uid), { limit: 10 })).documents).toEqual([]);
+  });
+
+  test('gives up on a cursor that is written to all the time', async () => {
+    const { host, connector } = await aConnector([aLogCursor()]);
+    const busy = storeWith(host.store, {
+      delete: async () => ({ conflict: true, current: { value: encodeCursor(aLogCursor()), version: 'another' } }),
+    });
+
+    const deleted = deleteConnector({ ...host, store: busy }, 'orders');
+
+    await expect(deleted).rejects.toMatchObject({ code: 'store.unavailable' });
+    expect(await readConnector(host, connector.name)).not.toBeNull();
   });
 
   test('removes cursors that are being written to', async () => {
