@@ -28,7 +28,10 @@ export interface Flight {
   lookAtMs: number;
 }
 
-/** Hosts that turn an offer away are left alone for so long, doubled each time. */
+/**
+ * Hosts that turn an offer away are left alone for so long, doubled each time. Offers that were sent together and turned away
+ * together are one time, and an end of any other kind shows that there is a slot again.
+ */
 const REFUSED_FIRST_MS = 50;
 const REFUSED_MAX_MS = 2_000;
 
@@ -39,7 +42,9 @@ export class Dispatch {
   readonly #prefix: string;
   #offers = 0;
   #refusals = 0;
-  #refusedUntilMs = 0;
+  /** When the last pause began, and until when it lasts. */
+  #refusedAtMs = Number.NEGATIVE_INFINITY;
+  #refusedUntilMs = Number.NEGATIVE_INFINITY;
 
   constructor(deps: DispatchDeps) {
     this.#deps = deps;
@@ -110,15 +115,20 @@ export class Dispatch {
     // It may still come to a host and claim: only its holder, or that there is none, says more.
     if (end.kind === 'lost') return;
     this.drop(flight);
-    if (end.kind === 'refused') this.#refused();
-    else this.#refusals = 0;
+    if (end.kind === 'refused') this.#refused(flight);
+    else {
+      this.#refusals = 0;
+      this.#refusedUntilMs = Number.NEGATIVE_INFINITY;
+    }
     if (isKnown || end.kind === 'completed') this.#deps.ended(flight, end);
   }
 
-  #refused(): void {
+  #refused({ sentAtMs }: Flight): void {
+    if (sentAtMs <= this.#refusedAtMs) return;
     const pauseMs = Math.min(REFUSED_FIRST_MS * 2 ** Math.min(this.#refusals, 10), REFUSED_MAX_MS);
     this.#refusals += 1;
-    this.#refusedUntilMs = this.#deps.clock.monotonicMs() + pauseMs;
+    this.#refusedAtMs = this.#deps.clock.monotonicMs();
+    this.#refusedUntilMs = this.#refusedAtMs + pauseMs;
   }
 }
 

@@ -127,4 +127,26 @@ describe('Dispatch', () => {
     expect(pauses).toEqual([50, 100, 200, 400, 800, 1_600, 2_000, 2_000]);
     expect(dispatch.refusedUntilMs).toBe(clock.monotonicMs() + 50);
   });
+
+  test('takes offers that were sent together and turned away together for one refusal', async () => {
+    const { clock, dispatch, invoker, send } = aDispatch();
+    for (let index = 0; index < 100; index += 1) send();
+
+    for (let index = 0; index < 50; index += 1) await invoker.end(index, REFUSED);
+    clock.advance(10);
+    for (let index = 50; index < 100; index += 1) await invoker.end(index, REFUSED);
+
+    expect(dispatch.refusedUntilMs).toBe(clock.monotonicMs() + 40);
+  });
+
+  test('asks hosts again as soon as one of them has ended an invocation', async () => {
+    const { dispatch, invoker, send } = aDispatch();
+    send();
+    send();
+    await invoker.end(0, REFUSED);
+
+    await invoker.end(1, DIED);
+
+    expect([dispatch.refusedUntilMs, dispatch.freeSlots()]).toEqual([null, 100]);
+  });
 });
