@@ -56,10 +56,6 @@ export class ConnectorCatalog {
     return this.#byUid.values();
   }
 
-  get size(): number {
-    return this.#byUid.size;
-  }
-
   /** Those whose documents hold back-pressure. */
   limited(): readonly KnownConnector[] {
     return [...this.#byUid.values()].filter(({ connector }) => connector.pressure !== undefined);
@@ -124,6 +120,8 @@ export class ConnectorCatalog {
       for (const { key, value, version } of page.documents) {
         const state = this.#table.ensure(key.sort as ShardId);
         gone.delete(state);
+        // What an outcome brought meanwhile may be newer than this list.
+        if (state.observedAs > began) continue;
         this.#table.observe(state, { value, version }, this.#deps.clock.nowMs());
       }
       after = page.next;

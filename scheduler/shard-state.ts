@@ -1,6 +1,6 @@
 /** What a scheduler remembers of one shard. Nothing of it is ever the truth: the stored cursor is. */
 import { decodeCursor } from '../core/cursor/codec.ts';
-import type { Cursor, Holder, LogCursor } from '../core/cursor/cursor.ts';
+import { type Cursor, type Holder, holdersOf, type LogCursor } from '../core/cursor/cursor.ts';
 import { FatalTaskError } from '../core/errors.ts';
 import { jsonEquals } from '../core/json.ts';
 import type { MessageQueue } from '../core/message-queue.ts';
@@ -112,13 +112,16 @@ function holders(cursor: Cursor | null): readonly (EndedHolder & Holder)[] {
   return cursor.open.flatMap((range) => (range.kind === 'held' ? [{ ...range.holder, epoch: range.epoch }] : []));
 }
 
-/** Two reads may be answered in another order than they were made. What has an equal place in all three may be either. */
+/**
+ * Two reads may be answered in another order than they were made. Of one generation and epoch, the one that has finished less is
+ * older, and so is the one that holds more: whatever is held anew has an epoch of its own. What has an equal place in all of them
+ * may be either.
+ */
 function isOlder(seen: Cursor, known: Cursor): boolean {
-  return (
-    seen.generation < known.generation ||
-    (seen.generation === known.generation && seen.epoch < known.epoch) ||
-    seen.gate.revision < known.gate.revision
-  );
+  if (seen.generation < known.generation || seen.gate.revision < known.gate.revision) return true;
+  if (seen.generation > known.generation || seen.epoch !== known.epoch) return seen.epoch < known.epoch;
+  if (holdersOf(seen).length > holdersOf(known).length) return true;
+  return seen.kind === 'log' && known.kind === 'log' && finishedOf(seen) < finishedOf(known);
 }
 
 /** Whether anything more is finished. A reset moves nothing. */

@@ -1,9 +1,13 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { encodeCursor } from '../../../core/cursor/codec.ts';
-import type { Cursor } from '../../../core/cursor/cursor.ts';
+import { closeTail, commit, fail, release } from '../../../core/cursor/commit.ts';
+import { type Cursor, heldRanges, type LogCursor } from '../../../core/cursor/cursor.ts';
+import { skip } from '../../../core/cursor/steer.ts';
 import { offset } from '../../../core/offset.ts';
 import { ShardState } from '../../../scheduler/shard-state.ts';
-import { aFreeRange, aHeldRange, aLogCursor, aShard, NOW_MS } from '../../support/builders.ts';
+import { aCheckpointCursor, aFreeRange, aHeldRange, aLogCursor, aShard, NOW_MS } from '../../support/builders.ts';
+import { type Holding, holdings } from '../../support/cursor-arbitraries.ts';
 
 function aStateOf(cursor: Cursor): ShardState {
   const state = new ShardState(aShard);
@@ -13,6 +17,10 @@ function aStateOf(cursor: Cursor): ShardState {
 
 function stored(cursor: Cursor, version: string) {
   return { value: encodeCursor(cursor), version };
+}
+
+function finished({ next, open }: LogCursor): bigint {
+  return open.reduce((sum, { start, end }) => sum - ((end ?? next) - start), next as bigint);
 }
 
 describe('ShardState', () => {
@@ -54,6 +62,62 @@ describe('ShardState', () => {
 
     expect(state.observe(stored(old, '2'), NOW_MS)).toBe(false);
     expect(state.cursor).toEqual(known);
+  });
+
+  test.each<[string, Cursor, Cursor]>([
+    [
+      'from before a release',
+      aLogCursor({ next: 10, open: [aHeldRange({ end: 10 })] }),
+      aLogCursor({ next: 10, epoch: 1, open: [aFreeRange({ end: 10 })] }),
+    ],
+    [
+      'from before a commit',
+      aLogCursor({ next: 10, open: [aHeldRange({ start: 2, end: 10 })] }),
+      aLogCursor({ next: 10, open: [aHeldRange({ start: 5, end: 10 })] }),
+    ],
+    [
+      "from before a tail's commit",
+      aLogCursor({ next: 5, open: [aHeldRange({ start: 5, end: null })] }),
+      aLogCursor({ next: 9, open: [aHeldRange({ start: 9, end: null })] }),
+    ],
+    [
+      "from before a source's release",
+      aCheckpointCursor({ epoch: 1, holder: { owner: 'holder', deadlineAtMs: NOW_MS } }),
+      aCheckpointCursor({ epoch: 1, checkpoint: { p: 1 } }),
+    ],
+  ])('does not go back to a document %s, which has the same epoch', (_what, old, known) => {
+    const state = aStateOf(known);
+
+    expect(state.observe(stored(old, '2'), NOW_MS)).toBe(false);
+    expect(state.cursor).toEqual(known);
+  });
+
+  test.each<[string, (holding: Holding) => LogCursor]>([
+    ['commit', ({ cursor, progress }) => commit(cursor, progress, NOW_MS)],
+    ['release', ({ cursor, progress, readEnd }) => release(cursor, progress, readEnd)],
+    ['fail', ({ cursor, progress, readEnd }) => fail(cursor, progress, { readEnd, error: 'task.failed', retryAtMs: NOW_MS })],
+    ['skip', ({ cursor, readEnd }) => skip(cursor, readEnd)],
+    [
+      'closeTail',
+      ({ cursor, held, readEnd }) =>
+        held.end === null ? closeTail(cursor, { epoch: held.epoch, generation: cursor.generation, end: readEnd }) : cursor,
+    ],
+  ])('goes forward with every %s, and not back', (_name, change) => {
+    fc.assert(
+      fc.property(holdings, (holding) => {
+        const before = holding.cursor;
+        const after = change(holding);
+        const state = aStateOf(before);
+
+        state.observe(stored(after, '2'), NOW_MS);
+        const forward = state.cursor;
+        state.observe(stored(before, '1'), NOW_MS);
+
+        expect(forward).toEqual(after);
+        expect(finished(state.cursor as LogCursor)).toBe(finished(after));
+        expect(heldRanges(state.cursor as LogCursor)).toHaveLength(heldRanges(after).length);
+      }),
+    );
   });
 
   test('takes note of when more was finished, and of no other change', () => {
