@@ -229,14 +229,15 @@ async function changeCursors(deps: StoreAccess, uid: string, transition: (cursor
  * @throws {FatalTaskError} of the first that could not be read, when all others are done.
  */
 async function eachCursor(deps: StoreAccess, uid: string, act: (cursor: StoredCursor) => Promise<void>): Promise<void> {
-  let unreadable: FatalTaskError | null = null;
+  const unreadable: FatalTaskError[] = [];
   await eachDocument(deps, uid, async ({ key, value, version }) => {
     const trouble = await unlessUnreadable(() =>
       unlessGone(() => act(StoredCursor.of(deps, key.sort as ShardId, { value, version }))),
     );
-    unreadable ??= trouble;
+    if (trouble !== null) unreadable.push(trouble);
   });
-  if (unreadable !== null) throw unreadable;
+  const [first] = unreadable;
+  if (first !== undefined) throw first;
 }
 
 /** One after the other: an action on thousands of shards must not crowd out the invocations. */

@@ -2,23 +2,37 @@
  * Keeps each connector's back-pressure in its document: halved where invocations met a target that turned them away or let
  * them time out, eased while they meet none. Every scheduler, and the one after this, plans by it.
  */
-import { connectorKey, decodeConnector, encodeConnector } from '../core/connector.ts';
+import { type Connector, connectorKey, decodeConnector, encodeConnector } from '../core/connector.ts';
+import { FatalTaskError } from '../core/errors.ts';
 import type { RunRecord } from '../core/offer.ts';
 import { eased, type Pressure, strained } from '../core/planner/pressure.ts';
-import type { Clock, StateStore } from '../core/ports.ts';
+import type { Clock, StateStore, StoredDocument, Telemetry } from '../core/ports.ts';
 import type { ConnectorCatalog } from './connector-catalog.ts';
 
+interface PressureDeps {
+  readonly store: StateStore;
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+}
+
+/** What its pressure is changed by. */
+interface Change {
+  /** Invocations that ran when trouble was met; absent where none was. */
+  readonly running: number | undefined;
+  readonly tasksMax: number;
+}
+
 export class PressureNotes {
-  readonly #store: StateStore;
-  readonly #clock: Clock;
+  readonly #deps: PressureDeps;
   /** Invocations that ran when trouble was met, by uid; not stored yet. */
   readonly #strained = new Map<string, number>();
   /** When this scheduler halved for the last time, by uid, monotonic. */
   readonly #halvedAtMs = new Map<string, number>();
+  /** Uids of connectors whose documents cannot be read, which has been said. */
+  readonly #unreadable = new Set<string>();
 
-  constructor({ store, clock }: { readonly store: StateStore; readonly clock: Clock }) {
-    this.#store = store;
-    this.#clock = clock;
+  constructor(deps: PressureDeps) {
+    this.#deps = deps;
   }
 
   /**
@@ -39,40 +53,53 @@ export class PressureNotes {
   async store(catalog: ConnectorCatalog): Promise<void> {
     const limited = new Set(catalog.limited().map(({ connector }) => connector.uid));
     for (const uid of this.#halvedAtMs.keys()) if (!limited.has(uid)) this.#halvedAtMs.delete(uid);
+    for (const uid of this.#unreadable) if (catalog.get(uid) === undefined) this.#unreadable.delete(uid);
     for (const uid of new Set([...this.#strained.keys(), ...limited])) {
       const known = catalog.get(uid);
       const running = this.#strained.get(uid);
       this.#strained.delete(uid);
       if (known === undefined) continue;
-      const { name } = known.connector;
-      if (!(await this.#change(name, uid, { running, tasksMax: known.planned.tasksMax }))) continue;
-      await catalog.read(name);
-      if (running !== undefined) this.#halvedAtMs.set(uid, this.#clock.monotonicMs());
+      const { connector, planned } = known;
+      if (!(await this.#change(connector, { running, tasksMax: planned.tasksMax }))) continue;
+      await catalog.read(connector.name);
+      if (running !== undefined) this.#halvedAtMs.set(uid, this.#deps.clock.monotonicMs());
     }
   }
 
   /** A conflict means that somebody else just wrote: the next trouble, or the next interval, says it again. */
-  async #change(
-    name: string,
-    uid: string,
-    { running, tasksMax }: { readonly running: number | undefined; readonly tasksMax: number },
-  ): Promise<boolean> {
-    const document = await this.#store.get(connectorKey(name));
+  async #change(known: Connector, change: Change): Promise<boolean> {
+    // As far as is known nothing is due yet: a look at the document would cost each limited connector a read in every round.
+    if (this.#next(known, change) === known.pressure) return false;
+    const { name, uid } = known;
+    const { store } = this.#deps;
+    const document = await store.get(connectorKey(name));
     if (document === null) return false;
-    const { pressure = null, ...connector } = decodeConnector(document.value, name);
-    if (connector.uid !== uid) return false;
-    const next = this.#next(pressure, { running, tasksMax });
-    if (next === pressure) return false;
-    const value = encodeConnector(next === null ? connector : { ...connector, pressure: next });
-    return 'version' in (await this.#store.put(connectorKey(name), value, { ifVersion: document.version }));
+    const stored = this.#decode(document, known);
+    if (stored === null) return false;
+    const { pressure, ...connector } = stored;
+    const next = this.#next(stored, change);
+    if (connector.uid !== uid || next === pressure) return false;
+    const value = encodeConnector(next === undefined ? connector : { ...connector, pressure: next });
+    return 'version' in (await store.put(connectorKey(name), value, { ifVersion: document.version }));
   }
 
-  #next(
-    pressure: Pressure | null,
-    { running, tasksMax }: { readonly running: number | undefined; readonly tasksMax: number },
-  ): Pressure | null {
-    const nowMs = this.#clock.nowMs();
-    if (running !== undefined) return strained(pressure, { running, nowMs });
-    return pressure === null ? null : eased(pressure, { tasksMax, nowMs });
+  /** `null`: a later version wrote it, or it is corrupt. That is said once, and keeps no other connector waiting. */
+  #decode({ value }: StoredDocument, { name, uid }: Connector): Connector | null {
+    try {
+      const stored = decodeConnector(value, name);
+      this.#unreadable.delete(uid);
+      return stored;
+    } catch (error) {
+      if (!(error instanceof FatalTaskError)) throw error;
+      if (!this.#unreadable.has(uid)) this.#deps.telemetry.log('error', error.message, { connector: name, code: error.code });
+      this.#unreadable.add(uid);
+      return null;
+    }
+  }
+
+  #next({ pressure }: Connector, { running, tasksMax }: Change): Pressure | undefined {
+    const nowMs = this.#deps.clock.nowMs();
+    if (running !== undefined) return strained(pressure ?? null, { running, nowMs });
+    return pressure === undefined ? undefined : (eased(pressure, { tasksMax, nowMs }) ?? undefined);
   }
 }

@@ -80,10 +80,6 @@ export class ShardTable {
     return this.#agenda.nextAtMs;
   }
 
-  get hasDirty(): boolean {
-    return this.#dirty.length > 0;
-  }
-
   /** Shards to look at: those that changed, and those whose time has come. */
   takeDue(nowMs: number): readonly ShardState[] {
     for (let state = this.#agenda.takeDue(nowMs); state !== undefined; state = this.#agenda.takeDue(nowMs)) {
@@ -105,10 +101,6 @@ export class ShardTable {
     if (againAtMs === null || againAtMs === state.onAgendaAtMs) return;
     this.#agenda.add(state, againAtMs);
     state.onAgendaAtMs = againAtMs;
-  }
-
-  get size(): number {
-    return this.#shards.size;
   }
 
   get isAnyWanting(): boolean {

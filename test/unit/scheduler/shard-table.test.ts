@@ -1,0 +1,154 @@
+import { describe, expect, test } from 'vitest';
+import { encodeCursor } from '../../../core/cursor/codec.ts';
+import type { Demand } from '../../../core/planner/demand.ts';
+import { queueShardId, type ShardId } from '../../../core/shard-id.ts';
+import type { ShardState } from '../../../scheduler/shard-state.ts';
+import { ShardTable } from '../../../scheduler/shard-table.ts';
+import { aLogCursor, NOW_MS } from '../../support/builders.ts';
+
+function shardOf(uid: string, queueId = 0): ShardId {
+  return queueShardId(uid, { topic: 'orders', brokerName: 'broker', queueId });
+}
+
+function aTable(): { table: ShardTable; forgotten: ShardState[] } {
+  const forgotten: ShardState[] = [];
+  return { table: new ShardTable((state) => forgotten.push(state)), forgotten };
+}
+
+function aDemand(fields: Partial<Demand> = {}): Demand {
+  return {
+    reason: 'backlog',
+    running: 0,
+    slots: 0,
+    mode: 'slice',
+    slice: { records: 1, bytes: 1, durationMs: 1 },
+    isPaced: false,
+    againAtMs: null,
+    ...fields,
+  };
+}
+
+describe('ShardTable', () => {
+  test('knows each shard once, by itself and with those of its connector', () => {
+    const { table } = aTable();
+
+    const one = table.ensure(shardOf('a', 0));
+    const two = table.ensure(shardOf('a', 1));
+    table.ensure(shardOf('b'));
+
+    expect(table.ensure(shardOf('a', 0))).toBe(one);
+    expect(table.get(shardOf('a', 1))).toBe(two);
+    expect([...table.ofConnector('a')]).toEqual([one, two]);
+    expect([...table.ofConnector('nobody')]).toEqual([]);
+  });
+
+  test('has a shard looked at when it is new, and once for all that changed since', () => {
+    const { table } = aTable();
+    const state = table.ensure(shardOf('a'));
+    const atFirst = table.takeDue(NOW_MS);
+    const without = table.takeDue(NOW_MS);
+
+    table.touch(state);
+    table.touchConnector('a');
+
+    expect([atFirst, without, table.takeDue(NOW_MS)]).toEqual([[state], [], [state]]);
+  });
+
+  test('has a shard looked at when its cursor says something new', () => {
+    const { table } = aTable();
+    const state = table.ensure(shardOf('a'));
+    table.takeDue(NOW_MS);
+    const document = { value: encodeCursor(aLogCursor({ next: 5 })), version: '1' };
+
+    table.observe(state, document, NOW_MS);
+    const changed = table.takeDue(NOW_MS);
+    table.observe(state, document, NOW_MS);
+
+    expect([changed, table.takeDue(NOW_MS)]).toEqual([[state], []]);
+    expect([state.observedAs, table.observations]).toEqual([2, 2]);
+  });
+
+  test('has a shard looked at again when time alone has made it worth it', () => {
+    const { table } = aTable();
+    const state = table.ensure(shardOf('a'));
+    table.takeDue(NOW_MS);
+
+    table.note(state, aDemand({ againAtMs: NOW_MS + 10 }), NOW_MS);
+
+    expect(table.nextAtMs).toBe(NOW_MS + 10);
+    expect([table.takeDue(NOW_MS + 9), table.takeDue(NOW_MS + 10)]).toEqual([[], [state]]);
+    expect(table.nextAtMs).toBeNull();
+  });
+
+  test('has no shard looked at for a moment that it no longer waits for', () => {
+    const { table } = aTable();
+    const state = table.ensure(shardOf('a'));
+    table.takeDue(NOW_MS);
+    table.note(state, aDemand({ againAtMs: NOW_MS + 10 }), NOW_MS);
+
+    table.note(state, aDemand({ againAtMs: NOW_MS + 20 }), NOW_MS);
+
+    expect([table.takeDue(NOW_MS + 10), table.takeDue(NOW_MS + 20)]).toEqual([[], [state]]);
+  });
+
+  test('counts what runs, in all and by connector', () => {
+    const { table } = aTable();
+    const [one, two] = [table.ensure(shardOf('a', 0)), table.ensure(shardOf('a', 1))];
+    const other = table.ensure(shardOf('b'));
+
+    table.note(one, aDemand({ running: 2 }), NOW_MS);
+    table.note(two, aDemand({ running: 1 }), NOW_MS);
+    table.note(other, aDemand({ running: 4 }), NOW_MS);
+    const before = [table.running.total, ...table.running.byConnector];
+    table.note(one, aDemand({ running: 0 }), NOW_MS);
+    table.note(other, null, NOW_MS);
+
+    expect(before).toEqual([7, ['a', 3], ['b', 4]]);
+    expect([table.running.total, ...table.running.byConnector]).toEqual([1, ['a', 1]]);
+  });
+
+  test('knows who wants an invocation, and since when', () => {
+    const { table } = aTable();
+    const [one, two] = [table.ensure(shardOf('a', 0)), table.ensure(shardOf('a', 1))];
+
+    table.note(one, aDemand({ slots: 1 }), NOW_MS);
+    table.note(one, aDemand({ slots: 2 }), NOW_MS + 5);
+    table.note(two, aDemand({ reason: 'collecting' }), NOW_MS + 7);
+    const waiting = [table.isAnyWanting, table.wanting(), one.waitingSinceMs, two.waitingSinceMs];
+    table.note(one, aDemand(), NOW_MS + 9);
+
+    expect(waiting).toEqual([true, [one], NOW_MS, NOW_MS + 7]);
+    expect([table.isAnyWanting, one.waitingSinceMs]).toEqual([false, null]);
+  });
+
+  test('forgets a shard with all that was known of it, and says so once', () => {
+    const { table, forgotten } = aTable();
+    const state = table.ensure(shardOf('a'));
+    table.note(state, aDemand({ running: 2, slots: 1, againAtMs: NOW_MS }), NOW_MS);
+
+    table.forget(state);
+    table.forget(state);
+
+    expect(forgotten).toEqual([state]);
+    expect([table.get(state.shard), table.isAnyWanting, table.running.total, table.takeDue(NOW_MS)]).toEqual([
+      undefined,
+      false,
+      0,
+      [],
+    ]);
+    expect([...table.ofConnector('a')]).toEqual([]);
+  });
+
+  test('keeps a shard that came back apart from the one that was forgotten', () => {
+    const { table, forgotten } = aTable();
+    const old = table.ensure(shardOf('a'));
+    table.forget(old);
+    const back = table.ensure(shardOf('a'));
+
+    table.forget(old);
+    table.touch(old);
+
+    expect([table.get(back.shard), forgotten.length]).toEqual([back, 1]);
+    expect(table.takeDue(NOW_MS)[0]).toBe(back);
+  });
+});
