@@ -45,7 +45,11 @@ export class Backlog {
     this.#topics = new TopicLooks(deps);
     this.#looks = deps.topicLooksPerSecond;
     this.#looksAtMs = deps.clock.monotonicMs();
-    this.#watch = new QueueWatch({ ...deps, grown: (shard, from) => this.#grown(shard, from) });
+    this.#watch = new QueueWatch({
+      ...deps,
+      grown: (shard, from) => this.#grown(shard, from),
+      unwatched: (shard) => this.#unwatched(shard),
+    });
   }
 
   /** Looks at the topics for which it is time. */
@@ -107,17 +111,22 @@ export class Backlog {
     this.#table.touch(state);
   }
 
-  #grown(shard: ShardId, from: Offset | null): void {
+  #grown(shard: ShardId, from: Offset): void {
     const state = this.#table.get(shard);
     if (state?.queue === undefined) return;
     // How much there is, is asked for next; that there is something is enough to send somebody.
     if (this.#topics.want(state.queue.topic)) this.#deps.wanted('soon');
     const known = typeof state.bounds === 'object' ? state.bounds : null;
-    if (from !== null && known !== null) {
+    if (known !== null) {
       if (known.max <= from) state.bounds = { min: known.min, max: advance(from, 1) };
       state.notBeforeMs = 0;
     }
     this.#table.touch(state);
     this.#deps.changed();
+  }
+
+  #unwatched(shard: ShardId): void {
+    const queue = this.#table.get(shard)?.queue;
+    if (queue !== undefined) this.#topics.want(queue.topic);
   }
 }

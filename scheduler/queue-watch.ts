@@ -2,6 +2,8 @@
  * Waits for the ends of queues to grow: one long poll of the log for each queue that has nothing to do, up to a number. Beyond it
  * a queue that moved lately takes the place of the one that has been waited for longest: those that get records now and then
  * are told of them at once, however many there are that get none.
+ *
+ * A watch that fails, or ends without a record, is begun again after a pause: a log that is away is not asked all the time.
  */
 import { ConnectError } from '../core/errors.ts';
 import type { MessageQueue } from '../core/message-queue.ts';
@@ -13,12 +15,18 @@ export interface QueueWatchDeps {
   readonly broker: LogBroker;
   readonly clock: Clock;
   readonly watchesMax: number;
-  /** The queue holds a record at `from`; or, with `null`, it cannot be watched at present. */
-  grown(shard: ShardId, from: Offset | null): void;
+  /** The queue holds a record at `from`. */
+  grown(shard: ShardId, from: Offset): void;
+  /** Nobody tells when the queue grows: it lost its place, or cannot be watched at present. */
+  unwatched(shard: ShardId): void;
 }
 
 /** A reason of its own spares each end an exception with a stack. */
 const ENDED = 'ended';
+
+/** Doubled each time, up to the longest a scheduler leaves anything alone that may be well again. */
+const AGAIN_FIRST_MS = 500;
+const AGAIN_MAX_MS = 15_000;
 
 interface Watch {
   readonly from: Offset;
@@ -64,7 +72,7 @@ export class QueueWatch {
     const [oldest] = this.#watches;
     if (oldest === undefined || movedAtMs === null || oldest[1].sinceMs >= movedAtMs) return false;
     this.end(oldest[0]);
-    this.#deps.grown(oldest[0], null);
+    this.#deps.unwatched(oldest[0]);
     return true;
   }
 
@@ -73,18 +81,28 @@ export class QueueWatch {
   }
 
   async #wait(shard: ShardId, queue: MessageQueue, watch: Watch): Promise<void> {
-    let grownFrom: Offset | null = null;
-    try {
-      for await (const _ of this.#deps.broker.watch([{ queue, from: watch.from }], watch.end.signal)) {
-        grownFrom = watch.from;
-        break;
+    const { signal } = watch.end;
+    for (let pauseMs = AGAIN_FIRST_MS; !signal.aborted; pauseMs = Math.min(2 * pauseMs, AGAIN_MAX_MS)) {
+      const hasGrown = await this.#hasGrown(queue, watch);
+      if (signal.aborted) return;
+      if (hasGrown) {
+        this.#watches.delete(shard);
+        this.#deps.grown(shard, watch.from);
+        return;
       }
+      // The queue's bounds are asked for meanwhile, which says what is wrong, if it lasts.
+      this.#deps.unwatched(shard);
+      await this.#deps.clock.sleep(pauseMs, signal);
+    }
+  }
+
+  /** `false`: the watch failed, or ended without a record. */
+  async #hasGrown(queue: MessageQueue, { from, end }: Watch): Promise<boolean> {
+    try {
+      for await (const _ of this.#deps.broker.watch([{ queue, from }], end.signal)) return true;
     } catch (error) {
-      // The queue's bounds are asked for instead, which says what is wrong, if it lasts.
       if (!(error instanceof ConnectError)) throw error;
     }
-    if (this.#watches.get(shard) !== watch) return;
-    this.#watches.delete(shard);
-    this.#deps.grown(shard, grownFrom);
+    return false;
   }
 }

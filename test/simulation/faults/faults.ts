@@ -47,6 +47,8 @@ export const faultNames = [
   'topic of a source created anew',
   'topic of a source refilled by others',
   'record of another producer',
+  'watch ended',
+  'watch refused',
   'checkpoint moved without records',
   'connector deleted and created again',
   'connector paused',

@@ -38,6 +38,8 @@ const scenarios = {
     'topic of a source created anew',
     'topic of a source refilled by others',
     'topic truncated',
+    'watch ended',
+    'watch refused',
   ],
   operators: [
     '14 operator killed between two gates',

@@ -121,8 +121,16 @@ export function brokerOf(world: World, caller: Incarnation): LogBroker {
     },
     ensureTopic: (topic, options) => caller.call(read(`create ${topic}`), () => broker.ensureTopic(topic, options)),
     offsetAt: (queue, atMs) => caller.call(read(`offset at ${atMs}`), () => broker.offsetAt(queue, atMs)),
-    watch: (queues, signal) => broker.watch(queues, signal),
+    watch: (...watch) => watchOf(world, ...watch),
   };
+}
+
+/** A log may refuse a watch, or let go of it at any moment (a connection, a limit of its own) without having told anything. */
+async function* watchOf({ broker, faults, outages, random, time }: World, ...watch: Parameters<LogBroker['watch']>) {
+  const isOut = (outages.get('broker') ?? 0) > time.nowMs;
+  if (isOut || faults.strikes('watch refused', 0.2)) throw new RetryableError('broker: no watch', { code: 'broker.unavailable' });
+  if (faults.strikes('watch ended', 0.2)) return time.delay(random.between(0, 2_000));
+  yield* broker.watch(...watch);
 }
 
 async function hang({ hangingSends, time, random }: World, topic: string): Promise<void> {
