@@ -2,8 +2,9 @@
  * What waits in the log for each shard: bounds of queues as they were last seen, and watches on the ends of those that have
  * nothing to do.
  */
+import type { LogCursor } from '../core/cursor/cursor.ts';
 import { advance, type Offset } from '../core/offset.ts';
-import type { Demand } from '../core/planner/demand.ts';
+import type { Demand, DemandReason } from '../core/planner/demand.ts';
 import type { PlannedConnector } from '../core/planner/view.ts';
 import type { Clock, LogBroker, Telemetry } from '../core/ports.ts';
 import { queueShardId, type ShardId } from '../core/shard-id.ts';
@@ -55,10 +56,7 @@ export class Backlog {
   /** Looks at the topics for which it is time. */
   async look(): Promise<void> {
     this.#topics.follow(this.#catalog.topics);
-    await this.#topics.look(this.#looksLeft(), (look) => {
-      this.#looks -= 1;
-      this.#seen(look);
-    });
+    this.#looks -= await this.#topics.look(this.#looksLeft(), (look) => this.#seen(look));
   }
 
   /** So many a second however often it is asked: a round of everything else there is to learn may take a second, or none. */
@@ -73,15 +71,13 @@ export class Backlog {
 
   /** What there is to wait for, where a shard deserves what it does. */
   follow(state: ShardState, { reason }: Demand, { slicesPerShardMax }: PlannedConnector): void {
-    const { queue, cursor, bounds } = state;
+    const { shard, queue, cursor, movedAtMs } = state;
     if (queue === undefined) return;
-    if (reason === 'backlog-unknown') {
-      if (this.#topics.want(queue.topic)) this.#deps.wanted('now');
-    } else if (reason === 'drained' && cursor?.kind === 'log' && typeof bounds === 'object') {
+    if (reason === 'backlog-unknown' && this.#topics.want(queue.topic)) this.#deps.wanted('now');
+    if (cursor?.kind === 'log' && isWatched(state, cursor, reason)) {
       // Beyond the budget of watches, the topic's bounds are asked for instead.
-      if (!this.#watch.watch(state.shard, queue, { from: cursor.next, movedAtMs: state.movedAtMs }))
-        this.#topics.want(queue.topic);
-    } else if (reason !== 'at-work') this.#watch.end(state.shard);
+      if (!this.#watch.watch(shard, queue, { from: cursor.next, movedAtMs })) this.#topics.unwatched(queue.topic);
+    } else if (reason !== 'at-work') this.#watch.end(shard);
     else if (slicesPerShardMax > 1) this.#topics.heat(queue.topic);
   }
 
@@ -114,19 +110,31 @@ export class Backlog {
   #grown(shard: ShardId, from: Offset): void {
     const state = this.#table.get(shard);
     if (state?.queue === undefined) return;
+    const { queue, bounds } = state;
     // How much there is, is asked for next; that there is something is enough to send somebody.
-    if (this.#topics.want(state.queue.topic)) this.#deps.wanted('soon');
-    const known = typeof state.bounds === 'object' ? state.bounds : null;
-    if (known !== null) {
-      if (known.max <= from) state.bounds = { min: known.min, max: advance(from, 1) };
-      state.notBeforeMs = 0;
-    }
+    if (this.#topics.want(queue.topic)) this.#deps.wanted('soon');
+    this.#topics.heat(queue.topic);
+    if (bounds === 'unknown') state.bounds = { min: from, max: advance(from, 1) };
+    else if (typeof bounds === 'object' && bounds !== null && bounds.max <= from)
+      state.bounds = { min: bounds.min, max: advance(from, 1) };
+    // Told of once more it is no news: whoever was sent for it found nothing, or died.
+    if (state.toldFrom !== from) state.notBeforeMs = 0;
+    state.toldFrom = from;
     this.#table.touch(state);
     this.#deps.changed();
   }
 
   #unwatched(shard: ShardId): void {
     const queue = this.#table.get(shard)?.queue;
-    if (queue !== undefined) this.#topics.want(queue.topic);
+    if (queue !== undefined) this.#topics.unwatched(queue.topic);
   }
+}
+
+/**
+ * Whether there is nothing to do but to wait for records behind `next`, or nobody knows. In a pause too, after invocations that
+ * found nothing: a record ends it, but not one that was told of before.
+ */
+function isWatched({ bounds, toldFrom }: ShardState, { next }: LogCursor, reason: DemandReason): boolean {
+  if (reason === 'not-yet') return typeof bounds === 'object' && bounds?.max === next && toldFrom !== next;
+  return reason === 'drained' || reason === 'backlog-unknown';
 }

@@ -81,10 +81,10 @@ export class QueueWatch {
   }
 
   async #wait(shard: ShardId, queue: MessageQueue, watch: Watch): Promise<void> {
-    const { signal } = watch.end;
-    for (let pauseMs = AGAIN_FIRST_MS; !signal.aborted; pauseMs = Math.min(2 * pauseMs, AGAIN_MAX_MS)) {
+    const isOver = (): boolean => watch.end.signal.aborted;
+    for (let pauseMs = AGAIN_FIRST_MS; !isOver(); pauseMs = Math.min(2 * pauseMs, AGAIN_MAX_MS)) {
       const hasGrown = await this.#hasGrown(queue, watch);
-      if (signal.aborted) return;
+      if (isOver()) return;
       if (hasGrown) {
         this.#watches.delete(shard);
         this.#deps.grown(shard, watch.from);
@@ -92,7 +92,7 @@ export class QueueWatch {
       }
       // The queue's bounds are asked for meanwhile, which says what is wrong, if it lasts.
       this.#deps.unwatched(shard);
-      await this.#deps.clock.sleep(pauseMs, signal);
+      await this.#deps.clock.sleep(pauseMs, watch.end.signal);
     }
   }
 

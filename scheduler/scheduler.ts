@@ -277,7 +277,7 @@ export class Scheduler {
     const running = this.#table.running.byConnector.get(offer.uid) ?? 0;
     if (this.#pressure.note(offer.uid, run, { running, sentAtMs })) this.#learnWake.wakeWithin(LEARN_SOON_MS);
     if (isDiscoveryShard(state.shard) && run.outcome === 'drained') this.connectorChanged(offer.connector);
-    if (run.refusal === 'nothing-to-claim') state.noteDrained();
+    if (run.refusal === 'nothing-to-claim') this.#foundNothing(state, notBeforeMs);
     else if (wasEmpty(result)) this.#pause(state, notBeforeMs);
     else {
       state.empties = 0;
@@ -285,11 +285,22 @@ export class Scheduler {
     }
   }
 
+  /** Once, somebody else may have been there first. Again and again, what the log tells is not there. */
+  #foundNothing(state: ShardState, notBeforeMs: number | null): void {
+    if (state.empties > 0) this.#rest(state, notBeforeMs);
+    else state.empties = 1;
+    state.noteDrained();
+  }
+
   /** Nothing was claimed: what made the offer look right was old, or is wrong. */
   #pause(state: ShardState, notBeforeMs: number | null): void {
+    this.#rest(state, notBeforeMs);
+    if (state.queue !== undefined && typeof state.bounds === 'object') state.bounds = 'unknown';
+  }
+
+  #rest(state: ShardState, notBeforeMs: number | null): void {
     const pauseMs = Math.min(EMPTY_FIRST_MS * 2 ** Math.min(state.empties, 10), EMPTY_MAX_MS);
     state.empties += 1;
     state.notBeforeMs = notBeforeMs ?? this.#deps.clock.nowMs() + pauseMs;
-    if (state.queue !== undefined && typeof state.bounds === 'object') state.bounds = 'unknown';
   }
 }

@@ -25,6 +25,8 @@ export class ShardState implements PlannedShard {
   /** Holders whose end was seen, with their epochs. */
   readonly endedOwners = new Map<string, number>();
   notBeforeMs = 0;
+  /** Behind which offset the log last told of a record. */
+  toldFrom: Offset | null = null;
   /** Invocations in a row that claimed nothing or died. */
   empties = 0;
   waitingSinceMs: number | null = null;

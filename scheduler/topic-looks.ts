@@ -1,6 +1,6 @@
 /**
  * Looks at topics: which queues they have, and where these begin and end. So many a second; first what nobody has looked at,
- * then what is at work, then the rest in turn.
+ * then by how long ago that was, which weighs most where somebody asks or reads, and more where nobody watches.
  */
 import { ConnectError, messageOf } from '../core/errors.ts';
 import type { MessageQueue } from '../core/message-queue.ts';
@@ -19,7 +19,7 @@ interface Topic {
   isWanted: boolean;
   /** A queue of it has nothing to do, and nobody watches its end. */
   isUnwatched: boolean;
-  /** It is read at present, by as many invocations as its backlog deserves. */
+  /** It is read at present, by as many invocations as its backlog deserves, or is about to be. */
   isHot: boolean;
 }
 
@@ -29,13 +29,20 @@ const LOOK_EVERY_MS = 30_000;
 const LOOK_HOT_MS = 2_000;
 /** As many looks more does one get whose queues nobody watches: only a look finds what comes into it. */
 const UNWATCHED_WEIGHT = 4;
-/** Longer ago than any look. */
+/**
+ * One that is wanted or hot comes after two seconds before one that nobody watches after two minutes, longer than 5,000 of those
+ * take at 50 looks a second. It is a weight, and no class of its own, so that hundreds of them let the others have their turn too.
+ */
+const WANTED_WEIGHT = 240;
+/** Longer ago than any look, whatever it weighs. */
 const NEVER_MS = 1e12;
 /** What somebody wants to know is not asked more often than this: the log may be the one that is busy. */
 const LOOK_AGAIN_MS = 500;
 
 /** Looks under way at once: each is a round trip, and a slow log must not add them up. */
 const LOOKS_AT_ONCE = 8;
+/** Looks that fail in one round until it ends: each may have taken half a minute, and there is more to learn than this. */
+const FAILED_MAX = 8;
 
 export class TopicLooks {
   readonly #broker: LogBroker;
@@ -58,13 +65,13 @@ export class TopicLooks {
     for (const topic of this.#topics.keys()) if (!topics.has(topic)) this.#topics.delete(topic);
     for (const topic of topics.keys())
       if (!this.#topics.has(topic))
-        this.#topics.set(topic, { lookedAtMs: null, isWanted: true, isUnwatched: false, isHot: false });
+        this.#topics.set(topic, { lookedAtMs: null, isWanted: false, isUnwatched: false, isHot: false });
   }
 
-  /** Answers whether that is news. */
+  /** Answers whether that is news: one that nobody has looked at yet is looked at anyway. */
   want(topic: string): boolean {
     const known = this.#topics.get(topic);
-    if (known === undefined || known.isWanted) return false;
+    if (known === undefined || known.lookedAtMs === null || known.isWanted) return false;
     known.isWanted = true;
     return true;
   }
@@ -80,12 +87,21 @@ export class TopicLooks {
     if (known !== undefined) known.isUnwatched = true;
   }
 
-  /** Looks at up to `max` topics; one that cannot be looked at now stays wanted. */
-  async look(max: number, seen: (look: TopicLook) => void): Promise<void> {
+  /**
+   * Looks at up to `max` topics, fewer where too many cannot be looked at now; these stay wanted. Answers how many looks that
+   * took, whatever came of them.
+   */
+  async look(max: number, seen: (look: TopicLook) => void): Promise<number> {
+    let looks = 0;
+    let failed = 0;
     await sideBySide(this.#due().slice(0, max), LOOKS_AT_ONCE, async (topic) => {
+      if (failed >= FAILED_MAX) return;
+      looks += 1;
       const look = await this.#lookAt(topic);
-      if (look !== null) seen(look);
+      if (look === null) failed += 1;
+      else seen(look);
     });
+    return looks;
   }
 
   async #lookAt(topic: string): Promise<TopicLook | null> {
@@ -109,13 +125,14 @@ export class TopicLooks {
     }
   }
 
-  /** Never looked at, then wanted or hot, then the rest; in each the longest unseen first. */
+  /** The most urgent first. */
   #due(): readonly string[] {
     const now = this.#clock.monotonicMs();
     const due: { readonly topic: string; readonly urgency: number }[] = [];
     for (const [topic, { lookedAtMs, isWanted, isHot, isUnwatched }] of this.#topics) {
       const ageMs = lookedAtMs === null ? NEVER_MS : now - lookedAtMs;
-      if ((isWanted && ageMs >= LOOK_AGAIN_MS) || (isHot && ageMs >= LOOK_HOT_MS)) due.push({ topic, urgency: ageMs + NEVER_MS });
+      if ((isWanted && ageMs >= LOOK_AGAIN_MS) || (isHot && ageMs >= LOOK_HOT_MS))
+        due.push({ topic, urgency: ageMs * WANTED_WEIGHT });
       else if (isUnwatched && ageMs >= LOOK_AGAIN_MS) due.push({ topic, urgency: ageMs * UNWATCHED_WEIGHT });
       else if (ageMs >= LOOK_EVERY_MS) due.push({ topic, urgency: ageMs });
     }

@@ -360,7 +360,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       { find: 'state.bounds = bounds;', replace: "if (typeof state.bounds !== 'object') state.bounds = bounds;" },
       {
-        find: 'if (!this.#watch.watch(state.shard, queue, { from: cursor.next, movedAtMs: state.movedAtMs }))\n        this.#topics.want(queue.topic);',
+        find: 'if (!this.#watch.watch(shard, queue, { from: cursor.next, movedAtMs })) this.#topics.unwatched(queue.topic);',
         replace: '',
       },
     ],
