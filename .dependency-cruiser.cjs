@@ -1,6 +1,6 @@
 // Who may import whom. `npm run layers` checks it, type-only imports included.
 
-const roots = 'core|clients|plugins|adapters|functions|scheduler|cli|dashboard|servers|tools|test|bench';
+const roots = 'core|clients|plugins|adapters|functions|scheduler|cli|dashboard|servers|tools|test|bench|demo';
 
 /** `from` may import itself and `allowed`, nothing else of ours. */
 function layer(from, allowed, { exceptFrom } = {}) {
@@ -65,8 +65,8 @@ module.exports = {
       name: 'nothing-imports-tests',
       comment: 'test/ and bench/ may import everything, and nothing imports them',
       severity: 'error',
-      from: { pathNot: '^(test|bench)/' },
-      to: { path: '^(test|bench)/' },
+      from: { pathNot: '^(test|bench|demo)/' },
+      to: { path: '^(test|bench|demo)/' },
     },
     {
       name: 'no-cycle',

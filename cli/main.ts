@@ -9,6 +9,7 @@ import { apply } from './commands/apply.ts';
 import { invokerNames } from './invoker-names.ts';
 
 const DEFAULT_PORT = 8083;
+const LOG_LEVELS = ['debug', 'info', 'warn', 'error'];
 const PORT_MAX = 65_535;
 
 process.exitCode = await main(process.argv);
@@ -33,6 +34,7 @@ function program(): Command {
     .option('--data <folder>', 'where state and log are kept', 'sortie-data')
     .option('--port <number>', 'port of the HTTP API on 127.0.0.1; 0: any that is free', portOf, DEFAULT_PORT)
     .addOption(new Option('--invoker <name>', 'what invocations run in').choices(invokerNames).default(invokerNames[0]))
+    .addOption(new Option('--log-level <level>', 'the least that is logged').choices(LOG_LEVELS).default('info'))
     .option('--json', 'log lines are JSON objects', false)
     .action(runStart);
   sortie

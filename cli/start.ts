@@ -10,7 +10,7 @@ import { type DataFolder, openDataFolder } from '../adapters/data-folder.ts';
 import { systemClock, systemRandom } from '../adapters/system.ts';
 import { logLines } from '../adapters/telemetry/log-lines.ts';
 import { messageOf } from '../core/errors.ts';
-import type { Telemetry } from '../core/ports.ts';
+import type { LogLevel, Telemetry } from '../core/ports.ts';
 import { registry } from '../plugins/registry.ts';
 import { newApp } from '../scheduler/app.ts';
 import { RunHistory } from '../scheduler/run-history.ts';
@@ -27,6 +27,7 @@ export interface StartOptions {
   readonly port: number;
   readonly invoker: InvokerName;
   readonly json: boolean;
+  readonly logLevel: LogLevel;
 }
 
 export interface Started {
@@ -41,9 +42,9 @@ const HOST = '127.0.0.1';
 const RETENTION_EVERY_MS = 60_000;
 
 /** @throws {CliError} when something of the environment is not as it must be, naming it and the next step. */
-export async function start({ data, port, invoker: invokerName, json }: StartOptions): Promise<Started> {
+export async function start({ data, port, invoker: invokerName, json, logLevel }: StartOptions): Promise<Started> {
   const telemetry = logLines({
-    level: 'info',
+    level: logLevel,
     format: json ? 'json' : 'text',
     nowMs: systemClock.nowMs,
     write: (line) => process.stderr.write(`${line}\n`),

@@ -7,6 +7,8 @@ import type { ShardId } from './shard-id.ts';
 export interface EndedHolder {
   readonly owner: string;
   readonly epoch: number;
+  /** What it ran in is gone, too: what it had begun and not awaited, such as a send, is over a second later. */
+  readonly isGone: boolean;
 }
 
 /**
@@ -86,11 +88,11 @@ export interface InvocationResult {
 
 /**
  * How an invocation ended as its invoker saw it. `died`: the end was seen, so what its `owner` held may be claimed at once
- * (`null`: which run of the offer it was is not known);
+ * (`null`: which run of the offer it was is not known), `isGone`: with the thread or process it ran in;
  * `lost`: nothing is known (a lost connection), the deadline decides; `refused`: it never started (no slot, throttled).
  */
 export type InvocationEnd =
   | { readonly kind: 'completed'; readonly result: InvocationResult }
-  | { readonly kind: 'died'; readonly owner: string | null; readonly message: string }
+  | { readonly kind: 'died'; readonly owner: string | null; readonly isGone: boolean; readonly message: string }
   | { readonly kind: 'lost'; readonly message: string }
   | { readonly kind: 'refused'; readonly message: string };

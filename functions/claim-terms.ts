@@ -13,9 +13,9 @@ export interface ClaimTerms {
 }
 
 /**
- * An `overwrite` target's late put can land even after its invocation was seen to end, so only time tells that it is over.
- * The same holds of a send that an exactly-once source began: an invocation that has answered may have left one under way,
- * behind which nobody may look back yet.
+ * An `overwrite` target's late put can land even after its invocation was seen to end, so only time tells that it is over. The
+ * same holds of a send that an exactly-once source began, where its invocation has answered and lives on: nobody may look back
+ * behind it yet. What is gone sends nothing more, and the look-back waits for what was on its way.
  */
 export function claimTerms(
   effect: Effect,
@@ -26,7 +26,7 @@ export function claimTerms(
   return {
     heldMax: slicesMax(effect, runtime),
     graceMs: skewMaxMs + late,
-    ended: late > 0 || looksBack ? [] : offer.ended,
+    ended: late > 0 ? [] : offer.ended.filter(({ isGone }) => isGone || !looksBack),
   };
 }
 

@@ -72,7 +72,7 @@ export class Scheduler {
   readonly #learnWake: Wake;
   readonly #changed = new Set<string>();
   /** Invocations that were seen to die: what they hold stands in the cursor. */
-  readonly #died: { readonly state: ShardState; readonly owner: string }[] = [];
+  readonly #died: { readonly state: ShardState; readonly owner: string; readonly isGone: boolean }[] = [];
   #leads = false;
   #isLoaded = false;
   #learntAtMs = 0;
@@ -225,7 +225,7 @@ export class Scheduler {
     }
     for (let died = this.#died[0]; died !== undefined; died = this.#died[0]) {
       await this.#catalog.readCursor(died.state);
-      died.state.noteEnd(died.owner);
+      died.state.noteEnd(died.owner, died);
       this.#table.touch(died.state);
       this.#died.shift();
     }
@@ -259,7 +259,7 @@ export class Scheduler {
     const { state } = flight;
     if (end.kind === 'completed') this.#completed(flight, end.result);
     else if (end.kind === 'died') {
-      if (end.owner !== null) this.#died.push({ state, owner: end.owner });
+      if (end.owner !== null) this.#died.push({ state, owner: end.owner, isGone: end.isGone });
       this.#pause(state, null);
       this.#learnWake.wake();
     }
@@ -272,7 +272,7 @@ export class Scheduler {
     const { run, cursor, notBeforeMs } = result;
     if (cursor !== null) this.#table.observe(state, cursor, nowMs);
     else this.#changed.add(offer.connector);
-    state.noteEnd(run.owner);
+    state.noteEnd(run.owner, { isGone: false });
     this.#deps.history.add(offer, run);
     const running = this.#table.running.byConnector.get(offer.uid) ?? 0;
     if (this.#pressure.note(offer.uid, run, { running, sentAtMs })) this.#learnWake.wakeWithin(LEARN_SOON_MS);

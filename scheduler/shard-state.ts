@@ -22,8 +22,8 @@ export class ShardState implements PlannedShard {
   problem: FatalTaskError | null = null;
   bounds: PlannedShard['bounds'];
   readonly offers = new Set<string>();
-  /** Holders whose end was seen, with their epochs. */
-  readonly endedOwners = new Map<string, number>();
+  /** Holders whose end was seen. */
+  readonly endedOwners = new Map<string, EndedHolder>();
   notBeforeMs = 0;
   /** Behind which offset the log last told of a record. */
   toldFrom: Offset | null = null;
@@ -82,8 +82,10 @@ export class ShardState implements PlannedShard {
   }
 
   /** This run has ended: what it still holds may be claimed at once. Another run of the same offer may go on. */
-  noteEnd(run: string): void {
-    for (const { owner, epoch } of holders(this.cursor)) if (isHolderOf(run, owner)) this.endedOwners.set(owner, epoch);
+  noteEnd(run: string, { isGone }: Pick<EndedHolder, 'isGone'>): void {
+    for (const { owner, epoch } of holders(this.cursor)) {
+      if (isHolderOf(run, owner)) this.endedOwners.set(owner, { owner, epoch, isGone });
+    }
   }
 
   /** Whether an invocation of this offer holds anything that was not to be over by then. */
@@ -98,7 +100,7 @@ export class ShardState implements PlannedShard {
   }
 
   ended(): readonly EndedHolder[] {
-    return [...this.endedOwners].map(([owner, epoch]) => ({ owner, epoch }));
+    return [...this.endedOwners.values()];
   }
 
   #forgetEnded(cursor: Cursor): void {
@@ -108,7 +110,7 @@ export class ShardState implements PlannedShard {
   }
 }
 
-function holders(cursor: Cursor | null): readonly (EndedHolder & Holder)[] {
+function holders(cursor: Cursor | null): readonly (Holder & { readonly epoch: number })[] {
   if (cursor === null) return [];
   if (cursor.kind === 'checkpoint') return cursor.holder === null ? [] : [{ ...cursor.holder, epoch: cursor.epoch }];
   return cursor.open.flatMap((range) => (range.kind === 'held' ? [{ ...range.holder, epoch: range.epoch }] : []));

@@ -35,7 +35,7 @@ export class InProcessInvoker implements Invoker {
     try {
       return { kind: 'completed', result: await this.#run(offer, owner) };
     } catch (error) {
-      return { kind: 'died', owner, message: messageOf(error) };
+      return { kind: 'died', owner, isGone: false, message: messageOf(error) };
     } finally {
       this.#running -= 1;
     }

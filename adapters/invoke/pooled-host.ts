@@ -126,7 +126,7 @@ export class PooledHost {
       case 'ended':
         return this.#settle(message.owner, { kind: 'completed', result: message.result });
       case 'threw':
-        return this.#settle(message.owner, { kind: 'died', owner: message.owner, message: message.message });
+        return this.#settle(message.owner, { kind: 'died', owner: message.owner, isGone: false, message: message.message });
       case 'telemetry':
         for (const entry of message.entries) repeat(this.#deps.telemetry, entry);
         return;
@@ -165,7 +165,7 @@ export class PooledHost {
     const shards = this.#wasReady ? [...this.#runs.values()].map(({ offer }) => offer.shard) : [];
     this.#deps.ended(this, { shards, failedStart: this.#wasReady || wasClosing ? null : why });
     for (const owner of [...this.#runs.keys()]) {
-      this.#settle(owner, this.#wasReady ? { kind: 'died', owner, message } : { kind: 'refused', message });
+      this.#settle(owner, this.#wasReady ? { kind: 'died', owner, isGone: true, message } : { kind: 'refused', message });
     }
     this.#end.resolve();
   }

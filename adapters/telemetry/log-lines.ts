@@ -1,4 +1,7 @@
-/** Writes what the runtime logs as lines: one JSON object each, or text for people. Counts are not shown anywhere yet. */
+/**
+ * Writes what the runtime logs as lines: one JSON object each, or text for people; runs at level debug. Counts are not shown
+ * anywhere yet.
+ */
 import type { LogLevel, Telemetry } from '../../core/ports.ts';
 
 export interface LogLinesDeps {
@@ -17,15 +20,16 @@ const CONTROL = /\p{Cc}/gu;
 
 export function logLines({ level, format, nowMs, write }: LogLinesDeps): Telemetry {
   const least = ORDER.indexOf(level);
+  const log: Telemetry['log'] = (of, message, fields) => {
+    if (ORDER.indexOf(of) < least) return;
+    const time = new Date(nowMs()).toISOString();
+    write(format === 'json' ? JSON.stringify({ time, level: of, message, ...fields }) : text(time, of, message, fields));
+  };
   return {
     count: () => undefined,
     observe: () => undefined,
-    run: () => undefined,
-    log: (of, message, fields) => {
-      if (ORDER.indexOf(of) < least) return;
-      const time = new Date(nowMs()).toISOString();
-      write(format === 'json' ? JSON.stringify({ time, level: of, message, ...fields }) : text(time, of, message, fields));
-    },
+    run: (record) => log('debug', 'run', { ...record }),
+    log,
   };
 }
 

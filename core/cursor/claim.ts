@@ -30,7 +30,7 @@ export interface ClaimRequest {
   readonly revision: number;
   /** How long after a holder's deadline nobody may take its range: clock skew, and for `overwrite` targets the put timeout. */
   readonly graceMs: number;
-  readonly ended: readonly EndedHolder[];
+  readonly ended: readonly Pick<EndedHolder, 'owner' | 'epoch'>[];
 }
 
 export interface LogClaimRequest extends ClaimRequest {

@@ -77,7 +77,7 @@ describe('Files through the engine', () => {
     const failing = { ...host, store: dyingAtCommits(host.store), sandbox: new Sandbox(systemClock) };
 
     await expect(run(failing, parts, shard, { owner: 'dead' })).rejects.toThrow('died before its commit');
-    const next = await run(host, parts, shard, { ended: [{ owner: 'dead.1', epoch: 1 }] });
+    const next = await run(host, parts, shard, { ended: [{ owner: 'dead.1', epoch: 1, isGone: true }] });
 
     expect([next.run.outcome, next.run.counts.delivered]).toEqual(['drained', 0]);
     expect(numbersOf(linesIn(partsIn(join(folder, 'parts'))))).toEqual(numbersOf(linesIn([log])));

@@ -37,18 +37,16 @@ describe('simulation', () => {
 
 describe('planted bugs', () => {
   test('are those of their page, each found by something', () => {
-    const page = readFileSync(new URL('../../docs/planted-bugs.md', import.meta.url), 'utf8');
+    const rows = rowsOfPage();
 
-    const rows = [...page.matchAll(/^\| (?<name>[^|]+) \| `[^|]+ \| (?<caughtBy>[^|]+) \| \d+ \|$/gm)];
-
-    expect(rows.map(({ groups }) => groups?.['name'])).toEqual(plantedBugs.map(({ name }) => name));
-    expect(rows.filter(({ groups }) => groups?.['caughtBy'] === '**nothing**')).toEqual([]);
+    expect(rows.map(({ name }) => name)).toEqual(plantedBugs.map(({ name }) => name));
+    expect(rows.filter(({ caughtBy }) => caughtBy === '**nothing**')).toEqual([]);
   });
 
   test(
     'are all found',
     async () => {
-      const found = await findPlantedBugs(() => undefined);
+      const found = await findPlantedBugs(() => undefined, new Map(rowsOfPage().map(({ name, seed }) => [name, seed])));
 
       expect(found.filter(({ caughtBy }) => caughtBy === null).map(({ bug }) => bug.name)).toEqual([]);
       expect(found).toHaveLength(plantedBugs.length);
@@ -56,3 +54,19 @@ describe('planted bugs', () => {
     10 * MINUTE_MS,
   );
 });
+
+interface Row {
+  readonly name: string;
+  readonly caughtBy: string;
+  readonly seed: number;
+}
+
+function rowsOfPage(): readonly Row[] {
+  const page = readFileSync(new URL('../../docs/planted-bugs.md', import.meta.url), 'utf8');
+  const rows = page.matchAll(/^\| (?<name>[^|]+) \| `[^|]+ \| (?<caughtBy>[^|]+) \| (?<seed>\d+) \|$/gm);
+  return Array.from(rows, ({ groups }) => ({
+    name: groups?.['name'] ?? '',
+    caughtBy: groups?.['caughtBy'] ?? '',
+    seed: Number(groups?.['seed']),
+  }));
+}

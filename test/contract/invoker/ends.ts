@@ -25,7 +25,7 @@ export function ends(check: Case<InvokerUnderTest>): void {
 
     const first = await invoker.invoke(connector.offer());
     const [holder] = await connector.holders();
-    const second = await invoker.invoke(connector.offer([holder ?? { owner: 'nobody', epoch: 0 }]));
+    const second = await invoker.invoke(connector.offer([holder ?? { owner: 'nobody', epoch: 0, isGone: true }]));
 
     assert(first.kind === 'died' && first.owner !== null, `it ${first.kind}`);
     expect(first.message).toBe('the plugin asserts');

@@ -112,7 +112,7 @@ export class InvokerUnderTest {
         const stored = await StoredCursor.read(deps, shard);
         assert(stored?.cursor.kind === 'log', 'the shard has a cursor');
         return stored.cursor.open.flatMap((range) =>
-          range.kind === 'held' ? [{ owner: range.holder.owner, epoch: range.epoch }] : [],
+          range.kind === 'held' ? [{ owner: range.holder.owner, epoch: range.epoch, isGone: true }] : [],
         );
       },
     };

@@ -14,19 +14,27 @@ export interface FoundBug {
   readonly seeds: number;
 }
 
-export async function findPlantedBugs(progress: (line: string) => void, seedsMax = SEEDS_MAX): Promise<FoundBug[]> {
+/** `foundAt`: seeds that found a bug before, by its name. They are tried first, and seeds from 1 on only where they do not any more. */
+export async function findPlantedBugs(
+  progress: (line: string) => void,
+  foundAt: ReadonlyMap<string, number> = new Map(),
+): Promise<FoundBug[]> {
   const found: FoundBug[] = [];
   // One after the other: each uses every core.
   for (const bug of plantedBugs) {
-    found.push(await findPlantedBug(bug, seedsMax));
+    const again = foundAt.has(bug.name) ? await findPlantedBug(bug, { from: foundAt.get(bug.name) ?? 1, count: 1 }) : null;
+    found.push(again?.caughtBy ? again : await findPlantedBug(bug, { from: 1, count: SEEDS_MAX }));
     const { caughtBy, seeds } = found.at(-1) as FoundBug;
     progress(`${bug.name.padEnd(60)} ${caughtBy === null ? `NOT FOUND in ${seeds} seeds` : `${caughtBy} after ${seeds} seeds`}`);
   }
   return found;
 }
 
-async function findPlantedBug(bug: PlantedBug, seedsMax: number): Promise<FoundBug> {
-  const { violations, seeds } = await runSeeds({ from: 1, count: seedsMax, bug, stopAtViolation: true });
+async function findPlantedBug(
+  bug: PlantedBug,
+  { from, count }: { readonly from: number; readonly count: number },
+): Promise<FoundBug> {
+  const { violations, seeds } = await runSeeds({ from, count, bug, stopAtViolation: true });
   const first = violations.toSorted((a, b) => a.seed - b.seed)[0];
   if (first === undefined || first.violation === null) return { bug, caughtBy: null, message: '', seeds };
   const [caughtBy = ''] = first.violation.split(':');

@@ -112,7 +112,7 @@ export class SimHost {
     if (random.chance(0.6)) {
       time.after(random.between(1, 500), () => {
         process.noticeDeath();
-        tell({ kind: 'died', owner: null, message: 'its process ended' });
+        tell({ kind: 'died', owner: null, isGone: true, message: 'its process ended' });
       });
     } else tell({ kind: 'lost', message: 'connection lost' });
     time.after(random.between(100, 3_000), () => this.#start());

@@ -118,10 +118,12 @@ export class StandInScheduler {
     if (cursor === undefined) return [];
     const held: EndedHolder[] =
       cursor.kind === 'log'
-        ? cursor.open.flatMap((range) => (range.kind === 'held' ? [{ owner: range.holder.owner, epoch: range.epoch }] : []))
+        ? cursor.open.flatMap((range) =>
+            range.kind === 'held' ? [{ owner: range.holder.owner, epoch: range.epoch, isGone: true }] : [],
+          )
         : cursor.holder === null
           ? []
-          : [{ owner: cursor.holder.owner, epoch: cursor.epoch }];
+          : [{ owner: cursor.holder.owner, epoch: cursor.epoch, isGone: true }];
     return held.filter(({ owner }) => this.#world.owners.get(owner)?.isSeenDead === true);
   }
 

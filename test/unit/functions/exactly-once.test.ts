@@ -289,7 +289,7 @@ describe('runInvocation of an exactly-once source', () => {
     isDown = false;
 
     const { holder, epoch } = await source.cursor();
-    const ended = [{ owner: holder?.owner ?? '', epoch }];
+    const ended = [{ owner: holder?.owner ?? '', epoch, isGone: false }];
     const { run } = await source.run({ ended }, { on: source.anotherHost() });
     await runToTheEnd(source, { ended });
     await source.host.clock.sleep(60_000);

@@ -42,7 +42,7 @@ describe('runInvocation of a slice whose holder died', () => {
   test('takes it at once where its end was seen', async () => {
     const sink = await anAbandonedSink();
     const [held] = heldRanges(await sink.cursor());
-    const ended = [{ owner: held?.holder.owner ?? '', epoch: held?.epoch ?? 0 }];
+    const ended = [{ owner: held?.holder.owner ?? '', epoch: held?.epoch ?? 0, isGone: true }];
 
     const { run } = await sink.run({ ended });
 
@@ -53,7 +53,7 @@ describe('runInvocation of a slice whose holder died', () => {
   test('waits also for the longest put into a target that is overwritten, though its end was seen', async () => {
     const sink = await anAbandonedSink({ effect: 'overwrite' });
     const [held] = heldRanges(await sink.cursor());
-    const ended = [{ owner: held?.holder.owner ?? '', epoch: held?.epoch ?? 0 }];
+    const ended = [{ owner: held?.holder.owner ?? '', epoch: held?.epoch ?? 0, isGone: true }];
 
     const { run, notBeforeMs } = await sink.run({ ended });
 

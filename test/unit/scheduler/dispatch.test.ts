@@ -10,7 +10,7 @@ import { ManualClock } from '../../support/manual-clock.ts';
 import { aConnector } from '../../support/planning.ts';
 import { InvokerByHand } from '../../support/schedulers.ts';
 
-const DIED: InvocationEnd = { kind: 'died', owner: null, message: 'its process ended' };
+const DIED: InvocationEnd = { kind: 'died', owner: null, isGone: true, message: 'its process ended' };
 const LOST: InvocationEnd = { kind: 'lost', message: 'connection lost' };
 const REFUSED: InvocationEnd = { kind: 'refused', message: 'no slot' };
 

@@ -271,11 +271,11 @@ describe('offers under way', () => {
       aLogCursor({ next: 1, open: [{ ...held, holder }] as unknown as LogCursor['open'] }),
     );
 
-    await invoker.end(0, { kind: 'died', owner: run, message: 'its process ended' });
+    await invoker.end(0, { kind: 'died', owner: run, isGone: true, message: 'its process ended' });
     const tookMs = await until(host, () => invoker.offers.length === 2);
 
     expect(tookMs).toBeLessThan(2_000);
-    expect(invoker.offers[1]?.ended).toEqual([{ owner: `${run}.1`, epoch: 1 }]);
+    expect(invoker.offers[1]?.ended).toEqual([{ owner: `${run}.1`, epoch: 1, isGone: true }]);
   });
 
   test('after a lost connection, nothing is said to be free', async () => {
@@ -309,7 +309,7 @@ describe('offers under way', () => {
 
     const pausesMs: number[] = [];
     for (let index = 0; index < 9; index += 1) {
-      await invoker.end(index, { kind: 'died', owner: null, message: 'out of memory' });
+      await invoker.end(index, { kind: 'died', owner: null, isGone: true, message: 'out of memory' });
       pausesMs.push(await until(host, () => invoker.offers.length === index + 2));
     }
 

@@ -29,15 +29,15 @@ describe('ShardState', () => {
     const second = aHeldRange({ start: 10, end: 20, epoch: 2, owner: 'offer/b.1' });
     const state = aStateOf(aLogCursor({ next: 20, open: [first, second] }));
 
-    state.noteEnd('offer/a');
+    state.noteEnd('offer/a', { isGone: true });
 
-    expect(state.ended()).toEqual([{ owner: 'offer/a.1', epoch: 1 }]);
+    expect(state.ended()).toEqual([{ owner: 'offer/a.1', epoch: 1, isGone: true }]);
   });
 
   test('forgets whose end was seen once they hold nothing any more', () => {
     const held = aHeldRange({ start: 0, end: 10, epoch: 1, owner: 'offer/a.1' });
     const state = aStateOf(aLogCursor({ next: 10, open: [held] }));
-    state.noteEnd('offer/a');
+    state.noteEnd('offer/a', { isGone: true });
 
     state.observe(stored(aLogCursor({ next: 10, epoch: 1 }), '2'), NOW_MS);
 

@@ -30,7 +30,7 @@ describe('InProcessInvoker', () => {
 
     const end = await invoker.invoke(anOffer('1'));
 
-    expect(end).toEqual({ kind: 'died', owner: expect.stringMatching(/^1\//), message: 'out of luck' });
+    expect(end).toEqual({ kind: 'died', owner: expect.stringMatching(/^1\//), isGone: false, message: 'out of luck' });
   });
 
   test('says that an invocation died when it throws before its first await', async () => {
@@ -45,6 +45,7 @@ describe('InProcessInvoker', () => {
     expect(await invoker.invoke(anOffer('1'))).toEqual({
       kind: 'died',
       owner: expect.stringMatching(/^1\//),
+      isGone: false,
       message: 'at once',
     });
     expect(invoker.freeSlots()).toBe(1);
