@@ -37,8 +37,8 @@ const LATENCY_MS: Readonly<Record<Side, readonly [number, number]>> = {
   source: [1, 6],
 };
 
-/** Within a claim, and beyond it. */
-const FREEZES_MS = [3_000, 30_000, 120_000];
+/** Beyond a claim, and what comes after it. */
+const FREEZES_MS = [30_000, 60_000, 120_000];
 
 /** What a caller waits before it gives up on a reply. */
 const NO_REPLY_AFTER_MS = 400;
@@ -195,7 +195,7 @@ export class Incarnation {
         : '7 killed after a write to log or target, before its reply';
     if (writes && faults.strikes(fault, 0.006)) this.kill(`after ${what}`);
     await time.delay(this.#latencyMs(side));
-    if (sendFollows && faults.strikes('9 frozen for minutes', 0.05)) this.freeze(random.pick(FREEZES_MS));
+    if (sendFollows && faults.strikes('9 frozen for minutes', 0.2)) this.freeze(random.pick(FREEZES_MS));
     await this.heard();
     if (writes && side !== 'target' && faults.strikes(side === 'store' ? '15 store reply lost' : '22 send reply lost', 0.02)) {
       await time.delay(NO_REPLY_AFTER_MS);
