@@ -81,7 +81,7 @@ async function run({
   const elapsedMs = performance.now() - startedAtMs;
   watching.abort();
   await watched;
-  return reportOf({ comparison, shop, server, watch, elapsedMs, processesKilled });
+  return reportOf({ comparison, server, watch, elapsedMs, processesKilled });
 }
 
 async function keepBusy(shop: Shop, server: Server): Promise<void> {

@@ -3,7 +3,6 @@ import type { RunRecord } from '../core/offer.ts';
 import type { Comparison } from './comparison.ts';
 import type { ReplicaWatch } from './latency.ts';
 import type { Server } from './server.ts';
-import type { Shop } from './shop.ts';
 
 /** Names as `--json` prints them. */
 export interface Figures {
@@ -31,7 +30,6 @@ export function reportOf({
   processesKilled,
 }: {
   readonly comparison: Comparison;
-  readonly shop: Shop;
   readonly server: Server;
   readonly watch: ReplicaWatch;
   readonly elapsedMs: number;

@@ -39,7 +39,7 @@ const FIRST_ORDER_MS = Date.UTC(2026, 0, 1);
 const LARGE_CREDIT = 9_007_199_254_740_993n;
 
 /** Numbers that are the same in every run: mulberry32, https://gist.github.com/tommyettinger/46a874533244883189143505d203312c. */
-export function seededRandom(seed: number): () => number {
+function seededRandom(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;
