@@ -56,6 +56,7 @@ export class Backlog {
   /** Looks at the topics for which it is time. */
   async look(): Promise<void> {
     this.#topics.follow(this.#catalog.topics);
+    for (const topic of this.#catalog.takeNewlyRead()) this.#topics.want(topic);
     this.#looks -= await this.#topics.look(this.#looksLeft(), (look) => this.#seen(look));
   }
 

@@ -1,6 +1,6 @@
 /**
  * Notes that tell schedulers in other processes which connectors an operator changed, so that they need not wait for their
- * sweep. A note that is lost costs time, not correctness.
+ * sweep, and whose work is to start now. A note that is lost costs time, not correctness.
  */
 import type { StoreAccess } from '../core/cursor/stored-cursor.ts';
 import { RetryableError } from '../core/errors.ts';
@@ -14,10 +14,30 @@ const KEPT_MS = 5_000;
 /** More changes than this in that time are found by the sweep. */
 const NOTES_MAX = 1_000;
 
-export async function noteChange({ store, clock, random }: StoreAccess, connector: string): Promise<void> {
-  const key = { partition: PARTITION, sort: random.id() };
+/** No id has a slash in it. */
+const TRIGGER = 'trigger/';
+
+export interface Notes {
+  /** Names of connectors that were changed. */
+  readonly changed: ReadonlySet<string>;
+  /** Uids of connectors whose work is to start now. */
+  readonly triggered: ReadonlySet<string>;
+}
+
+export function noteChange(deps: StoreAccess, connector: string): Promise<void> {
+  return note(deps, { sort: deps.random.id(), about: connector });
+}
+
+export function noteTrigger(deps: StoreAccess, uid: string): Promise<void> {
+  return note(deps, { sort: `${TRIGGER}${deps.random.id()}`, about: uid });
+}
+
+async function note(
+  { store, clock }: StoreAccess,
+  { sort, about }: { readonly sort: string; readonly about: string },
+): Promise<void> {
   try {
-    await store.put(key, connector, { ifAbsent: true }, { expiresAtMs: clock.nowMs() + KEPT_MS });
+    await store.put({ partition: PARTITION, sort }, about, { ifAbsent: true }, { expiresAtMs: clock.nowMs() + KEPT_MS });
   } catch (error) {
     if (!(error instanceof RetryableError)) throw error;
   }
@@ -32,11 +52,14 @@ export class ChangeNotes {
     this.#store = store;
   }
 
-  /** Names of connectors that were changed since the last call. */
-  async read(): Promise<ReadonlySet<string>> {
+  /** Those that were left since the last call. */
+  async read(): Promise<Notes> {
     const { documents } = await this.#store.list(PARTITION, { limit: NOTES_MAX });
     const fresh = documents.filter(({ key }) => !this.#seen.has(key.sort));
     this.#seen = new Set(documents.map(({ key }) => key.sort));
-    return new Set(fresh.map(({ value }) => value));
+    const changed = new Set<string>();
+    const triggered = new Set<string>();
+    for (const { key, value } of fresh) (key.sort.startsWith(TRIGGER) ? triggered : changed).add(value);
+    return { changed, triggered };
   }
 }

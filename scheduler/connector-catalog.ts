@@ -18,6 +18,8 @@ const PAGE_DOCUMENTS = 500;
 
 /** At the start, when nothing runs yet that a store would be needed for. */
 const LISTS_AT_ONCE = 16;
+/** In one go, so that whoever waits for the last of ten thousand hears of changes meanwhile. */
+const LISTS_PER_GO = 256;
 const SWEPT_AT_ONCE = 4;
 
 export interface CatalogDeps {
@@ -37,11 +39,17 @@ export class ConnectorCatalog {
   readonly #planned = new Map<string, PlannedConnector>();
   /** Uids of the connectors that read a topic. */
   readonly #readers = new Map<string, Set<string>>();
+  /** Topics that somebody reads now who did not. */
+  #newlyRead = new Set<string>();
   /** Names still to be read in this sweep, and where the listing of names goes on. */
   #namesAfter: string | undefined;
   #sweptNames = new Set<string>();
   /** Uids whose cursors are still to be read in this sweep. */
   #cursorsLeft: string[] = [];
+  /** Whether all names were read since the last `renew`. */
+  #hasNames = false;
+  /** Uids whose cursors were not read since then. */
+  readonly #unlisted = new Set<string>();
 
   constructor(deps: CatalogDeps, table: ShardTable) {
     this.#deps = deps;
@@ -70,27 +78,58 @@ export class ConnectorCatalog {
     return this.#readers;
   }
 
+  /** Topics that got another reader since the last call: its queues are not known to it, however lately they were looked at. */
+  takeNewlyRead(): ReadonlySet<string> {
+    const topics = this.#newlyRead;
+    this.#newlyRead = new Set();
+    return topics;
+  }
+
   /** Connectors that read a topic. */
   readersOf(topic: string): readonly KnownConnector[] {
     return [...(this.#readers.get(topic) ?? [])].flatMap((uid) => this.#byUid.get(uid) ?? []);
   }
 
-  /** Everything there is, documents first: at the start, and when another scheduler did the work until now. */
-  async load(): Promise<void> {
-    let after: string | undefined;
-    const names = new Set<string>();
-    do {
-      ({ next: after } = await this.#readNames(after, PAGE_DOCUMENTS, names));
-    } while (after !== undefined);
-    this.#forgetOthers(names);
-    await sideBySide([...this.#byUid.keys()], LISTS_AT_ONCE, (uid) => this.readCursors(uid));
+  /** Another scheduler did the work until now, or nobody: everything is to be read again. */
+  renew(): void {
+    this.#hasNames = false;
+    this.#namesAfter = undefined;
+    this.#sweptNames = new Set();
+    for (const uid of this.#byUid.keys()) this.#unlisted.add(uid);
+  }
+
+  /** Reads what documents `renew` left unread. What is read stays so when a later call fails, here as in `listMissing`. */
+  async readDocuments(): Promise<void> {
+    while (!this.#hasNames) await this.#sweepNames(PAGE_DOCUMENTS);
+  }
+
+  /** Lists the cursors of connectors that have none listed yet, so many in one go. */
+  async listMissing(): Promise<void> {
+    const missing = [...this.#unlisted].slice(0, LISTS_PER_GO);
+    // Where one keeps failing, the others come first.
+    for (const uid of missing) this.#unlisted.delete(uid);
+    for (const uid of missing) this.#unlisted.add(uid);
+    await sideBySide(missing, LISTS_AT_ONCE, (uid) => this.readCursors(uid));
+  }
+
+  get isAnyUnlisted(): boolean {
+    return this.#unlisted.size > 0;
+  }
+
+  /** Whether its cursors were read: until then each of its queues would look like a new one. */
+  isListed(uid: string): boolean {
+    return !this.#unlisted.has(uid);
   }
 
   /** Reads one connector again, and its cursors. */
   async read(name: string): Promise<void> {
     const document = await this.#deps.store.get(connectorKey(name));
     if (document === null) this.#forget(name);
-    else await this.#note(name, document);
+    else {
+      // A listing of names that is past it already does not miss it.
+      this.#sweptNames.add(name);
+      await this.#note(name, document);
+    }
     const known = this.#byName.get(name);
     if (known !== undefined) await this.readCursors(known.connector.uid);
   }
@@ -129,6 +168,7 @@ export class ConnectorCatalog {
     // One that came into being meanwhile is not missing.
     for (const state of gone) if (state.cursor !== null && state.observedAs <= began) this.#table.forget(state);
     if (known.topics === null && known.problem === null) this.#table.ensure(discoveryShardId(uid));
+    if (this.#unlisted.delete(uid)) this.#table.touchConnector(uid);
   }
 
   /** Reads one cursor again. */
@@ -139,39 +179,27 @@ export class ConnectorCatalog {
     else if (state.cursor !== null) this.#table.forget(state);
   }
 
+  /** The next documents, at most a page. The cursors of connectors that were not known are listed next. */
   async #sweepNames(count: number): Promise<void> {
-    const { next, found } = await this.#readNames(this.#namesAfter, Math.min(count, PAGE_DOCUMENTS), this.#sweptNames);
+    const { documents, next } = await this.#deps.store.list(connectorKey('').partition, {
+      limit: Math.min(count, PAGE_DOCUMENTS),
+      ...(this.#namesAfter === undefined ? {} : { after: this.#namesAfter }),
+    });
+    for (const { key, ...document } of documents) {
+      this.#sweptNames.add(key.sort);
+      await this.#note(key.sort, document);
+    }
     this.#namesAfter = next;
-    for (const uid of found) await this.readCursors(uid);
-    if (this.#namesAfter !== undefined) return;
+    if (next !== undefined) return;
     this.#forgetOthers(this.#sweptNames);
     this.#sweptNames = new Set();
-  }
-
-  /** One page of documents; `found`: uids that were not known. */
-  async #readNames(
-    after: string | undefined,
-    limit: number,
-    names: Set<string>,
-  ): Promise<{ readonly next: string | undefined; readonly found: readonly string[] }> {
-    const { documents, next } = await this.#deps.store.list(connectorKey('').partition, {
-      limit,
-      ...(after === undefined ? {} : { after }),
-    });
-    const found: string[] = [];
-    for (const { key, ...document } of documents) {
-      names.add(key.sort);
-      const before = this.#byName.get(key.sort)?.connector.uid;
-      await this.#note(key.sort, document);
-      const uid = this.#byName.get(key.sort)?.connector.uid;
-      if (uid !== undefined && uid !== before) found.push(uid);
-    }
-    return { next, found };
+    this.#hasNames = true;
   }
 
   async #note(name: string, document: StoredDocument): Promise<void> {
     const before = this.#byName.get(name);
-    if (before?.version === document.version) return;
+    // A problem may have been that of a moment, such as a plugin that could not be loaded.
+    if (before?.version === document.version && before.problem === null) return;
     const { registry, skewMaxMs, telemetry, clock } = this.#deps;
     const known = await knowConnector(document, name, { registry, skewMaxMs, atMs: clock.monotonicMs() });
     if (known instanceof FatalTaskError) {
@@ -182,13 +210,17 @@ export class ConnectorCatalog {
     if (before !== undefined && before.connector.uid !== uid) this.#forget(name);
     // Two reads may be answered in another order than they were made.
     else if (before !== undefined && before.connector.revision > revision) return;
-    this.#index(name, known);
+    // Noted back-pressure makes another document of it, and nothing else.
+    const isSame = before?.connector.uid === uid && before.connector.revision === revision;
+    this.#index(name, isSame ? { ...known, sinceMs: before.sinceMs } : known);
     this.#table.touchConnector(uid);
   }
 
   #index(name: string, known: KnownConnector): void {
     const { uid } = known.connector;
-    for (const topic of this.#byUid.get(uid)?.topics ?? []) this.#unread(topic, uid);
+    const before = this.#byUid.get(uid)?.topics ?? [];
+    for (const topic of before) this.#unread(topic, uid);
+    if (!this.#byUid.has(uid)) this.#unlisted.add(uid);
     this.#byName.set(name, known);
     this.#byUid.set(uid, known);
     this.#planned.set(uid, known.planned);
@@ -196,6 +228,7 @@ export class ConnectorCatalog {
       const readers = this.#readers.get(topic);
       if (readers === undefined) this.#readers.set(topic, new Set([uid]));
       else readers.add(uid);
+      if (!before.includes(topic)) this.#newlyRead.add(topic);
     }
   }
 
@@ -216,6 +249,7 @@ export class ConnectorCatalog {
     this.#byName.delete(name);
     this.#byUid.delete(uid);
     this.#planned.delete(uid);
+    this.#unlisted.delete(uid);
     for (const topic of known.topics ?? []) this.#unread(topic, uid);
     for (const state of [...this.#table.ofConnector(uid)]) this.#table.forget(state);
   }

@@ -1,7 +1,9 @@
 /** Finishes what an operator's process left half done: gates behind the connector's document, and deletions. */
+import type { Connector } from '../core/connector.ts';
 import type { StoreAccess } from '../core/cursor/stored-cursor.ts';
-import { ConfigError } from '../core/errors.ts';
-import type { Clock } from '../core/ports.ts';
+import { ConfigError, ConnectError, messageOf, RetryableError } from '../core/errors.ts';
+import type { Clock, Telemetry } from '../core/ports.ts';
+import { sideBySide } from '../core/side-by-side.ts';
 import { deleteConnector, raiseGates } from './connector-actions.ts';
 import type { ConnectorCatalog } from './connector-catalog.ts';
 import type { KnownConnector } from './known-connector.ts';
@@ -10,17 +12,66 @@ import type { ShardTable } from './shard-table.ts';
 /** The operator's own process is given so long to finish; acting twice does no harm, only work. */
 const HEAL_AFTER_MS = 5_000;
 
-/** Names of the connectors that were healed, whose documents and cursors are other ones now. */
-export async function heal(deps: StoreAccess, catalog: ConnectorCatalog, table: ShardTable): Promise<readonly string[]> {
-  const healed: string[] = [];
-  for (const known of catalog.all()) {
-    if (!isHalfDone(known, table, deps.clock)) continue;
-    const { connector } = known;
-    if (connector.targetState === 'deleted') await finishDeletion(deps, connector.name);
-    else await raiseGates(deps, connector);
-    healed.push(connector.name);
+/** One that cannot be healed keeps no other one from it, and is left alone for so long. */
+const HEAL_AGAIN_MS = 30_000;
+
+/** Each may ask a store that does not answer for ten seconds per document. */
+const HEALED_AT_ONCE = 4;
+
+export class Healing {
+  readonly #deps: StoreAccess & { readonly telemetry: Telemetry };
+  readonly #catalog: ConnectorCatalog;
+  readonly #table: ShardTable;
+  /** Uids of those that could not be healed, and when that is tried again, monotonic. */
+  readonly #failedUntilMs = new Map<string, number>();
+
+  constructor(
+    deps: StoreAccess & { readonly telemetry: Telemetry },
+    { catalog, table }: { readonly catalog: ConnectorCatalog; readonly table: ShardTable },
+  ) {
+    this.#deps = deps;
+    this.#catalog = catalog;
+    this.#table = table;
   }
-  return healed;
+
+  /** Names of the connectors that were healed, whose documents and cursors are other ones now. */
+  async heal(): Promise<readonly string[]> {
+    const healed: string[] = [];
+    let isStoreAway = false;
+    await sideBySide(this.#due(), HEALED_AT_ONCE, async ({ connector }) => {
+      if (isStoreAway) return;
+      try {
+        if (connector.targetState === 'deleted') await finishDeletion(this.#deps, connector.name);
+        else await raiseGates(this.#deps, connector);
+        this.#failedUntilMs.delete(connector.uid);
+        healed.push(connector.name);
+      } catch (error) {
+        if (!(error instanceof ConnectError)) throw error;
+        isStoreAway ||= error instanceof RetryableError;
+        this.#failed(connector, error);
+      }
+    });
+    return healed;
+  }
+
+  #due(): readonly KnownConnector[] {
+    const nowMs = this.#deps.clock.monotonicMs();
+    for (const uid of this.#failedUntilMs.keys()) if (this.#catalog.get(uid) === undefined) this.#failedUntilMs.delete(uid);
+    return [...this.#catalog.all()].filter(
+      (known) =>
+        nowMs >= (this.#failedUntilMs.get(known.connector.uid) ?? nowMs) && isHalfDone(known, this.#table, this.#deps.clock),
+    );
+  }
+
+  #failed({ name, uid }: Connector, error: ConnectError): void {
+    const { telemetry, clock } = this.#deps;
+    if (!this.#failedUntilMs.has(uid))
+      telemetry.log('warn', `what an operator began with connector ${name} cannot be finished: ${messageOf(error)}`, {
+        connector: name,
+        code: error.code,
+      });
+    this.#failedUntilMs.set(uid, clock.monotonicMs() + HEAL_AGAIN_MS);
+  }
 }
 
 /** The operator's own process may have got there first, slowly. */

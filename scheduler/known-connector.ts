@@ -1,8 +1,9 @@
 /** A connector as the scheduler knows it: its document, and what its configuration means for planning. */
+import { isAssertion } from '../core/assert.ts';
 import { parseConnectorConfig } from '../core/config/connector-config.ts';
 import { type Connector, decodeConnector } from '../core/connector.ts';
 import { lateMaxMs, slicesMax } from '../core/effect.ts';
-import { ConfigError, FatalTaskError, messageOf } from '../core/errors.ts';
+import { FatalTaskError, messageOf } from '../core/errors.ts';
 import type { PlannedConnector } from '../core/planner/view.ts';
 import type { StoredDocument } from '../core/ports.ts';
 import type { Registry } from '../plugins/api/registry.ts';
@@ -14,9 +15,9 @@ export interface KnownConnector {
   readonly planned: PlannedConnector;
   /** What it reads: a sink's topics; `null` for a source, whose shards a discovery finds. */
   readonly topics: readonly string[] | null;
-  /** What makes its configuration unusable; its shards get nothing until it is changed. */
+  /** What makes its configuration unusable; its shards get nothing until it is changed, or passes when it is read again. */
   readonly problem: string | null;
-  /** Since when this version of it is known, monotonic. */
+  /** Since when this revision of it is known, monotonic. */
   readonly sinceMs: number;
 }
 
@@ -36,7 +37,8 @@ export async function knowConnector(
   try {
     return { connector, version, ...(await meaningOf(connector, { registry, skewMaxMs })), problem: null, sinceMs: atMs };
   } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
+    // Besides its keys that is whatever a plugin throws that cannot be loaded or made: no reason to stop the others.
+    if (isAssertion(error)) throw error;
     const planned = plannedOf(connector, { tasksMax: 1, slicesPerShardMax: 1, freshnessMs: 0, graceMs: skewMaxMs });
     return { connector, version, planned, topics: null, problem: messageOf(error), sinceMs: atMs };
   }

@@ -1,9 +1,9 @@
 /**
  * The lock that lets one scheduler of several do the work. It only saves work: two that plan at once offer twice, and what is
- * offered twice is claimed once.
+ * offered twice is claimed once. Each change of who leads, as far as this side sees it, is one line of the log.
  */
 import { RetryableError } from '../core/errors.ts';
-import type { Clock, Random, StateStore } from '../core/ports.ts';
+import type { Clock, Random, StateStore, Telemetry } from '../core/ports.ts';
 
 const KEY = { partition: 'scheduler', sort: 'leader' };
 
@@ -16,48 +16,106 @@ interface Lock {
   readonly untilMs: number;
 }
 
+export interface LeaderLockDeps {
+  readonly store: StateStore;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly telemetry: Telemetry;
+  readonly skewMaxMs: number;
+}
+
 export class LeaderLock {
-  readonly #store: StateStore;
-  readonly #clock: Clock;
+  readonly #deps: LeaderLockDeps;
   readonly #owner: string;
   #untilMs = Number.NEGATIVE_INFINITY;
+  #term = 0;
+  /** Who led when that was last told: an owner, or nobody because the store was away. */
+  #told: string | null = null;
 
-  constructor({ store, clock, random }: { readonly store: StateStore; readonly clock: Clock; readonly random: Random }) {
-    this.#store = store;
-    this.#clock = clock;
-    this.#owner = random.id();
+  constructor(deps: LeaderLockDeps) {
+    this.#deps = deps;
+    this.#owner = deps.random.id();
   }
 
   /** Whether it is held, as far as this side's monotonic clock tells. */
   get isHeld(): boolean {
-    return this.#clock.monotonicMs() < this.#untilMs;
+    return this.#deps.clock.monotonicMs() < this.#untilMs;
+  }
+
+  /** Another number whenever it was taken after somebody else may have done the work. */
+  get term(): number {
+    return this.#term;
   }
 
   /** Takes or renews it where that is due, and answers whether it is held. */
   async hold(): Promise<boolean> {
-    const askedAtMs = this.#clock.monotonicMs();
+    const askedAtMs = this.#deps.clock.monotonicMs();
     if (askedAtMs < this.#untilMs - HELD_MS + RENEW_EVERY_MS) return true;
     try {
-      const document = await this.#store.get(KEY);
-      const lock = document === null ? null : parsed(document.value);
-      const isFree = lock === null || lock.owner === this.#owner || lock.untilMs <= this.#clock.nowMs();
-      if (!isFree) return this.isHeld;
-      const value = JSON.stringify({ v: 1, owner: this.#owner, untilMs: this.#clock.nowMs() + HELD_MS });
-      const condition = document === null ? { ifAbsent: true as const } : { ifVersion: document.version };
-      if ('version' in (await this.#store.put(KEY, value, condition))) this.#untilMs = askedAtMs + HELD_MS;
+      await this.#ask(askedAtMs);
     } catch (error) {
       if (!(error instanceof RetryableError)) throw error;
+      if (!this.isHeld)
+        this.#tell('', 'warn', 'the store does not answer, so this scheduler does not lead', { code: error.code });
     }
     return this.isHeld;
   }
 
-  /** So that the next one need not wait. */
+  /** So that the next one need not wait. Where the store does not answer it does: then the lock runs out. */
   async release(): Promise<void> {
     if (!this.isHeld) return;
     this.#untilMs = Number.NEGATIVE_INFINITY;
-    const document = await this.#store.get(KEY);
-    if (document !== null && parsed(document.value)?.owner === this.#owner)
-      await this.#store.delete(KEY, { ifVersion: document.version });
+    try {
+      const { store } = this.#deps;
+      const document = await store.get(KEY);
+      if (document !== null && parsed(document.value)?.owner === this.#owner)
+        await store.delete(KEY, { ifVersion: document.version });
+    } catch (error) {
+      if (!(error instanceof RetryableError)) throw error;
+    }
+  }
+
+  async #ask(askedAtMs: number): Promise<void> {
+    const { store, clock } = this.#deps;
+    const document = await store.get(KEY);
+    const lock = document === null ? null : parsed(document.value);
+    if (lock !== null && lock.owner !== this.#owner && !this.#isOver(lock)) {
+      if (!this.isHeld) this.#tellOf(lock);
+      return;
+    }
+    const value = JSON.stringify({ v: 1, owner: this.#owner, untilMs: clock.nowMs() + HELD_MS });
+    const condition = document === null ? { ifAbsent: true as const } : { ifVersion: document.version };
+    if ('conflict' in (await store.put(KEY, value, condition))) return;
+    // One that finds its own lock, run out or not, knows that nobody else led meanwhile.
+    if (lock?.owner !== this.#owner) this.#term += 1;
+    this.#untilMs = askedAtMs + HELD_MS;
+    this.#tell(this.#owner, 'info', `this scheduler leads: ${this.#reason(lock)}`, {});
+  }
+
+  /** One from a clock that is further ahead than any may be would keep everybody waiting for as long. */
+  #isOver({ untilMs }: Lock): boolean {
+    const nowMs = this.#deps.clock.nowMs();
+    return untilMs <= nowMs || untilMs > nowMs + HELD_MS + this.#deps.skewMaxMs;
+  }
+
+  #reason(before: Lock | null): string {
+    if (before === null) return 'no other one did';
+    if (before.owner === this.#owner) return 'the store answers again';
+    return before.untilMs <= this.#deps.clock.nowMs()
+      ? 'the one that did gave no sign any more'
+      : 'the one that did has a clock that is too far ahead';
+  }
+
+  #tellOf({ owner, untilMs }: Lock): void {
+    // One that was killed cannot say so, not even where it ran on this very machine.
+    const until = new Date(untilMs).toISOString();
+    this.#tell(owner, 'info', `another scheduler leads; if it was killed, this one takes over at ${until}`, { leader: owner });
+  }
+
+  #tell(leader: string, level: 'info' | 'warn', message: string, fields: Readonly<Record<string, unknown>>): void {
+    if (leader === this.#told) return;
+    this.#told = leader;
+    this.#deps.telemetry.log(level, message, fields);
   }
 }
 

@@ -104,7 +104,7 @@ export class Planning {
   #demandOf(state: ShardState, nowMs: number): Demand | null {
     const { catalog, backlog, settings, roundTrip } = this.#parts;
     const known = catalog.get(state.uid);
-    if (known === undefined || state.problem !== null || !isRead(known, state)) {
+    if (known === undefined || !catalog.isListed(state.uid) || state.problem !== null || !isRead(known, state)) {
       backlog.unfollow(state);
       return null;
     }

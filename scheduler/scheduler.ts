@@ -2,9 +2,12 @@
  * The scheduler as a daemon: gives each shard the invocations it deserves. It reserves nothing and holds no truth; it may run
  * twice, be killed, or be absent, and nothing is lost but time.
  *
- * Two loops share what is remembered (`ShardTable`, `ConnectorCatalog`):
- * - `#learn`, about once a second: leads (`leader-lock`), reads what was changed (`change-notes`, `connector-catalog`), looks
- *   for the holders of overdue offers, looks at topics (`backlog`), finishes what operators left half done (`heal`);
+ * Its loops share what is remembered (`ShardTable`, `ConnectorCatalog`). None waits for another one, so that a log, a store or a
+ * single connector that takes its time keeps up only what it is needed for:
+ * - `#lead`: keeps the lock (`leader-lock`); the others do nothing without it;
+ * - `#learn`: reads what was changed (`change-notes`, `connector-catalog`) and looks for the `holders` of overdue offers;
+ * - `#look`: looks at topics (`backlog`);
+ * - `#tidy`: finishes what operators left half done (`heal`), writes history, removes what deletions left behind;
  * - `#planLoop`, whenever something was learnt, synchronous: `planning` asks `core/planner` what each shard that changed deserves
  *   and who gets it, and `dispatch` sends the offers. Their outcomes come back here.
  */
@@ -12,13 +15,15 @@ import { ConnectError, messageOf } from '../core/errors.ts';
 import type { InvocationEnd, InvocationResult } from '../core/offer.ts';
 import type { Clock, Invoker, LogBroker, Random, StateStore, Telemetry } from '../core/ports.ts';
 import { isDiscoveryShard } from '../core/shard-id.ts';
+import { sideBySide } from '../core/side-by-side.ts';
 import type { Registry } from '../plugins/api/registry.ts';
 import { Backlog } from './backlog.ts';
-import { ChangeNotes } from './change-notes.ts';
+import { ChangeNotes, noteTrigger } from './change-notes.ts';
 import { ConnectorCatalog } from './connector-catalog.ts';
 import { sweepDeleted } from './deleted-connectors.ts';
 import { Dispatch, type Flight, wasEmpty } from './dispatch.ts';
-import { heal } from './heal.ts';
+import { Healing } from './heal.ts';
+import { Holders } from './holders.ts';
 import { LeaderLock } from './leader-lock.ts';
 import { Planning, type ShardReason } from './planning.ts';
 import { PressureNotes } from './pressure-notes.ts';
@@ -41,10 +46,14 @@ export interface SchedulerDeps {
   readonly settings: SchedulerSettings;
 }
 
-const LEARN_EVERY_MS = 1_000;
+/** Each loop goes round so often, unless it is woken. */
+const ROUND_EVERY_MS = 1_000;
 
 /** What is not urgent is learnt together with whatever comes until then. */
-const LEARN_SOON_MS = 250;
+const SOON_MS = 250;
+
+/** Connectors that were changed, of which there may be as many as there are. */
+const READS_AT_ONCE = 8;
 
 /** What deletions leave behind harms nobody. */
 const SWEEP_DELETED_EVERY_MS = 60_000;
@@ -68,13 +77,16 @@ export class Scheduler {
   readonly #lock: LeaderLock;
   readonly #notes: ChangeNotes;
   readonly #pressure: PressureNotes;
-  readonly #planWake: Wake;
+  readonly #healing: Healing;
+  readonly #holders: Holders;
+  readonly #leadWake: Wake;
   readonly #learnWake: Wake;
+  readonly #lookWake: Wake;
+  readonly #tidyWake: Wake;
+  readonly #planWake: Wake;
   readonly #changed = new Set<string>();
-  /** Invocations that were seen to die: what they hold stands in the cursor. */
-  readonly #died: { readonly state: ShardState; readonly owner: string; readonly isGone: boolean }[] = [];
-  #leads = false;
-  #isLoaded = false;
+  /** In which what is remembered was read. */
+  #term = 0;
   #learntAtMs = 0;
   #sweptAtMs = Number.NEGATIVE_INFINITY;
   #stopped = false;
@@ -86,8 +98,11 @@ export class Scheduler {
     const table = this.#table;
     const roundTrip = new StoreRoundTrip(deps);
     const measured = { ...deps, ...settings, store: roundTrip.store };
-    this.#planWake = new Wake(clock);
+    this.#leadWake = new Wake(clock);
     this.#learnWake = new Wake(clock);
+    this.#lookWake = new Wake(clock);
+    this.#tidyWake = new Wake(clock);
+    this.#planWake = new Wake(clock);
     this.#lock = new LeaderLock(measured);
     this.#notes = new ChangeNotes(measured);
     this.#pressure = new PressureNotes(measured);
@@ -95,7 +110,7 @@ export class Scheduler {
     const backlog = new Backlog(
       {
         ...measured,
-        wanted: (when) => (when === 'now' ? this.#learnWake.wake() : this.#learnWake.wakeWithin(LEARN_SOON_MS)),
+        wanted: (when) => (when === 'now' ? this.#lookWake.wake() : this.#lookWake.wakeWithin(SOON_MS)),
         changed: () => this.#planWake.wake(),
       },
       { table, catalog },
@@ -104,25 +119,40 @@ export class Scheduler {
     this.#catalog = catalog;
     this.#backlog = backlog;
     this.#dispatch = dispatch;
+    this.#healing = new Healing(deps, { catalog, table });
+    this.#holders = new Holders({ clock, table, catalog, dispatch });
     this.#planning = new Planning({ clock, settings, table, catalog, backlog, dispatch, roundTrip });
   }
 
+  /**
+   * What a loop throws that is not a `ConnectError` is a fault of the program. Nobody awaits the loops until `stop`, so it is an
+   * unhandled rejection and ends the process: whoever starts it again gets a whole scheduler, and not what is left of one.
+   */
   start(): void {
-    this.#loops = Promise.all([this.#learnLoop(), this.#planLoop()]);
+    this.#loops = Promise.all([
+      this.#loop(this.#leadWake, () => this.#lead()),
+      this.#loop(this.#learnWake, () => this.#learn()),
+      this.#loop(this.#lookWake, () => this.#look()),
+      this.#loop(this.#tidyWake, () => this.#tidy()),
+      this.#planLoop(),
+    ]);
   }
 
-  /** One look at what has changed, and one plan: for whoever calls in turn, and lets no loops run. */
+  /** One look at everything there is, and one plan: for whoever calls in turn, and lets no loops run. */
   async tick(): Promise<void> {
-    await this.#learn();
-    if (this.#leads) this.#planning.plan();
+    await this.#lead();
+    do await this.#learn();
+    while (this.leads && this.#catalog.isAnyUnlisted);
+    await this.#look();
+    await this.#tidy();
+    if (this.leads) this.#planning.plan();
   }
 
   /** Resolves when nothing more is sent; invocations under way go on. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#backlog.close();
-    this.#learnWake.wake();
-    this.#planWake.wake();
+    for (const wake of [this.#leadWake, this.#learnWake, this.#lookWake, this.#tidyWake, this.#planWake]) wake.wake();
     await this.#loops;
     await this.#lock.release();
   }
@@ -133,14 +163,10 @@ export class Scheduler {
     this.#learnWake.wake();
   }
 
-  /** Work that would wait for its time, a poll or a pause, is to start now. */
-  trigger(uid: string): void {
-    for (const state of this.#table.ofConnector(uid)) {
-      state.isTriggered = true;
-      state.notBeforeMs = 0;
-      this.#table.touch(state);
-    }
-    this.#planWake.wake();
+  /** Work that would wait for its time, a poll or a pause, is to start now, whichever scheduler leads. */
+  async trigger(uid: string): Promise<void> {
+    if (this.leads) this.#startNow(uid);
+    else await noteTrigger(this.#deps, uid);
   }
 
   /** Why each shard of a connector gets what it gets. */
@@ -151,7 +177,7 @@ export class Scheduler {
   /** Whether this scheduler does the work, or waits for the one that does to go. */
   get leads(): boolean {
     // One that stood still for longer than it may lead goes on in the middle of whatever it did.
-    return this.#leads && this.#lock.isHeld;
+    return this.#lock.isHeld;
   }
 
   /** Invocations that run or are on their way, as far as it knows. */
@@ -161,45 +187,52 @@ export class Scheduler {
 
   // ------------------------------------------------------------------------------------------------------------ learning
 
-  async #learnLoop(): Promise<void> {
+  async #loop(wake: Wake, round: () => Promise<void>): Promise<void> {
     while (!this.#stopped) {
       try {
-        await this.#learn();
+        await round();
       } catch (error) {
         if (!(error instanceof ConnectError)) throw error;
         this.#deps.telemetry.log('warn', `the scheduler could not look at everything: ${messageOf(error)}`, { code: error.code });
       }
-      await this.#learnWake.wait(LEARN_EVERY_MS);
+      await wake.wait(ROUND_EVERY_MS);
     }
+  }
+
+  async #lead(): Promise<void> {
+    const { term } = this.#lock;
+    await this.#lock.hold();
+    if (this.#lock.term !== term) this.#learnWake.wake();
   }
 
   async #learn(): Promise<void> {
+    if (!this.leads) return;
     const { clock, settings } = this.#deps;
-    this.#leads = await this.#lock.hold();
-    this.#isLoaded &&= this.#leads;
-    if (!this.#leads) return;
     const now = clock.monotonicMs();
-    // Somebody else did the work until now, or nobody.
-    if (!this.#isLoaded) await this.#catalog.load();
-    else await this.#learnChanges(Math.min(now - this.#learntAtMs, settings.sweepMs));
-    this.#isLoaded = true;
-    this.#learntAtMs = now;
-    await this.#backlog.look();
-    for (const name of await heal(this.#deps, this.#catalog, this.#table)) this.#changed.add(name);
-    await this.#pressure.store(this.#catalog);
-    await this.#deps.history.flush();
-    if (now - this.#sweptAtMs >= SWEEP_DELETED_EVERY_MS) {
-      await sweepDeleted(this.#deps);
-      this.#sweptAtMs = now;
+    if (this.#term !== this.#lock.term) {
+      this.#term = this.#lock.term;
+      this.#catalog.renew();
+      this.#learntAtMs = now;
     }
+    await this.#catalog.readDocuments();
+    await this.#learnChanges();
+    this.#lookWake.wake();
+    await this.#holders.look();
+    this.#planWake.wake();
+    await this.#catalog.sweep(Math.min(now - this.#learntAtMs, settings.sweepMs));
+    this.#learntAtMs = now;
+    await this.#pressure.store(this.#catalog);
+    // Last, for there may be many: the next round, with whatever was changed meanwhile, goes on with them.
+    await this.#catalog.listMissing();
+    if (this.#catalog.isAnyUnlisted) this.#learnWake.wake();
     this.#planWake.wake();
   }
 
-  async #learnChanges(elapsedMs: number): Promise<void> {
-    for (const name of await this.#notes.read()) this.#changed.add(name);
-    for (const name of [...this.#changed]) await this.#learnChange(name);
-    await this.#lookForHolders();
-    await this.#catalog.sweep(elapsedMs);
+  async #learnChanges(): Promise<void> {
+    const { changed, triggered } = await this.#notes.read();
+    for (const uid of triggered) this.#startNow(uid);
+    for (const name of changed) this.#changed.add(name);
+    await sideBySide([...this.#changed], READS_AT_ONCE, (name) => this.#learnChange(name));
   }
 
   /** One that is changed again while it is read is read again. */
@@ -213,22 +246,27 @@ export class Scheduler {
     }
   }
 
-  /** Offers that were not heard of, and shards whose invocation died: their cursors say what became of them. */
-  async #lookForHolders(): Promise<void> {
-    const { clock } = this.#deps;
-    for (const flight of this.#dispatch.overdue()) {
-      await this.#catalog.readCursor(flight.state);
-      const graceMs = this.#catalog.get(flight.offer.uid)?.planned.graceMs ?? 0;
-      if (flight.state.isHeldBy(flight.offer.id, clock.nowMs() - graceMs)) this.#dispatch.isAlive(flight);
-      else this.#dispatch.drop(flight);
-      this.#table.touch(flight.state);
+  async #look(): Promise<void> {
+    if (this.leads) await this.#backlog.look();
+  }
+
+  async #tidy(): Promise<void> {
+    if (!this.leads) return;
+    const now = this.#deps.clock.monotonicMs();
+    for (const name of await this.#healing.heal()) this.connectorChanged(name);
+    await this.#deps.history.flush();
+    if (now - this.#sweptAtMs < SWEEP_DELETED_EVERY_MS) return;
+    await sweepDeleted(this.#deps);
+    this.#sweptAtMs = now;
+  }
+
+  #startNow(uid: string): void {
+    for (const state of this.#table.ofConnector(uid)) {
+      state.isTriggered = true;
+      state.notBeforeMs = 0;
+      this.#table.touch(state);
     }
-    for (let died = this.#died[0]; died !== undefined; died = this.#died[0]) {
-      await this.#catalog.readCursor(died.state);
-      died.state.noteEnd(died.owner, died);
-      this.#table.touch(died.state);
-      this.#died.shift();
-    }
+    this.#planWake.wake();
   }
 
   // ------------------------------------------------------------------------------------------------------------ planning
@@ -247,10 +285,10 @@ export class Scheduler {
   #sleepMs(): number {
     const { clock } = this.#deps;
     // What was remembered while it led is overdue for ever: nobody plans it.
-    if (!this.#leads) return LEARN_EVERY_MS;
+    if (!this.leads) return ROUND_EVERY_MS;
     const dueInMs = (this.#table.nextAtMs ?? Number.POSITIVE_INFINITY) - clock.nowMs();
     const retryInMs = (this.#dispatch.refusedUntilMs ?? Number.POSITIVE_INFINITY) - clock.monotonicMs();
-    return Math.max(1, Math.min(dueInMs, retryInMs, this.#planning.nextStartInMs(), LEARN_EVERY_MS));
+    return Math.max(1, Math.min(dueInMs, retryInMs, this.#planning.nextStartInMs(), ROUND_EVERY_MS));
   }
 
   // -------------------------------------------------------------------------------------------------------------- endings
@@ -259,7 +297,7 @@ export class Scheduler {
     const { state } = flight;
     if (end.kind === 'completed') this.#completed(flight, end.result);
     else if (end.kind === 'died') {
-      if (end.owner !== null) this.#died.push({ state, owner: end.owner, isGone: end.isGone });
+      if (end.owner !== null) this.#holders.noteDeath({ state, owner: end.owner, isGone: end.isGone });
       this.#pause(state, null);
       this.#learnWake.wake();
     }
@@ -275,7 +313,7 @@ export class Scheduler {
     state.noteEnd(run.owner, { isGone: false });
     this.#deps.history.add(offer, run);
     const running = this.#table.running.byConnector.get(offer.uid) ?? 0;
-    if (this.#pressure.note(offer.uid, run, { running, sentAtMs })) this.#learnWake.wakeWithin(LEARN_SOON_MS);
+    if (this.#pressure.note(offer.uid, run, { running, sentAtMs })) this.#learnWake.wakeWithin(SOON_MS);
     if (isDiscoveryShard(state.shard) && run.outcome === 'drained') this.connectorChanged(offer.connector);
     if (run.refusal === 'nothing-to-claim') this.#foundNothing(state, notBeforeMs);
     else if (wasEmpty(result)) this.#pause(state, notBeforeMs);

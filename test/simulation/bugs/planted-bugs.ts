@@ -382,12 +382,12 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'a lost connection taken for the end of its invocation',
-    file: 'scheduler/scheduler.ts',
+    file: 'scheduler/holders.ts',
     edits: [
       {
-        find: 'this.#dispatch.isAlive(flight);',
+        find: 'dispatch.isAlive(flight);',
         replace:
-          '{ for (const range of flight.state.cursor.open ?? []) if (range.holder?.owner.startsWith(`${flight.offer.id}/`)) flight.state.endedOwners.set(range.holder.owner, range.epoch); this.#dispatch.drop(flight); }',
+          '{ for (const range of flight.state.cursor.open ?? []) if (range.holder?.owner.startsWith(`${flight.offer.id}/`)) flight.state.endedOwners.set(range.holder.owner, range.epoch); dispatch.drop(flight); }',
       },
     ],
   },

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { ChangeNotes, noteChange } from '../../../scheduler/change-notes.ts';
+import { ChangeNotes, noteChange, noteTrigger } from '../../../scheduler/change-notes.ts';
 import { storeUnavailable, storeWith } from '../../support/faulty-ports.ts';
 import { aHost } from '../../support/hosts.ts';
 
@@ -13,8 +13,21 @@ describe('ChangeNotes', () => {
     await noteChange(host, 'a');
     await noteChange(host, 'b');
 
-    expect(heard.map((names) => [...names])).toEqual([['a'], [], ['a']]);
-    expect([...(await first.read())]).toEqual(['a', 'b']);
+    expect(heard.map(({ changed }) => [...changed])).toEqual([['a'], [], ['a']]);
+    expect([...(await first.read()).changed]).toEqual(['a', 'b']);
+  });
+
+  test('tells apart what was changed and what is to start now', async () => {
+    const host = aHost();
+    const notes = new ChangeNotes(host);
+
+    await noteChange(host, 'orders-sink');
+    await noteTrigger(host, 'uid-1');
+    const { changed, triggered } = await notes.read();
+    const again = await notes.read();
+
+    expect([[...changed], [...triggered]]).toEqual([['orders-sink'], ['uid-1']]);
+    expect(again.triggered.size).toBe(0);
   });
 
   test('forgets a change that everybody had time to hear of', async () => {
@@ -23,7 +36,7 @@ describe('ChangeNotes', () => {
 
     await host.clock.sleep(16_000);
 
-    expect([...(await new ChangeNotes(host).read())]).toEqual([]);
+    expect([...(await new ChangeNotes(host).read()).changed]).toEqual([]);
   });
 
   test('a note that the store does not take costs time, and fails nothing', async () => {

@@ -1,14 +1,17 @@
 import { describe, expect, test } from 'vitest';
+import { MemoryTelemetry } from '../../../adapters/memory/memory-telemetry.ts';
 import { LeaderLock } from '../../../scheduler/leader-lock.ts';
 import { storeUnavailable, storeWith } from '../../support/faulty-ports.ts';
-import { aHost } from '../../support/hosts.ts';
+import { aHost, type TestHost } from '../../support/hosts.ts';
 
 const KEY = { partition: 'scheduler', sort: 'leader' };
+
+const aLock = (host: TestHost): LeaderLock => new LeaderLock({ ...host, skewMaxMs: 5_000 });
 
 describe('LeaderLock', () => {
   test('is held by one of two', async () => {
     const host = aHost();
-    const [first, second] = [new LeaderLock(host), new LeaderLock(host)];
+    const [first, second] = [aLock(host), aLock(host)];
 
     expect([await first.hold(), await second.hold()]).toEqual([true, false]);
     expect([await first.hold(), await second.hold()]).toEqual([true, false]);
@@ -16,7 +19,7 @@ describe('LeaderLock', () => {
 
   test('is renewed for as long as its holder comes back in time', async () => {
     const host = aHost();
-    const [first, second] = [new LeaderLock(host), new LeaderLock(host)];
+    const [first, second] = [aLock(host), aLock(host)];
 
     await first.hold();
     for (let round = 0; round < 10; round += 1) {
@@ -27,7 +30,7 @@ describe('LeaderLock', () => {
 
   test('goes to another one once its holder was away for longer than it lasts', async () => {
     const host = aHost();
-    const [first, second] = [new LeaderLock(host), new LeaderLock(host)];
+    const [first, second] = [aLock(host), aLock(host)];
     await first.hold();
 
     await host.clock.sleep(14_000);
@@ -41,7 +44,7 @@ describe('LeaderLock', () => {
 
   test('goes to another one at once when it is given back', async () => {
     const host = aHost();
-    const [first, second] = [new LeaderLock(host), new LeaderLock(host)];
+    const [first, second] = [aLock(host), aLock(host)];
     await first.hold();
 
     await first.release();
@@ -51,7 +54,7 @@ describe('LeaderLock', () => {
 
   test('is not taken from another one by giving back what was lost long ago', async () => {
     const host = aHost();
-    const [first, second] = [new LeaderLock(host), new LeaderLock(host)];
+    const [first, second] = [aLock(host), aLock(host)];
     await first.hold();
     host.clock.jump(20_000);
     await second.hold();
@@ -67,7 +70,7 @@ describe('LeaderLock', () => {
     const store = storeWith(host.store, {
       get: (key) => (isOut ? Promise.reject(storeUnavailable()) : host.store.get(key)),
     });
-    const lock = new LeaderLock({ ...host, store });
+    const lock = aLock({ ...host, store });
     await lock.hold();
     isOut = true;
 
@@ -83,6 +86,90 @@ describe('LeaderLock', () => {
     const host = aHost();
     await host.store.put(KEY, text, { ifAbsent: true });
 
-    expect(await new LeaderLock(host).hold()).toBe(true);
+    expect(await aLock(host).hold()).toBe(true);
+  });
+
+  test('is free where a clock that wrote it is further ahead than any may be', async () => {
+    const host = aHost();
+    const lockUntil = (untilMs: number): string => JSON.stringify({ v: 1, owner: 'fast', untilMs });
+    const nowMs = host.clock.nowMs();
+    await host.store.put(KEY, lockUntil(nowMs + 19_000), { ifAbsent: true });
+    const withinSkew = await aLock(host).hold();
+    const version = (await host.store.get(KEY))?.version ?? '';
+    await host.store.put(KEY, lockUntil(nowMs + 3_600_000), { ifVersion: version });
+
+    expect([withinSkew, await aLock(host).hold()]).toEqual([false, true]);
+  });
+
+  test('is given back without a word where the store does not answer', async () => {
+    const host = aHost();
+    let isOut = false;
+    const store = storeWith(host.store, {
+      get: (key) => (isOut ? Promise.reject(storeUnavailable()) : host.store.get(key)),
+    });
+    const lock = aLock({ ...host, store });
+    await lock.hold();
+    isOut = true;
+
+    await expect(lock.release()).resolves.toBeUndefined();
+
+    expect(lock.isHeld).toBe(false);
+  });
+
+  test('has another term once somebody else may have done the work, and not before', async () => {
+    const host = aHost();
+    const [first, second] = [aLock(host), aLock(host)];
+    await first.hold();
+    const terms = [first.term];
+
+    host.clock.jump(20_000);
+    await first.hold();
+    terms.push(first.term);
+    host.clock.jump(20_000);
+    await second.hold();
+    host.clock.jump(20_000);
+    await first.hold();
+
+    expect([...terms, first.term]).toEqual([1, 1, 2]);
+  });
+
+  test('says once who leads, and until when it waits for one that may be gone', async () => {
+    const host = aHost();
+    const gone = aLock({ ...host, telemetry: new MemoryTelemetry() });
+    await gone.hold();
+    const untilMs = host.clock.nowMs() + 15_000;
+
+    const lock = aLock(host);
+    for (let second = 0; second < 20; second += 1) {
+      await lock.hold();
+      await host.clock.sleep(1_000);
+    }
+
+    expect(host.telemetry.logs).toMatchObject([
+      { level: 'info', message: expect.stringContaining(new Date(untilMs).toISOString()) },
+      { level: 'info', message: 'this scheduler leads: the one that did gave no sign any more' },
+    ]);
+  });
+
+  test('says once that the store is away, and that it leads when it is back', async () => {
+    const host = aHost();
+    let isOut = true;
+    const store = storeWith(host.store, {
+      get: (key) => (isOut ? Promise.reject(storeUnavailable()) : host.store.get(key)),
+    });
+    const lock = aLock({ ...host, store });
+
+    for (let round = 0; round < 3; round += 1) await lock.hold();
+    isOut = false;
+    for (let round = 0; round < 3; round += 1) await lock.hold();
+
+    expect(host.telemetry.logs).toMatchObject([
+      {
+        level: 'warn',
+        message: 'the store does not answer, so this scheduler does not lead',
+        fields: { code: 'store.unavailable' },
+      },
+      { level: 'info', message: 'this scheduler leads: no other one did' },
+    ]);
   });
 });

@@ -3,7 +3,7 @@ import type { MemoryLogBroker } from '../../../adapters/memory/memory-log-broker
 import { type Connector, connectorKey, decodeConnector, encodeConnector } from '../../../core/connector.ts';
 import { decodeCursor, encodeCursor } from '../../../core/cursor/codec.ts';
 import type { Cursor, LogCursor } from '../../../core/cursor/cursor.ts';
-import { cursorKey } from '../../../core/cursor/stored-cursor.ts';
+import { cursorKey, cursorPartition } from '../../../core/cursor/stored-cursor.ts';
 import type { MessageQueue } from '../../../core/message-queue.ts';
 import type { StateStore } from '../../../core/ports.ts';
 import { discoveryShardId, queueShardId, type ShardId, sourceShardId } from '../../../core/shard-id.ts';
@@ -15,12 +15,13 @@ import {
   setTargetState,
 } from '../../../scheduler/connector-actions.ts';
 import { aLogCursor } from '../../support/builders.ts';
-import { storeWith } from '../../support/faulty-ports.ts';
+import { brokerWith, storeUnavailable, storeWith } from '../../support/faulty-ports.ts';
 import { aHost, type TestHost } from '../../support/hosts.ts';
 import { outgoing } from '../../support/log-records.ts';
 import { memorySink } from '../../support/memory-sink.ts';
 import { memorySource, memorySystem, rows } from '../../support/memory-source.ts';
 import { memoryTarget } from '../../support/memory-target.ts';
+import { RunningClock } from '../../support/running-clock.ts';
 import { InvokerByHand, invokerOn, aScheduler as startScheduler, until } from '../../support/schedulers.ts';
 import { numbered, valuesIn } from '../../support/sink-shard.ts';
 
@@ -108,6 +109,19 @@ describe('Scheduler', () => {
 
     await create();
     const tookMs = await until(host, () => valuesIn(target).length === 1);
+
+    expect(tookMs).toBeLessThan(2_000);
+  });
+
+  test('starts another connector of a topic that it knows at once', async () => {
+    const { host, log, target, create } = aWorld();
+    await log.send(queue(), outgoing('0'));
+    await create();
+    aScheduler(host);
+    await host.clock.sleep(10_000);
+
+    await create({}, 'another');
+    const tookMs = await until(host, () => valuesIn(target).length === 2);
 
     expect(tookMs).toBeLessThan(2_000);
   });
@@ -213,6 +227,101 @@ describe('Scheduler', () => {
       { shard: queueShardId(uid, queue(0)), offers: 1 },
       { shard: queueShardId(uid, queue(1)), reason: 'new', withheld: 'tasks.max', offers: 0 },
     ]);
+  });
+});
+
+describe('what takes its time', () => {
+  test('a topic that does not answer keeps the scheduler from nothing but that topic', async () => {
+    const { host, log, target, create } = aWorld();
+    log.createTopic('stuck', { queues: 1 });
+    await create({ topics: 'stuck' }, 'stuck-sink');
+    await create();
+    const broker = brokerWith(log, {
+      queues: async (topic) => {
+        if (topic === 'stuck') await host.clock.sleep(30_000);
+        return log.queues(topic);
+      },
+    });
+    const { scheduler } = aScheduler({ ...host, broker });
+    await host.clock.sleep(17_000);
+
+    await log.send(queue(), outgoing('0'));
+    const tookMs = await until(host, () => valuesIn(target).length === 1);
+    const uid = (await create({ topics: 'stuck' }, 'later')).uid;
+    await setTargetState(host, 'orders-sink', 'paused');
+    await host.clock.sleep(1_500);
+
+    expect(scheduler.leads).toBe(true);
+    expect(tookMs).toBeLessThan(1_000);
+    expect(scheduler.why(uid)).toEqual([]);
+    expect(
+      scheduler.why(decodeConnector((await host.store.get(connectorKey('orders-sink')))?.value ?? '', 'x').uid),
+    ).toMatchObject([{ reason: 'paused' }]);
+  });
+
+  test('many cursors in a slow store are read side by side, and a change is heard of meanwhile', async () => {
+    const { host, create } = aWorld({ queues: 64 });
+    const { uid } = await create({ 'tasks.max': '64' });
+    const invoker = new InvokerByHand();
+    let isSlow = false;
+    const store = storeWith(host.store, {
+      get: async (key) => {
+        if (isSlow && key.partition === cursorPartition(uid)) await host.clock.sleep(1_000);
+        return host.store.get(key);
+      },
+    });
+    aScheduler(host, { invoker, store });
+    await until(host, () => invoker.offers.length === 64);
+    isSlow = true;
+    invoker.slots = 1_000;
+    await host.clock.sleep(10_500);
+
+    await create({}, 'another');
+    const tookMs = await until(host, () => invoker.offers.some(({ connector }) => connector === 'another'));
+
+    expect(tookMs).toBeLessThan(7_000);
+  });
+
+  test('many connectors that were changed are read side by side', async () => {
+    const { host, create } = aWorld({ queues: 0 });
+    const store = storeWith(host.store, {
+      get: async (key) => {
+        if (key.partition === 'connectors') await host.clock.sleep(1_000);
+        return host.store.get(key);
+      },
+    });
+    const { scheduler } = aScheduler(host, { store });
+    await host.clock.sleep(5_000);
+    const uids: string[] = [];
+
+    for (let index = 0; index < 32; index += 1) {
+      const { uid } = await create({ topics: 'late' }, `sink-${index}`);
+      uids.push(uid);
+    }
+    (host.broker as MemoryLogBroker).createTopic('late', { queues: 1 });
+    const tookMs = await until(host, () => uids.every((uid) => scheduler.why(uid).length === 1));
+
+    expect(tookMs).toBeLessThan(8_000);
+  });
+
+  test('one connector whose cursors cannot be listed keeps no other one waiting, and is sent nobody', async () => {
+    const { host, log, target, create } = aWorld();
+    await log.send(queue(), outgoing('0'));
+    const broken = await create({}, 'broken');
+    await storeCursor(host, queueShardId(broken.uid, queue()), aLogCursor({ next: 1 }));
+    await create();
+    const store = storeWith(host.store, {
+      list: (partition, page) =>
+        partition === cursorPartition(broken.uid) ? Promise.reject(storeUnavailable()) : host.store.list(partition, page),
+    });
+    const invoker = invokerOn(host);
+    aScheduler(host, { store, invoker });
+
+    const tookMs = await until(host, () => valuesIn(target).length === 1);
+    await host.clock.sleep(30_000);
+
+    expect(tookMs).toBeLessThan(2_000);
+    expect(invoker.offers.filter(({ connector }) => connector === 'broken')).toEqual([]);
   });
 });
 
@@ -355,7 +464,7 @@ describe('a source', () => {
     await host.clock.sleep(40_000);
     const polls = system.calls.length;
 
-    scheduler.trigger(uid);
+    await scheduler.trigger(uid);
     const tookMs = await until(host, () => system.calls.length > polls);
 
     expect(tookMs).toBeLessThan(1_000);
@@ -363,6 +472,24 @@ describe('a source', () => {
 });
 
 describe('two schedulers', () => {
+  test('a trigger is heard of by the one that leads, whichever was told', async () => {
+    const system = memorySystem({ rows: rows(3), idleForMs: 120_000 });
+    const host = aHost({ plugins: [memorySource(system)] });
+    (host.broker as MemoryLogBroker).createTopic('rows', { queues: 1 });
+    const config = { 'connector.class': 'memory-source', 'value.converter': 'string' };
+    const { uid } = await createConnector(host, { name: 'rows', config });
+    const [first, second] = [aScheduler(host), aScheduler(host)];
+    await until(host, () => system.calls.includes('poll 3'));
+    await host.clock.sleep(40_000);
+    const polls = system.calls.length;
+
+    await second.scheduler.trigger(uid);
+    const tookMs = await until(host, () => system.calls.length > polls);
+
+    expect([first.scheduler.leads, second.scheduler.leads]).toEqual([true, false]);
+    expect(tookMs).toBeLessThan(1_500);
+  });
+
   test('one leads, and the other one takes over when it stops', async () => {
     const { host, log, target, create } = aWorld();
     await create();
@@ -407,6 +534,60 @@ describe('two schedulers', () => {
     for (const goOn of stuck) goOn();
 
     expect([leads, sentAfter]).toEqual([false, sent]);
+  });
+});
+
+describe('a store that is away', () => {
+  test('keeps nobody from stopping', async () => {
+    const { host } = aWorld();
+    let isOut = false;
+    const store = storeWith(host.store, {
+      get: (key) => (isOut ? Promise.reject(storeUnavailable()) : host.store.get(key)),
+    });
+    const { scheduler } = aScheduler(host, { store });
+    await host.clock.sleep(2_000);
+
+    isOut = true;
+
+    await expect(scheduler.stop()).resolves.toBeUndefined();
+  });
+
+  test('leaves no loop that turns in vain', async () => {
+    const { host, create } = aWorld();
+    const { uid } = await create();
+    const failed = { state: 'failed', code: 'task.failed', retryAtMs: host.clock.nowMs() + 30_000, restarts: 0 } as const;
+    await storeCursor(host, queueShardId(uid, queue()), aLogCursor({ status: failed }));
+    let isOut = false;
+    const stuck: (() => void)[] = [];
+    const store = storeWith(host.store, {
+      get: async (key) => {
+        if (isOut) await new Promise<void>((resolve) => stuck.push(resolve));
+        return host.store.get(key);
+      },
+    });
+    let sleeps = 0;
+    const clock = Object.assign(new RunningClock(), {
+      nowMs: () => host.clock.nowMs(),
+      monotonicMs: () => host.clock.monotonicMs(),
+      sleep: (...args: Parameters<RunningClock['sleep']>) => {
+        sleeps += 1;
+        return host.clock.sleep(...args);
+      },
+    });
+    const { scheduler } = aScheduler(host, { store, clock });
+    await host.clock.sleep(5_000);
+
+    isOut = true;
+    await host.clock.sleep(30_000);
+    const sleepsBefore = sleeps;
+    await host.clock.sleep(10_000);
+    const { leads } = scheduler;
+    const sleepsOfTenSeconds = sleeps - sleepsBefore;
+    isOut = false;
+    for (const goOn of stuck) goOn();
+
+    expect(leads).toBe(false);
+    expect(sleepsOfTenSeconds).toBeLessThan(100);
   });
 });
 

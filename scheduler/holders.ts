@@ -1,0 +1,62 @@
+/**
+ * Looks into cursors for who holds what: of offers that were not heard of, and of shards whose invocation was seen to die. Many
+ * run for longer than an offer may be silent, so several are looked for at once.
+ */
+import type { Clock } from '../core/ports.ts';
+import { sideBySide } from '../core/side-by-side.ts';
+import type { ConnectorCatalog } from './connector-catalog.ts';
+import type { Dispatch, Flight } from './dispatch.ts';
+import type { ShardState } from './shard-state.ts';
+import type { ShardTable } from './shard-table.ts';
+
+export interface HoldersParts {
+  readonly clock: Clock;
+  readonly table: ShardTable;
+  readonly catalog: ConnectorCatalog;
+  readonly dispatch: Dispatch;
+}
+
+/** A thousand of them in a store that takes 100 ms are then looked for in six seconds, of the ten in which they come up again. */
+const LOOKS_AT_ONCE = 16;
+
+interface Death {
+  readonly state: ShardState;
+  readonly owner: string;
+  readonly isGone: boolean;
+}
+
+export class Holders {
+  readonly #parts: HoldersParts;
+  /** Invocations that were seen to die: what they hold stands in the cursor. */
+  readonly #deaths = new Set<Death>();
+
+  constructor(parts: HoldersParts) {
+    this.#parts = parts;
+  }
+
+  noteDeath(death: Death): void {
+    this.#deaths.add(death);
+  }
+
+  async look(): Promise<void> {
+    await sideBySide(this.#parts.dispatch.overdue(), LOOKS_AT_ONCE, (flight) => this.#lookFor(flight));
+    await sideBySide([...this.#deaths], LOOKS_AT_ONCE, (death) => this.#lookAfter(death));
+  }
+
+  async #lookFor(flight: Flight): Promise<void> {
+    const { clock, table, catalog, dispatch } = this.#parts;
+    await catalog.readCursor(flight.state);
+    const graceMs = catalog.get(flight.offer.uid)?.planned.graceMs ?? 0;
+    if (flight.state.isHeldBy(flight.offer.id, clock.nowMs() - graceMs)) dispatch.isAlive(flight);
+    else dispatch.drop(flight);
+    table.touch(flight.state);
+  }
+
+  async #lookAfter(death: Death): Promise<void> {
+    const { state, owner } = death;
+    await this.#parts.catalog.readCursor(state);
+    this.#deaths.delete(death);
+    state.noteEnd(owner, death);
+    this.#parts.table.touch(state);
+  }
+}
