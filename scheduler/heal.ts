@@ -34,9 +34,9 @@ export class Healing {
     this.#table = table;
   }
 
-  /** Names of the connectors that were healed, whose documents and cursors are other ones now. */
+  /** Names of the connectors whose documents or cursors are other ones now. */
   async heal(): Promise<readonly string[]> {
-    const healed: string[] = [];
+    const changed: string[] = [];
     let isStoreAway = false;
     await sideBySide(this.#due(), HEALED_AT_ONCE, async ({ connector }) => {
       if (isStoreAway) return;
@@ -44,14 +44,15 @@ export class Healing {
         if (connector.targetState === 'deleted') await finishDeletion(this.#deps, connector.name);
         else await raiseGates(this.#deps, connector);
         this.#failedUntilMs.delete(connector.uid);
-        healed.push(connector.name);
       } catch (error) {
         if (!(error instanceof ConnectError)) throw error;
         isStoreAway ||= error instanceof RetryableError;
         this.#failed(connector, error);
       }
+      // Where it failed, it may have got so far.
+      changed.push(connector.name);
     });
-    return healed;
+    return changed;
   }
 
   #due(): readonly KnownConnector[] {

@@ -12,16 +12,15 @@
  *   and who gets it, and `dispatch` sends the offers. Their outcomes come back here.
  */
 import { ConnectError, messageOf } from '../core/errors.ts';
-import type { InvocationEnd, InvocationResult } from '../core/offer.ts';
 import type { Clock, Invoker, LogBroker, Random, StateStore, Telemetry } from '../core/ports.ts';
-import { isDiscoveryShard } from '../core/shard-id.ts';
 import { sideBySide } from '../core/side-by-side.ts';
 import type { Registry } from '../plugins/api/registry.ts';
 import { Backlog } from './backlog.ts';
 import { ChangeNotes, noteTrigger } from './change-notes.ts';
 import { ConnectorCatalog } from './connector-catalog.ts';
 import { sweepDeleted } from './deleted-connectors.ts';
-import { Dispatch, type Flight, wasEmpty } from './dispatch.ts';
+import { Dispatch } from './dispatch.ts';
+import { Endings } from './endings.ts';
 import { Healing } from './heal.ts';
 import { Holders } from './holders.ts';
 import { LeaderLock } from './leader-lock.ts';
@@ -29,7 +28,6 @@ import { Planning, type ShardReason } from './planning.ts';
 import { PressureNotes } from './pressure-notes.ts';
 import type { RunHistory } from './run-history.ts';
 import type { SchedulerSettings } from './settings.ts';
-import type { ShardState } from './shard-state.ts';
 import { ShardTable } from './shard-table.ts';
 import { StoreRoundTrip } from './store-round-trip.ts';
 import { Wake } from './wake.ts';
@@ -52,6 +50,9 @@ const ROUND_EVERY_MS = 1_000;
 /** What is not urgent is learnt together with whatever comes until then. */
 const SOON_MS = 250;
 
+/** Of a sweep, what a round makes up for that comes late: with more it would come later still. */
+const SWEEP_AT_ONCE_MS = 5_000;
+
 /** Connectors that were changed, of which there may be as many as there are. */
 const READS_AT_ONCE = 8;
 
@@ -62,10 +63,6 @@ const SWEEP_DELETED_EVERY_MS = 60_000;
 const PLAN_SHARE = 1 / 5;
 /** A plan that was kept from the processor took no time of its own. */
 const PLAN_PAUSE_MAX_MS = 100;
-
-/** A shard whose invocations find nothing or die is left alone for so long, doubled each time, unless something changes. */
-const EMPTY_FIRST_MS = 250;
-const EMPTY_MAX_MS = 15_000;
 
 export class Scheduler {
   readonly #deps: SchedulerDeps;
@@ -79,6 +76,7 @@ export class Scheduler {
   readonly #pressure: PressureNotes;
   readonly #healing: Healing;
   readonly #holders: Holders;
+  readonly #endings: Endings;
   readonly #leadWake: Wake;
   readonly #learnWake: Wake;
   readonly #lookWake: Wake;
@@ -110,17 +108,28 @@ export class Scheduler {
     const backlog = new Backlog(
       {
         ...measured,
-        wanted: (when) => (when === 'now' ? this.#lookWake.wake() : this.#lookWake.wakeWithin(SOON_MS)),
+        wanted: (when) => wakeFor(this.#lookWake, when),
         changed: () => this.#planWake.wake(),
       },
       { table, catalog },
     );
-    const dispatch = new Dispatch({ ...measured, ended: (flight, end) => this.#ended(flight, end) });
+    const dispatch = new Dispatch({
+      ...measured,
+      ended: (flight, end) => {
+        this.#endings.note(flight, end);
+        this.#planWake.wake();
+      },
+    });
     this.#catalog = catalog;
     this.#backlog = backlog;
     this.#dispatch = dispatch;
     this.#healing = new Healing(deps, { catalog, table });
     this.#holders = new Holders({ clock, table, catalog, dispatch });
+    this.#endings = new Endings({
+      ...{ clock, table, history: deps.history, holders: this.#holders, pressure: this.#pressure },
+      changed: (name) => this.#changed.add(name),
+      wanted: (when) => wakeFor(this.#learnWake, when),
+    });
     this.#planning = new Planning({ clock, settings, table, catalog, backlog, dispatch, roundTrip });
   }
 
@@ -207,8 +216,7 @@ export class Scheduler {
 
   async #learn(): Promise<void> {
     if (!this.leads) return;
-    const { clock, settings } = this.#deps;
-    const now = clock.monotonicMs();
+    const now = this.#deps.clock.monotonicMs();
     if (this.#term !== this.#lock.term) {
       this.#term = this.#lock.term;
       this.#catalog.renew();
@@ -219,7 +227,7 @@ export class Scheduler {
     this.#lookWake.wake();
     await this.#holders.look();
     this.#planWake.wake();
-    await this.#catalog.sweep(Math.min(now - this.#learntAtMs, settings.sweepMs));
+    await this.#catalog.sweep(Math.min(now - this.#learntAtMs, SWEEP_AT_ONCE_MS));
     this.#learntAtMs = now;
     await this.#pressure.store(this.#catalog);
     // Last, for there may be many: the next round, with whatever was changed meanwhile, goes on with them.
@@ -290,55 +298,9 @@ export class Scheduler {
     const retryInMs = (this.#dispatch.refusedUntilMs ?? Number.POSITIVE_INFINITY) - clock.monotonicMs();
     return Math.max(1, Math.min(dueInMs, retryInMs, this.#planning.nextStartInMs(), ROUND_EVERY_MS));
   }
+}
 
-  // -------------------------------------------------------------------------------------------------------------- endings
-
-  #ended(flight: Flight, end: InvocationEnd): void {
-    const { state } = flight;
-    if (end.kind === 'completed') this.#completed(flight, end.result);
-    else if (end.kind === 'died') {
-      if (end.owner !== null) this.#holders.noteDeath({ state, owner: end.owner, isGone: end.isGone });
-      this.#pause(state, null);
-      this.#learnWake.wake();
-    }
-    this.#table.touch(state);
-    this.#planWake.wake();
-  }
-
-  #completed({ offer, state, sentAtMs }: Flight, result: InvocationResult): void {
-    const nowMs = this.#deps.clock.nowMs();
-    const { run, cursor, notBeforeMs } = result;
-    if (cursor !== null) this.#table.observe(state, cursor, nowMs);
-    else this.#changed.add(offer.connector);
-    state.noteEnd(run.owner, { isGone: false });
-    this.#deps.history.add(offer, run);
-    const running = this.#table.running.byConnector.get(offer.uid) ?? 0;
-    if (this.#pressure.note(offer.uid, run, { running, sentAtMs })) this.#learnWake.wakeWithin(SOON_MS);
-    if (isDiscoveryShard(state.shard) && run.outcome === 'drained') this.connectorChanged(offer.connector);
-    if (run.refusal === 'nothing-to-claim') this.#foundNothing(state, notBeforeMs);
-    else if (wasEmpty(result)) this.#pause(state, notBeforeMs);
-    else {
-      state.empties = 0;
-      state.notBeforeMs = notBeforeMs ?? 0;
-    }
-  }
-
-  /** Once, somebody else may have been there first. Again and again, what the log tells is not there. */
-  #foundNothing(state: ShardState, notBeforeMs: number | null): void {
-    if (state.empties > 0) this.#rest(state, notBeforeMs);
-    else state.empties = 1;
-    state.noteDrained();
-  }
-
-  /** Nothing was claimed: what made the offer look right was old, or is wrong. */
-  #pause(state: ShardState, notBeforeMs: number | null): void {
-    this.#rest(state, notBeforeMs);
-    if (state.queue !== undefined && typeof state.bounds === 'object') state.bounds = 'unknown';
-  }
-
-  #rest(state: ShardState, notBeforeMs: number | null): void {
-    const pauseMs = Math.min(EMPTY_FIRST_MS * 2 ** Math.min(state.empties, 10), EMPTY_MAX_MS);
-    state.empties += 1;
-    state.notBeforeMs = notBeforeMs ?? this.#deps.clock.nowMs() + pauseMs;
-  }
+function wakeFor(wake: Wake, when: 'now' | 'soon'): void {
+  if (when === 'now') wake.wake();
+  else wake.wakeWithin(SOON_MS);
 }

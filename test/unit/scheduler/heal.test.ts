@@ -57,13 +57,12 @@ describe('Healing', () => {
     const healing = await aHealing(host);
     await corrupt(host, uids[0] ?? '');
 
-    const healed = await healing.heal();
+    await healing.heal();
     for (let round = 0; round < 60; round += 1) {
       await host.clock.sleep(1_000);
       await healing.heal();
     }
 
-    expect([...healed].sort()).toEqual(['sink-1', 'sink-2']);
     expect([await gateOf(host, uids[1] ?? ''), await gateOf(host, uids[2] ?? '')]).toEqual(['paused', 'paused']);
     expect(host.telemetry.logs).toMatchObject([
       { level: 'warn', message: expect.stringContaining('connector sink-0'), fields: { code: 'store.document_corrupt' } },
@@ -105,9 +104,9 @@ describe('Healing', () => {
     await healing.heal();
     const askedAtOnce = asked;
     isOut = false;
-    const healed = await healing.heal();
+    const changed = await healing.heal();
 
     expect(askedAtOnce).toBeLessThanOrEqual(4);
-    expect(healed.length).toBe(40 - askedAtOnce);
+    expect(changed.length).toBe(40 - askedAtOnce);
   });
 });
