@@ -48,7 +48,9 @@ export function discoveryShardId(uid: string): ShardId {
 }
 
 export function parseShardId(id: ShardId): { readonly uid: string; readonly parts: readonly string[] } {
-  const [uid, ...parts] = id.split('/').map(decodeURIComponent);
+  const encodedParts = id.split('/');
+  // Most ids have nothing encoded in them, and are looked at for every invocation.
+  const [uid, ...parts] = id.includes('%') ? encodedParts.map(decodeURIComponent) : encodedParts;
   assert(uid !== undefined && parts.length > 0, `not a shard id: ${id}`);
   return { uid, parts };
 }

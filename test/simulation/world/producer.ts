@@ -52,9 +52,9 @@ export class Producer {
     for (const setup of this.#world.setups) {
       if (setup.kind !== 'sink') continue;
       this.#world.broker.createTopic(setup.topic, { queues: this.#random.int(2, 3) });
-      await this.#produce(setup, this.#random.int(60, 160));
+      await this.#produce(setup, this.#random.int(60, 110));
     }
-    for (const setup of this.#world.setups) if (setup.kind === 'source') this.#grow(setup, this.#random.int(40, 120));
+    for (const setup of this.#world.setups) if (setup.kind === 'source') this.#grow(setup, this.#random.int(40, 80));
   }
 
   start(untilMs: number): void {
@@ -108,8 +108,8 @@ export class Producer {
 
   async #step(): Promise<void> {
     for (const setup of this.#world.setups) {
-      if (setup.kind === 'source') this.#grow(setup, this.#random.int(0, 15));
-      else await this.#produce(setup, this.#random.int(0, 20));
+      if (setup.kind === 'source') this.#grow(setup, this.#random.int(0, 8));
+      else await this.#produce(setup, this.#random.int(0, 11));
     }
   }
 
