@@ -9,7 +9,7 @@ import type { Hono } from 'hono';
 import { type DataFolder, openDataFolder } from '../adapters/data-folder.ts';
 import { systemClock, systemRandom } from '../adapters/system.ts';
 import { logLines } from '../adapters/telemetry/log-lines.ts';
-import { messageOf } from '../core/errors.ts';
+import { ConnectError, messageOf } from '../core/errors.ts';
 import type { LogLevel, Telemetry } from '../core/ports.ts';
 import { registry } from '../plugins/registry.ts';
 import { newApp } from '../scheduler/app.ts';
@@ -32,7 +32,7 @@ export interface StartOptions {
 
 export interface Started {
   readonly url: string;
-  /** Sends no more offers, waits for the invocations under way, and closes everything. */
+  /** Sends no more offers, ends the invocations under way with what they have delivered, and closes everything. */
   stop(): Promise<void>;
 }
 
@@ -55,6 +55,7 @@ export async function start({ data, port, invoker: invokerName, json, logLevel }
   const random = systemRandom;
   const invoker = openInvoker(invokerName, { path: data, folder, clock, random, telemetry });
   const settings = DEFAULT_SCHEDULER_SETTINGS;
+  const history = new RunHistory({ store, clock });
   const scheduler = new Scheduler({
     store,
     broker,
@@ -63,7 +64,7 @@ export async function start({ data, port, invoker: invokerName, json, logLevel }
     telemetry,
     registry,
     invoker,
-    history: new RunHistory({ store, clock }),
+    history,
     settings,
   });
   const appAt = (workerId: string) =>
@@ -82,6 +83,7 @@ export async function start({ data, port, invoker: invokerName, json, logLevel }
       ended.abort();
       await scheduler.stop();
       await invoker.close();
+      await writeRest(history, telemetry);
       await server.close();
       await folder.close();
     },
@@ -98,6 +100,16 @@ async function openData(data: string, telemetry: Telemetry): Promise<DataFolder>
     });
   }
   return openDataFolder(data, { clock: systemClock, random: systemRandom, telemetry });
+}
+
+/** Of invocations that ended lately. What the store does not take now is missing from history, and nowhere else. */
+async function writeRest(history: RunHistory, telemetry: Telemetry): Promise<void> {
+  try {
+    await history.flushAll();
+  } catch (error) {
+    if (!(error instanceof ConnectError)) throw error;
+    telemetry.log('warn', `the last runs are missing from history: ${messageOf(error)}`, { code: error.code });
+  }
 }
 
 interface Server {

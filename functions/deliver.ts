@@ -183,7 +183,7 @@ export function classified(error: unknown): unknown {
 /**
  * Waits before another attempt, as long as the target asks, or throws the error where the slice's time does not allow it.
  *
- * @throws {SliceOver} when the gate was closed meanwhile (I9).
+ * @throws {SliceOver} when the gate was closed meanwhile (I9), or at once where the host is about to end.
  */
 async function pause(
   { invocation, work, retryDelayMaxMs, lateMs }: Delivery,
@@ -195,7 +195,7 @@ async function pause(
   // An `overwrite` target's next put needs its whole timeout, too: without it the slice would yield, and nobody hear of the error.
   if (pauseMs + lateMs > work.deadline.remainingMs() - 2 * COMMIT_RESERVE_MS) throw error;
   tally.counts.retries += 1;
-  await host.clock.sleep(pauseMs);
+  await host.clock.sleep(pauseMs, host.sandbox.closing);
   await work.lookAtGate();
 }
 

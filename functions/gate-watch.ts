@@ -1,4 +1,7 @@
-/** Keeps a running slice in sight of its gate: it ends within a second of a pause, a stop or a new configuration (I9). */
+/**
+ * Keeps a running slice in sight of its gate: it ends within a second of a pause, a stop or a new configuration (I9), and at its
+ * next look when its host is about to end.
+ */
 import type { Cursor } from '../core/cursor/cursor.ts';
 import type { StoredCursor } from '../core/cursor/stored-cursor.ts';
 import type { Invocation } from './invocation.ts';
@@ -23,19 +26,20 @@ export class GateWatch {
   }
 
   /**
-   * Reads the cursor where the last look is a second ago. Nothing of the slice goes on meanwhile, so a store that is away for a
+   * Reads the cursor where the last read is a second ago. Nothing of the slice goes on meanwhile, so a store that is away for a
    * moment costs time and no slice.
    *
    * @throws {SliceOver} when the slice must end; {RetryableError} when the store does not answer for `forMs`.
    */
   async look({ forMs }: { readonly forMs: number }): Promise<void> {
-    if (this.#invocation.host.clock.monotonicMs() - this.#seenAtMs < GATE_CHECK_MS) return;
-    await this.#shard.refresh({ forMs });
-    this.noteSeen();
+    if (this.#invocation.host.clock.monotonicMs() - this.#seenAtMs >= GATE_CHECK_MS) {
+      await this.#shard.refresh({ forMs });
+      this.noteSeen();
+    }
     this.demandOpen();
   }
 
-  /** @throws {SliceOver} when the gate, as it was last seen, does not let this slice go on. */
+  /** @throws {SliceOver} when the gate, as it was last seen, does not let this slice go on, or the host is about to end. */
   demandOpen(): void {
     if (!this.isOpen()) throw new SliceOver();
   }
@@ -43,7 +47,8 @@ export class GateWatch {
   /** Once a gate is closed, nothing more than a commit follows (I9). */
   isOpen(): boolean {
     const { state, revision } = this.#shard.cursor.gate;
-    return state === 'running' && revision === this.#invocation.connector.revision;
+    const { host, connector } = this.#invocation;
+    return state === 'running' && revision === connector.revision && !host.sandbox.closing.aborted;
   }
 
   /** How long a wait may last so that the next look is not late. */

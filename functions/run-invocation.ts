@@ -190,7 +190,7 @@ function openWork(
   return new LogWork(invocation, { shard: shard as StoredCursor<LogCursor>, queue, opened, terms, station });
 }
 
-/** Slices one after the other, until nothing is left, the quantum is over, or the gate closes. */
+/** Slices one after the other, until nothing is left, the quantum is over, the gate closes, or the host is about to end. */
 async function runSlices(
   invocation: Invocation,
   {
@@ -212,8 +212,9 @@ async function runSlices(
     const finished = await runSlice(delivery);
     await flush(delivery);
     tally.stage = 'commit';
+    const mayClaim = quantum.remainingMs() > 0 && !host.sandbox.closing.aborted;
     // A claim is over with the platform's run at the latest, so one that leaves no time for a put would fail for nothing.
-    if (finished && quantum.remainingMs() > 0 && hasTimeForPut(delivery, invocation.platform)) {
+    if (finished && mayClaim && hasTimeForPut(delivery, invocation.platform)) {
       slice = await work.commitAndClaim();
     } else {
       await work.release();

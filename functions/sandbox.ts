@@ -6,7 +6,7 @@
  */
 import type { Connector } from '../core/connector.ts';
 import type { Json } from '../core/json.ts';
-import type { Clock } from '../core/ports.ts';
+import type { CancelSignal, Clock } from '../core/ports.ts';
 import type { ShardId } from '../core/shard-id.ts';
 import type { SinkWriter } from '../plugins/api/sink.ts';
 import type { SourceReader } from '../plugins/api/source.ts';
@@ -46,9 +46,15 @@ export class Sandbox {
   readonly #connectors = new Map<string, { readonly revision: number; readonly opened: OpenedConnector }>();
   /** Longest unused first. */
   #stations: readonly KeptStation[] = [];
+  readonly #closing = new AbortController();
 
   constructor(clock: Clock) {
     this.#clock = clock;
+  }
+
+  /** Aborts when its host is about to end: whatever runs in it is to end soon, with what it has delivered. */
+  get closing(): CancelSignal {
+    return this.#closing.signal;
   }
 
   connector({ uid, revision }: Connector): OpenedConnector | undefined {
@@ -75,7 +81,8 @@ export class Sandbox {
   }
 
   keep(shard: ShardId, revision: number, station: Station): void {
-    if (this.#stations.some((kept) => kept.shard === shard && kept.revision > revision)) return closeStation(station);
+    const isNewerKept = this.#stations.some((kept) => kept.shard === shard && kept.revision > revision);
+    if (isNewerKept || this.closing.aborted) return closeStation(station);
     this.#dropIdle();
     this.#dropWhere((kept) => kept.shard === shard && kept.revision < revision);
     this.#stations = [...this.#stations, { shard, revision, station, keptAtMs: this.#clock.nowMs() }];
@@ -88,7 +95,9 @@ export class Sandbox {
     this.#dropWhere((kept) => kept.shard === shard);
   }
 
+  /** What is in use now is closed when it is given back. */
   close(): void {
+    this.#closing.abort();
     this.#dropWhere(() => true);
   }
 

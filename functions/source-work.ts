@@ -345,12 +345,12 @@ export class SourceWork implements Work {
 
   /** Whether a tail goes on although nothing came: until it was idle for too long. Waits as the source asked. */
   async #waitsOn(idleForMs: number): Promise<boolean> {
-    const { clock } = this.#invocation.host;
+    const { clock, sandbox } = this.#invocation.host;
     if (this.#invocation.offer.mode !== 'tail') return false;
     const nowMs = clock.monotonicMs();
     const leftMs = (this.#idleSinceMs ?? nowMs) + TAIL_IDLE_MS - nowMs;
     if (leftMs <= 0 || idleForMs > leftMs) return false;
-    await clock.sleep(Math.min(idleForMs, this.#gate.waitMaxMs()));
+    await clock.sleep(Math.min(idleForMs, this.#gate.waitMaxMs()), sandbox.closing);
     return true;
   }
 }

@@ -259,10 +259,11 @@ export class Scheduler {
   }
 
   async #tidy(): Promise<void> {
+    // Also when another one leads by now: what was sent before comes back here all the same.
+    await this.#deps.history.flush();
     if (!this.leads) return;
     const now = this.#deps.clock.monotonicMs();
     for (const name of await this.#healing.heal()) this.connectorChanged(name);
-    await this.#deps.history.flush();
     if (now - this.#sweptAtMs < SWEEP_DELETED_EVERY_MS) return;
     await sweepDeleted(this.#deps);
     this.#sweptAtMs = now;

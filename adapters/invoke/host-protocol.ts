@@ -13,7 +13,7 @@ export type ToHost =
   /** First, and once. `settings` is whatever the entry wants to be given. */
   | { readonly kind: 'start'; readonly settings: unknown; readonly parentPid: number }
   | { readonly kind: 'invoke'; readonly offer: Offer; readonly owner: string; readonly limitMs: number }
-  /** Nothing is invoked any more: end, once what runs has ended. */
+  /** Nothing is invoked any more, and what runs is to end soon, with what it has delivered: then end. */
   | { readonly kind: 'close' };
 
 export type FromHost =

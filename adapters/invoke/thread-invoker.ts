@@ -27,7 +27,10 @@ export class ThreadInvoker implements Invoker {
     return this.#pool.freeSlots();
   }
 
-  /** Refuses what comes from now on, and resolves when every thread has ended: at the latest when the limit of each invocation is over. */
+  /**
+   * Refuses what comes from now on, tells what runs to end soon, and resolves when every thread has ended: at the latest when the limit
+   * of each invocation is over.
+   */
   close(): Promise<void> {
     return this.#pool.close();
   }

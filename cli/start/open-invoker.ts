@@ -6,6 +6,7 @@ import { InProcessInvoker } from '../../adapters/invoke/in-process-invoker.ts';
 import { ProcessInvoker } from '../../adapters/invoke/process-invoker.ts';
 import { ThreadInvoker } from '../../adapters/invoke/thread-invoker.ts';
 import { unreachable } from '../../core/assert.ts';
+import type { InvocationEnd } from '../../core/offer.ts';
 import type { Clock, Invoker, Random, Telemetry } from '../../core/ports.ts';
 import type { LocalSettings } from '../../functions/entry/local/local-settings.ts';
 import { DEFAULT_SETTINGS, type Host } from '../../functions/host.ts';
@@ -15,7 +16,7 @@ import { registry } from '../../plugins/registry.ts';
 import type { InvokerName } from '../invoker-names.ts';
 
 export interface OpenedInvoker extends Invoker {
-  /** Resolves when no invocation runs any more. */
+  /** Tells what runs to end soon. Resolves when no invocation runs any more, and its end was told. */
   close(): Promise<void>;
 }
 
@@ -54,27 +55,23 @@ function poolDeps({ path, clock, random, telemetry }: Parts): HostPoolDeps {
 function inProcess({ folder: { store, broker }, clock, random, telemetry }: Parts): OpenedInvoker {
   const sandbox = new Sandbox(clock);
   const host: Host = { store, broker, clock, random, telemetry, registry, sandbox, settings: DEFAULT_SETTINGS };
-  const running = new Set<Promise<unknown>>();
+  const running = new Set<Promise<InvocationEnd>>();
   const invoker = new InProcessInvoker({
     random,
     slots: SLOTS,
-    run: (offer, owner) => {
-      const run = runInvocation(host, offer, { limitMs: LIMIT_MS, owner });
-      running.add(run);
-      // Its invoker hears of a failure; here only its end counts.
-      void run.then(
-        () => running.delete(run),
-        () => running.delete(run),
-      );
-      return run;
-    },
+    run: (offer, owner) => runInvocation(host, offer, { limitMs: LIMIT_MS, owner }),
   });
   return {
-    invoke: (offer) => invoker.invoke(offer),
+    invoke: (offer) => {
+      const end = invoker.invoke(offer);
+      running.add(end);
+      void end.then(() => running.delete(end));
+      return end;
+    },
     freeSlots: () => invoker.freeSlots(),
     close: async () => {
-      await Promise.allSettled(running);
       sandbox.close();
+      await Promise.all(running);
     },
   };
 }

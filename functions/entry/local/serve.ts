@@ -77,10 +77,10 @@ async function invoke({ host, port }: Server, { offer, owner, limitMs }: Message
   }
 }
 
-/** Ends by having nothing left to do, so that plugins may finish closing; the invoker ends a host that does not. */
+/** Ends by having nothing left to do, so that invocations may commit and plugins close; the invoker ends a host that does not. */
 async function close({ host, port, telemetry, folder, running }: Server): Promise<void> {
-  await Promise.all(running);
   host.sandbox.close();
+  await Promise.all(running);
   await folder.close();
   telemetry.flush();
   port.close();
