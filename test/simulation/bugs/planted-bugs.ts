@@ -387,7 +387,7 @@ export const plantedBugs: readonly PlantedBug[] = [
       {
         find: 'dispatch.isAlive(flight);',
         replace:
-          '{ for (const range of flight.state.cursor.open ?? []) if (range.holder?.owner.startsWith(`${flight.offer.id}/`)) flight.state.endedOwners.set(range.holder.owner, range.epoch); dispatch.drop(flight); }',
+          '{ for (const range of flight.state.cursor.open ?? []) if (range.holder?.owner.startsWith(`${flight.offer.id}/`)) flight.state.endedOwners.set(range.holder.owner, { owner: range.holder.owner, epoch: range.epoch, isGone: false }); dispatch.drop(flight); }',
       },
     ],
   },
