@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { serve } from '@hono/node-server';
 import type { Hono } from 'hono';
 import { type DataFolder, openDataFolder } from '../adapters/data-folder.ts';
+import { hasEnded, markOf } from '../adapters/process-mark.ts';
 import { systemClock, systemRandom } from '../adapters/system.ts';
 import { logLines } from '../adapters/telemetry/log-lines.ts';
 import { ConnectError, messageOf } from '../core/errors.ts';
@@ -66,6 +67,7 @@ export async function start({ data, port, invoker: invokerName, json, logLevel }
     invoker,
     history,
     settings,
+    processes: { own: markOf(process.pid), hasEnded },
   });
   const appAt = (workerId: string) =>
     newApp({ store, clock, random, telemetry, registry, scheduler, skewMaxMs: settings.skewMaxMs, workerId, commit: 'unknown' });

@@ -14,6 +14,15 @@ const RENEW_EVERY_MS = 5_000;
 interface Lock {
   readonly owner: string;
   readonly untilMs: number;
+  /** Of the process that holds it. */
+  readonly mark: string | null;
+}
+
+/** Tells whether a process that left its mark has ended, where that can be known: on the same machine. */
+export interface ProcessMarks {
+  /** This process's own. */
+  readonly own: string | null;
+  hasEnded(mark: string): boolean;
 }
 
 export interface LeaderLockDeps {
@@ -22,6 +31,8 @@ export interface LeaderLockDeps {
   readonly random: Random;
   readonly telemetry: Telemetry;
   readonly skewMaxMs: number;
+  /** Without them, one that was killed is waited for until its lock has run out. */
+  readonly processes?: ProcessMarks;
 }
 
 export class LeaderLock {
@@ -83,7 +94,8 @@ export class LeaderLock {
       if (!this.isHeld) this.#tellOf(lock);
       return;
     }
-    const value = JSON.stringify({ v: 1, owner: this.#owner, untilMs: clock.nowMs() + HELD_MS });
+    const mark = this.#deps.processes?.own ?? null;
+    const value = JSON.stringify({ v: 1, owner: this.#owner, untilMs: clock.nowMs() + HELD_MS, mark });
     const condition = document === null ? { ifAbsent: true as const } : { ifVersion: document.version };
     if ('conflict' in (await store.put(KEY, value, condition))) return;
     // One that finds its own lock, run out or not, knows that nobody else led meanwhile.
@@ -93,21 +105,26 @@ export class LeaderLock {
   }
 
   /** One from a clock that is further ahead than any may be would keep everybody waiting for as long. */
-  #isOver({ untilMs }: Lock): boolean {
+  #isOver(lock: Lock): boolean {
     const nowMs = this.#deps.clock.nowMs();
-    return untilMs <= nowMs || untilMs > nowMs + HELD_MS + this.#deps.skewMaxMs;
+    return lock.untilMs <= nowMs || lock.untilMs > nowMs + HELD_MS + this.#deps.skewMaxMs || this.#hasEnded(lock);
+  }
+
+  #hasEnded({ mark }: Lock): boolean {
+    return mark !== null && this.#deps.processes?.hasEnded(mark) === true;
   }
 
   #reason(before: Lock | null): string {
     if (before === null) return 'no other one did';
     if (before.owner === this.#owner) return 'the store answers again';
+    if (this.#hasEnded(before)) return 'the process of the one that did has ended';
     return before.untilMs <= this.#deps.clock.nowMs()
       ? 'the one that did gave no sign any more'
       : 'the one that did has a clock that is too far ahead';
   }
 
   #tellOf({ owner, untilMs }: Lock): void {
-    // One that was killed cannot say so, not even where it ran on this very machine.
+    // One that was killed on another machine cannot say so.
     const until = new Date(untilMs).toISOString();
     this.#tell(owner, 'info', `another scheduler leads; if it was killed, this one takes over at ${until}`, { leader: owner });
   }
@@ -124,7 +141,7 @@ function parsed(text: string): Lock | null {
   try {
     const lock = JSON.parse(text) as Partial<Lock> | null;
     return typeof lock?.owner === 'string' && typeof lock.untilMs === 'number'
-      ? { owner: lock.owner, untilMs: lock.untilMs }
+      ? { owner: lock.owner, untilMs: lock.untilMs, mark: typeof lock.mark === 'string' ? lock.mark : null }
       : null;
   } catch {
     return null;

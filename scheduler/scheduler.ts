@@ -23,7 +23,7 @@ import { Dispatch } from './dispatch.ts';
 import { Endings } from './endings.ts';
 import { Healing } from './heal.ts';
 import { Holders } from './holders.ts';
-import { LeaderLock } from './leader-lock.ts';
+import { LeaderLock, type ProcessMarks } from './leader-lock.ts';
 import { Planning, type ShardReason } from './planning.ts';
 import { PressureNotes } from './pressure-notes.ts';
 import type { RunHistory } from './run-history.ts';
@@ -42,6 +42,8 @@ export interface SchedulerDeps {
   readonly invoker: Invoker;
   readonly history: RunHistory;
   readonly settings: SchedulerSettings;
+  /** Where schedulers of one machine share the store. */
+  readonly processes?: ProcessMarks;
 }
 
 /** Each loop goes round so often, unless it is woken. */

@@ -66,6 +66,8 @@ interface SchedulerFields {
   readonly settings?: Partial<SchedulerSettings>;
   readonly store?: StateStore;
   readonly clock?: TestHost['clock'];
+  /** Whether its loops run; otherwise somebody calls `tick`. */
+  readonly isStarted?: boolean;
 }
 
 export interface TestScheduler {
@@ -73,10 +75,10 @@ export interface TestScheduler {
   readonly telemetry: MemoryTelemetry;
 }
 
-/** A process of its own that shares store, broker and time with the host; started. */
+/** A process of its own that shares store, broker and time with the host. */
 export function aScheduler(
   host: TestHost,
-  { invoker = invokerOn(host), settings = {}, store = host.store, clock = host.clock }: SchedulerFields = {},
+  { invoker = invokerOn(host), settings = {}, store = host.store, clock = host.clock, isStarted = true }: SchedulerFields = {},
 ): TestScheduler {
   const telemetry = new MemoryTelemetry();
   const scheduler = new Scheduler({
@@ -88,7 +90,7 @@ export function aScheduler(
     history: new RunHistory({ store, clock }),
     settings: { ...DEFAULT_SCHEDULER_SETTINGS, ...settings },
   });
-  scheduler.start();
+  if (isStarted) scheduler.start();
   return { scheduler, telemetry };
 }
 

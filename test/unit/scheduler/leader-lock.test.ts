@@ -101,6 +101,20 @@ describe('LeaderLock', () => {
     expect([withinSkew, await aLock(host).hold()]).toEqual([false, true]);
   });
 
+  test('goes to another one at once where its process was killed on the same machine', async () => {
+    const host = aHost();
+    const marked = (own: string): LeaderLock =>
+      new LeaderLock({ ...host, skewMaxMs: 5_000, processes: { own, hasEnded: (mark) => mark === 'killed' } });
+    const [alive, other] = [marked('alive'), marked('killed')];
+
+    await alive.hold();
+    const beside = await other.hold();
+    await alive.release();
+    await other.hold();
+
+    expect([beside, await marked('next').hold()]).toEqual([false, true]);
+  });
+
   test('is given back without a word where the store does not answer', async () => {
     const host = aHost();
     let isOut = false;

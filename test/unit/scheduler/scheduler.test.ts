@@ -113,6 +113,18 @@ describe('Scheduler', () => {
     expect(tookMs).toBeLessThan(2_000);
   });
 
+  test('knows everything there is after one tick, and plans by it', async () => {
+    const { host, create } = aWorld();
+    for (let index = 0; index < 300; index += 1) await create({}, `sink-${index}`);
+    const invoker = new InvokerByHand();
+    invoker.slots = 1_000;
+    const { scheduler } = aScheduler(host, { invoker, isStarted: false });
+
+    await scheduler.tick();
+
+    expect(invoker.offers.length).toBe(300);
+  });
+
   test('starts another connector of a topic that it knows at once', async () => {
     const { host, log, target, create } = aWorld();
     await log.send(queue(), outgoing('0'));
