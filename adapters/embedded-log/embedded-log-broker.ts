@@ -22,7 +22,8 @@ import { encodeBatches } from './encode-batches.ts';
 import { IntervalSync } from './interval-sync.ts';
 import { LogDatabase } from './log-database.ts';
 import { databaseMissing, logUnusable } from './log-error.ts';
-import { LogWatch } from './log-watch.ts';
+import { LogWatch, type LogWatchDeps } from './log-watch.ts';
+import { QueueEnds } from './queue-ends.ts';
 import { QueueLookups } from './queue-lookups.ts';
 import { Removal } from './removal.ts';
 import type { Retention } from './retention.ts';
@@ -95,7 +96,8 @@ export class EmbeddedLogBroker implements LogBroker {
     this.#files = new SegmentFiles(folder);
     assertDatabase(join(folder, 'log.db'), this.#files);
     this.#database = new LogDatabase({ path: join(folder, 'log.db'), clock });
-    this.#watch = newWatch({ path: join(folder, 'wake'), clock, telemetry });
+    const ends = new QueueEnds(this.#database);
+    this.#watch = newWatch({ path: join(folder, 'wake'), clock, telemetry, changed: () => ends.changed() });
     const shared = { database: this.#database, files: this.#files, clock, telemetry };
     this.#lookups = new QueueLookups({ ...shared, folder, tails: new TailChecks(shared) });
     this.#removal = new Removal({ ...shared, retention });
@@ -252,7 +254,7 @@ function assertDatabase(path: string, files: SegmentFiles): void {
   if (existsSync(files.topicsFolder) && !existsSync(path)) throw databaseMissing(path);
 }
 
-function newWatch(deps: { readonly path: string; readonly clock: Clock; readonly telemetry: Telemetry }): LogWatch {
+function newWatch(deps: LogWatchDeps): LogWatch {
   try {
     return new LogWatch(deps);
   } catch (error) {

@@ -38,6 +38,9 @@ export class TopicCatalog {
   readonly #numbers: StatementSync;
   readonly #state: StatementSync;
   readonly #states: StatementSync;
+  readonly #version: StatementSync;
+  readonly #ends: StatementSync;
+  readonly #queue: StatementSync;
   readonly #segments: StatementSync;
   readonly #segmentAt: StatementSync;
   readonly #segmentSince: StatementSync;
@@ -49,6 +52,12 @@ export class TopicCatalog {
     );
     this.#state = withBigInts(database.prepare(`SELECT ${STATE_COLUMNS} WHERE topic.name = ? AND number = ?`));
     this.#states = withBigInts(database.prepare(`SELECT ${STATE_COLUMNS} ORDER BY queue.id`));
+    this.#version = database.prepare('PRAGMA data_version');
+    this.#ends = withBigInts(database.prepare('SELECT id, next_offset FROM queue ORDER BY id'));
+    this.#ends.setReturnArrays(true);
+    this.#queue = database.prepare(
+      'SELECT topic.name, number FROM queue JOIN topic ON topic.id = queue.topic WHERE queue.id = ?',
+    );
     const segment = 'SELECT first_offset, bytes, stored_at_ms FROM segment WHERE queue = ?';
     this.#segments = withBigInts(database.prepare(`${segment} ORDER BY first_offset`));
     this.#segmentAt = withBigInts(database.prepare(`${segment} AND first_offset <= ? ORDER BY first_offset DESC LIMIT 1`));
@@ -72,6 +81,21 @@ export class TopicCatalog {
 
   states(): readonly QueueState[] {
     return (this.#states.all() as unknown as StateRow[]).map(stateOf);
+  }
+
+  /** Another number whenever another connection, of whatever process, has written something since. */
+  version(): number {
+    return Number(this.#version.get()?.['data_version']);
+  }
+
+  /** Of every queue its id, and the offset that its next record will have. */
+  ends(): readonly (readonly [id: bigint, next: bigint])[] {
+    return this.#ends.all() as unknown as (readonly [bigint, bigint])[];
+  }
+
+  queue(id: bigint): MessageQueue | undefined {
+    const row = this.#queue.get(id) as { name: string; number: number } | undefined;
+    return row && { topic: row.name, brokerName: BROKER_NAME, queueId: row.number };
   }
 
   /** All that are sealed, oldest first. */

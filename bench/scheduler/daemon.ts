@@ -1,6 +1,5 @@
 /** A scheduler and a host in this process, with idle connectors that each read a topic of their own into the discard sink. */
 import { InProcessInvoker } from '../../adapters/invoke/in-process-invoker.ts';
-import type { MemoryLogBroker } from '../../adapters/memory/memory-log-broker.ts';
 import { systemRandom } from '../../adapters/system.ts';
 import { type Connector, connectorKey, encodeConnector } from '../../core/connector.ts';
 import { createLogCursor } from '../../core/cursor/cursor.ts';
@@ -8,7 +7,7 @@ import { StoredCursor } from '../../core/cursor/stored-cursor.ts';
 import type { MessageQueue } from '../../core/message-queue.ts';
 import type { Offer } from '../../core/offer.ts';
 import { offset } from '../../core/offset.ts';
-import type { Clock, StateStore, Telemetry } from '../../core/ports.ts';
+import type { Clock, LogBroker, StateStore, Telemetry } from '../../core/ports.ts';
 import { queueShardId } from '../../core/shard-id.ts';
 import { DEFAULT_SETTINGS, type Host } from '../../functions/host.ts';
 import { runInvocation } from '../../functions/run-invocation.ts';
@@ -22,14 +21,14 @@ import { DEFAULT_SCHEDULER_SETTINGS, type SchedulerSettings } from '../../schedu
 const LIMIT_MS = 600_000;
 
 const ignore = (): void => undefined;
-const silent: Telemetry = { count: ignore, observe: ignore, log: ignore, run: ignore };
+export const silent: Telemetry = { count: ignore, observe: ignore, log: ignore, run: ignore };
 
 export interface DaemonParts {
   /** Of the scheduler. */
   readonly store: StateStore;
   /** Of the invocations. */
   readonly hostStore: StateStore;
-  readonly log: MemoryLogBroker;
+  readonly log: LogBroker;
   readonly clock: Clock;
   readonly settings?: Partial<SchedulerSettings>;
   /** Invocations at once. */
@@ -87,13 +86,13 @@ export interface IdleConnectorFields {
 
 /** With a topic without records and a cursor for each of its queues: everything is finished. */
 export async function newIdleConnector(
-  deps: { readonly store: StateStore; readonly log: MemoryLogBroker; readonly clock: Clock },
+  deps: { readonly store: StateStore; readonly log: LogBroker; readonly clock: Clock },
   { index, queues: count, config }: IdleConnectorFields,
 ): Promise<IdleConnector> {
   const { store, log, clock } = deps;
   const name = `connector-${index}`;
   const topic = `topic-${index}`;
-  log.createTopic(topic, { queues: count });
+  await log.ensureTopic(topic, { queues: count });
   const connector: Connector = {
     name,
     uid: systemRandom.id(),

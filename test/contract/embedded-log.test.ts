@@ -3,13 +3,14 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { type EventEmitter, once } from 'node:events';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { MessageQueue } from '../../core/message-queue.ts';
 import { type Offset, offset } from '../../core/offset.ts';
-import type { LogBroker } from '../../core/ports.ts';
+import type { Clock, LogBroker } from '../../core/ports.ts';
 import { aLog, aQueue, openLog, segmentsIn } from '../support/embedded-logs.ts';
 import { anOutgoingRecord, outgoing, textOf } from '../support/log-records.ts';
 import { ManualClock } from '../support/manual-clock.ts';
@@ -133,6 +134,69 @@ describe('EmbeddedLogBroker and several processes', () => {
     clock.advance(1_000);
 
     expect(await announced).toEqual({ done: false, value: queue });
+  });
+});
+
+describe('EmbeddedLogBroker and many watches', () => {
+  /** One watch for each queue; the queues that were announced, in that order. */
+  async function watchesOf(log: LogBroker, queues: number) {
+    await log.ensureTopic('orders', { queues });
+    const abort = new AbortController();
+    const announced: number[] = [];
+    const watched = await log.queues('orders');
+    const watches = watched.map(async (queue) => {
+      for await (const { queueId } of log.watch([{ queue, from: offset(0) }], abort.signal)) announced.push(queueId);
+    });
+    onTestFinished(async () => {
+      abort.abort();
+      await Promise.all(watches);
+    });
+    return { announced, queues: watched };
+  }
+
+  test('announce what another process appends, each its own queue', async () => {
+    const folder = aTemporaryFolder();
+    const clock = new ManualClock();
+    const writer = aLog(folder);
+    const { announced, queues } = await watchesOf(aLog(folder, { clock }), 100);
+
+    for (const queueId of [7, 42, 7]) {
+      const before = announced.length;
+      await writer.send(queues[queueId] as MessageQueue, outgoing('a'));
+      await vi.waitFor(() => expect(announced.length).toBe(before + 1));
+    }
+
+    expect(announced).toEqual([7, 42, 7]);
+  });
+
+  test('announce what another process appends to a topic that it has created again', async () => {
+    const folder = aTemporaryFolder();
+    const writer = aLog(folder);
+    const { announced, queues } = await watchesOf(aLog(folder, { clock: new ManualClock() }), 100);
+    await writer.send(queues[3] as MessageQueue, outgoing('old'));
+    await vi.waitFor(() => expect(announced).toEqual([3]));
+
+    await writer.deleteTopic('orders');
+    await writer.ensureTopic('orders', { queues: 100 });
+    await writer.send(queues[3] as MessageQueue, outgoing('new'));
+    await vi.waitFor(() => expect(announced).toEqual([3, 3]));
+  });
+
+  test('look at the log once a second together, and not each for itself', async () => {
+    const time = new ManualClock();
+    let sleeps = 0;
+    const sleep: Clock['sleep'] = (...args) => {
+      sleeps += 1;
+      return time.sleep(...args);
+    };
+    const clock: Clock = { nowMs: () => time.nowMs(), monotonicMs: () => time.monotonicMs(), sleep };
+
+    await watchesOf(aLog(aTemporaryFolder(), { clock }), 100);
+    await setImmediate();
+    time.advance(1_000);
+    await setImmediate();
+
+    expect(sleeps).toBe(2);
   });
 });
 
