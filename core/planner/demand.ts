@@ -65,8 +65,8 @@ interface Facts {
   readonly running: number;
   readonly slice: Offer['slice'];
   readonly isPaced: boolean;
-  /** When the soonest of those holders runs out whom no offer of ours brought. */
-  readonly heldUntilMs: number | null;
+  /** When time alone changes what there is to do or who does it: the soonest end of a holder whom no offer of ours brought, or of a pause. */
+  readonly changesAtMs: number | null;
   readonly nowMs: number;
 }
 
@@ -76,8 +76,8 @@ export function demandOf(connector: PlannedConnector, shard: PlannedShard, terms
   const running = shard.offers.size + held.count;
   const pace: Pace | null = cursor?.pace ?? null;
   const slice = sliceSize(pace, connector, terms);
-  const facts: Facts = { connector, shard, running, slice, isPaced: pace !== null, heldUntilMs: held.untilMs, nowMs };
-  if (connector.targetState !== 'running') return none(facts, connector.targetState, held.untilMs);
+  const facts: Facts = { connector, shard, running, slice, isPaced: pace !== null, changesAtMs: held.untilMs, nowMs };
+  if (connector.targetState !== 'running') return none(facts, connector.targetState, null);
   if (cursor === null) return newShard(facts);
   const settled = settledByStatus(facts, cursor);
   if (settled !== null) return settled;
@@ -109,24 +109,25 @@ function settledByStatus(facts: Facts, { status }: Cursor): Demand | null {
 
 // ---------------------------------------------------------------------------------------------------------------------
 
-function logDemand(facts: Facts, cursor: LogCursor): Demand {
-  const { shard, connector, nowMs, slice } = facts;
+function logDemand(known: Facts, cursor: LogCursor): Demand {
+  const { shard, connector, nowMs, slice } = known;
   const { bounds } = shard;
-  if (bounds === 'unknown' || bounds === null) return none(facts, 'backlog-unknown', null);
+  if (bounds === 'unknown' || bounds === null) return none(known, 'backlog-unknown', null);
   // The invocation compares the log with the cursor, and says what happened to it.
-  if (bounds === 'gone' || bounds.max < cursor.next) return some(facts, 'log-changed', 1 - facts.running);
+  if (bounds === 'gone' || bounds.max < cursor.next) return some(known, 'log-changed', 1 - known.running);
 
-  const left = unclaimed(cursor, bounds, facts);
+  const left = unclaimed(cursor, bounds, known);
+  const facts = { ...known, changesAtMs: sooner(known.changesAtMs, left.retryAtMs) };
   if (left.fails) return headFails(facts, left);
   if (left.ranges + left.records === 0) {
-    if (facts.running > 0) return none(facts, 'at-work', facts.heldUntilMs);
-    return left.retryAtMs === null ? none(facts, 'drained', null) : none(facts, 'backing-off', left.retryAtMs);
+    if (facts.running > 0) return none(facts, 'at-work', null);
+    return left.retryAtMs === null ? none(facts, 'drained', null) : none(facts, 'backing-off', null);
   }
   // Offers of ours on their way take what is there first.
   const unseen = shard.offers.size - left.ours;
   const units = left.ranges + Math.min(Math.ceil(left.records / slice.records), left.newRangesMax) - unseen;
   const slots = Math.min(units, connector.slicesPerShardMax - facts.running);
-  if (slots <= 0) return none(facts, 'at-work', facts.heldUntilMs);
+  if (slots <= 0) return none(facts, 'at-work', null);
   const isSmall = left.ranges === 0 && left.records <= slice.records;
   const readyAtMs = (shard.waitingSinceMs ?? nowMs) + connector.freshnessMs;
   if (isSmall && readyAtMs > nowMs && !shard.isTriggered) return none(facts, 'collecting', readyAtMs);
@@ -136,9 +137,9 @@ function logDemand(facts: Facts, cursor: LogCursor): Demand {
 }
 
 /** A shard whose head fails is looked at by one invocation at a time: it does not vote for more. */
-function headFails(facts: Facts, { ranges, retryAtMs }: Unclaimed): Demand {
-  if (facts.running > 0) return none(facts, 'at-work', facts.heldUntilMs);
-  if (ranges === 0) return none(facts, 'backing-off', retryAtMs);
+function headFails(facts: Facts, { ranges }: Unclaimed): Demand {
+  if (facts.running > 0) return none(facts, 'at-work', null);
+  if (ranges === 0) return none(facts, 'backing-off', null);
   return some(facts, 'head-fails', 1);
 }
 
@@ -187,7 +188,7 @@ function failsAtHead([head]: readonly OpenRange[]): boolean {
 
 function checkpointDemand(facts: Facts, cursor: CheckpointCursor): Demand {
   const { nowMs, connector, shard } = facts;
-  if (facts.running > 0) return none(facts, 'at-work', facts.heldUntilMs);
+  if (facts.running > 0) return none(facts, 'at-work', null);
   if (cursor.retryAtMs > nowMs) return none(facts, 'backing-off', cursor.retryAtMs);
   if (cursor.pollAtMs > nowMs && !shard.isTriggered) return none(facts, 'poll-later', cursor.pollAtMs);
   const follows = connector.freshnessMs === 0 && cursor.attempts === 0 && cursor.deaths === 0;
@@ -227,12 +228,17 @@ function isAtWork({ owner, deadlineAtMs }: Holder, { connector, shard, nowMs }: 
   return deadlineAtMs + connector.graceMs > nowMs && !shard.endedOwners.has(owner);
 }
 
-function none({ running, slice, isPaced }: Facts, reason: DemandReason, againAtMs: number | null): Demand {
-  return { reason, slots: 0, mode: 'slice', slice, isPaced, running, againAtMs };
+/** `againAtMs`: when the time comes that it waits for, beside what the facts say. */
+function none({ running, slice, isPaced, changesAtMs }: Facts, reason: DemandReason, againAtMs: number | null): Demand {
+  return { reason, slots: 0, mode: 'slice', slice, isPaced, running, againAtMs: sooner(againAtMs, changesAtMs) };
 }
 
 function some(facts: Facts, reason: DemandReason, slots: number, mode: Offer['mode'] = 'slice'): Demand {
-  if (slots <= 0) return none(facts, 'at-work', facts.heldUntilMs);
-  const { slice, isPaced, running, heldUntilMs } = facts;
-  return { reason, slots, mode, slice, isPaced, running, againAtMs: heldUntilMs };
+  if (slots <= 0) return none(facts, 'at-work', null);
+  const { slice, isPaced, running, changesAtMs } = facts;
+  return { reason, slots, mode, slice, isPaced, running, againAtMs: changesAtMs };
+}
+
+function sooner(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? (a ?? b) : Math.min(a, b);
 }

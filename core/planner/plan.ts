@@ -1,6 +1,6 @@
 /**
  * The whole plan at once: what each shard deserves, and who gets it. The daemon does the same in steps, looking only at shards
- * that changed.
+ * that changed, and comes to the same (`test/unit/scheduler/planning.properties.test.ts`).
  */
 import type { ShardId } from '../shard-id.ts';
 import { type Allotment, allot, type LimitReason, limitOf, type Wanting } from './allot.ts';

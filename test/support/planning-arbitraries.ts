@@ -39,9 +39,9 @@ const cursors: fc.Arbitrary<Cursor | null> = fc.oneof(
 const times = fc.constantFrom(0, NOW_MS - 90_000, NOW_MS - 7_000, NOW_MS, NOW_MS + 3_000);
 
 /** Offers and ended holders bear the names that the cursors' holders have, or others. */
-const shardFields = fc.record({
+export const plannedShardFields = fc.record({
   cursor: cursors,
-  behindNext: fc.oneof(fc.integer({ min: -50, max: 3_000 }), fc.integer({ min: 0, max: 500_000 })),
+  behindNext: fc.oneof(fc.constant(0), fc.integer({ min: -50, max: 3_000 }), fc.integer({ min: 0, max: 500_000 })),
   boundsKnown: fc.oneof(
     { arbitrary: fc.constant('yes' as const), weight: 6 },
     fc.constantFrom('unknown' as const, 'gone' as const),
@@ -53,8 +53,10 @@ const shardFields = fc.record({
   waitingSinceMs: fc.option(times.map((atMs) => Math.min(atMs, NOW_MS))),
 });
 
+export type PlannedShardFields = typeof plannedShardFields extends fc.Arbitrary<infer Fields> ? Fields : never;
+
 /** Some records behind `next`, or fewer than there were. */
-function boundsOf(cursor: Cursor | null, behindNext: number): PlannedShard['bounds'] {
+export function boundsOf(cursor: Cursor | null, behindNext: number): PlannedShard['bounds'] {
   if (cursor?.kind === 'checkpoint') return null;
   const next = cursor?.next ?? offset(0);
   const max = next + BigInt(behindNext) < 0n ? offset(0) : advance(next, behindNext);
@@ -69,7 +71,7 @@ const limits: fc.Arbitrary<PlannerLimits> = fc.record({
 
 export const plannedWorlds: fc.Arbitrary<PlannedWorld> = fc
   .record({
-    connectors: fc.array(fc.record({ fields: connectorFields, shards: fc.array(shardFields, { maxLength: 5 }) }), {
+    connectors: fc.array(fc.record({ fields: connectorFields, shards: fc.array(plannedShardFields, { maxLength: 5 }) }), {
       minLength: 1,
       maxLength: 4,
     }),

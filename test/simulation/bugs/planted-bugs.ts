@@ -331,7 +331,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'core/planner/demand.ts',
     edits: [
       {
-        find: "if (connector.targetState !== 'running') return none(facts, connector.targetState, held.untilMs);",
+        find: "if (connector.targetState !== 'running') return none(facts, connector.targetState, null);",
         replace: '',
       },
     ],

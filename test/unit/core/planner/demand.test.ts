@@ -37,6 +37,12 @@ const parallel = { slicesPerShardMax: 4 };
 /** Free from a failure that is not to be tried again yet. */
 const backingOff = (start: number) => aFreeRange({ start, end: start + 100, attempts: 1, retryAtMs: SOON });
 
+const heldWhenItFailed = aLogCursor({
+  next: 100,
+  open: [aHeldRange()],
+  status: { state: 'failed', code: 'target.unavailable', retryAtMs: null, restarts: 0 },
+});
+
 const nothing: readonly (readonly [DemandReason, string, Seen, number | null])[] = [
   ['paused', 'an operator paused it', { connector: { targetState: 'paused' }, shard: { records: 10 } }, null],
   ['stopped', 'an operator stopped it', { connector: { targetState: 'stopped' }, shard: { records: 10 } }, null],
@@ -127,6 +133,20 @@ const nothing: readonly (readonly [DemandReason, string, Seen, number | null])[]
     { connector: parallel, shard: { records: 9_000, cursor: aLogCursor({ open: [aHeldRange({ end: null })] }) } },
     NOW_MS + CLAIM_MS + GRACE_MS,
   ],
+  [
+    'at-work',
+    'its own invocation holds all that is due, and a range behind it is to be tried again',
+    {
+      connector: parallel,
+      shard: {
+        records: 200,
+        offers: new Set(['offer']),
+        cursor: aLogCursor({ next: 200, open: [aHeldRange({ owner: 'offer/run.1' }), backingOff(100)] }),
+      },
+    },
+    SOON,
+  ],
+  ['failed', 'somebody holds it until later', { shard: { cursor: heldWhenItFailed } }, NOW_MS + CLAIM_MS + GRACE_MS],
   ['at-work', 'a source is held', ofSource({ holder: { owner: 'holder', deadlineAtMs: NOW_MS } }), NOW_MS + GRACE_MS],
   [
     'at-work',
