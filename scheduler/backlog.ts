@@ -57,7 +57,9 @@ export class Backlog {
   async look(): Promise<void> {
     this.#topics.follow(this.#catalog.topics);
     for (const topic of this.#catalog.takeNewlyRead()) this.#topics.want(topic);
-    this.#looks -= await this.#topics.look(this.#looksLeft(), (look) => this.#seen(look));
+    const made = await this.#topics.look(this.#looksLeft(), (look) => this.#seen(look));
+    // Not in one line: what is left would be read before it is reckoned anew.
+    this.#looks -= made;
   }
 
   /** So many a second however often it is asked: a round of everything else there is to learn may take a second, or none. */

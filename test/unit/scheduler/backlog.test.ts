@@ -61,6 +61,22 @@ describe('Backlog', () => {
     expect(tookMs).toBeLessThan(2_000);
   });
 
+  test('goes on looking, however many looks there were', async () => {
+    const { host, log, schedule } = await aWorld();
+    let looks = 0;
+    const bounds: LogBroker['bounds'] = (queues) => {
+      looks += 1;
+      return log.bounds(queues);
+    };
+    schedule({ bounds }, { topicLooksPerSecond: 2 });
+
+    await host.clock.sleep(600_000);
+    const early = looks;
+    await host.clock.sleep(600_000);
+
+    expect(looks - early).toBeGreaterThanOrEqual(19);
+  });
+
   test('a watch that tells of records that are not there has fewer and fewer sent for them', async () => {
     const { host, schedule, invoker } = await aWorld({ config: { 'freshness.ms': '1' } });
     schedule({
