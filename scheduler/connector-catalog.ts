@@ -21,6 +21,8 @@ const LISTS_AT_ONCE = 16;
 /** In one go, so that whoever waits for the last of ten thousand hears of changes meanwhile. */
 const LISTS_PER_GO = 256;
 const SWEPT_AT_ONCE = 4;
+/** A round of a sweep begins no read after so long: a slow store makes the sweep longer, and keeps no change waiting. */
+const SWEEP_FOR_MS = 1_000;
 
 export interface CatalogDeps {
   readonly store: StateStore;
@@ -141,7 +143,11 @@ export class ConnectorCatalog {
     if (this.#cursorsLeft.length === 0) this.#cursorsLeft = [...this.#byUid.keys()];
     const due = this.#cursorsLeft.splice(0, Math.ceil(this.#byUid.size * share));
     // A few at once, so that a sweep neither crowds out the invocations nor keeps waiting what is learnt after it.
-    await sideBySide(due, SWEPT_AT_ONCE, (uid) => this.readCursors(uid));
+    const untilMs = this.#deps.clock.monotonicMs() + SWEEP_FOR_MS;
+    await sideBySide(due, SWEPT_AT_ONCE, async (uid) => {
+      if (this.#deps.clock.monotonicMs() < untilMs) await this.readCursors(uid);
+      else this.#cursorsLeft.push(uid);
+    });
   }
 
   /** Lists a connector's cursors: new ones, and those that were changed by others. */

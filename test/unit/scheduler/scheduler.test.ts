@@ -113,6 +113,18 @@ describe('Scheduler', () => {
     expect(tookMs).toBeLessThan(2_000);
   });
 
+  test('looks at topics for as long as it runs, however few looks a second it has', async () => {
+    const { host, log, target, create } = aWorld();
+    await create();
+    aScheduler(host, { settings: { watchesMax: 0, topicLooksPerSecond: 2 } });
+    await host.clock.sleep(600_000);
+
+    await log.send(queue(), outgoing('0'));
+    const tookMs = await until(host, () => valuesIn(target).length === 1);
+
+    expect(tookMs).toBeLessThan(2_000);
+  });
+
   test('knows everything there is after one tick, and plans by it', async () => {
     const { host, create } = aWorld();
     for (let index = 0; index < 300; index += 1) await create({}, `sink-${index}`);
