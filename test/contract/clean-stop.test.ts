@@ -23,6 +23,9 @@ const MAIN = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
 /** Of a stop: one look of everything that runs, a commit, and what threads and processes need to end. */
 const STOP_MAX_MS = 5_000;
 
+/** Of few queues, for history keeps a hundred runs of a connector between two writes, and each queue has its own. */
+const MADE = { 'connector.class': 'datagen-source', topic: 'made', shards: '2', 'topic.creation.default.partitions': '2' };
+
 const PATIENCE = { timeout: 30_000, interval: 20 };
 
 describe('sortie start', () => {
@@ -33,7 +36,7 @@ describe('sortie start', () => {
       const { child, url } = await started(data, invoker);
       const folder = await openDataFolder(data, { clock: systemClock, random: systemRandom, telemetry: new MemoryTelemetry() });
       onTestFinished(() => folder.close());
-      await put(`${url}/connectors/made/config`, { 'connector.class': 'datagen-source', topic: 'made', shards: '2' });
+      await put(`${url}/connectors/made/config`, MADE);
       await put(`${url}/connectors/gone/config`, { 'connector.class': 'discard-sink', topics: 'made' });
       await vi.waitFor(async () => expect((await worked(folder, 'gone')).finished).toBeGreaterThan(0), PATIENCE);
 
