@@ -1,5 +1,5 @@
 /** What the end of an invocation means for its shard: what is remembered of it, and how long it is left alone. */
-import type { InvocationEnd, InvocationResult } from '../core/offer.ts';
+import type { InvocationEnd, InvocationResult, RunRecord } from '../core/offer.ts';
 import type { Clock } from '../core/ports.ts';
 import { isDiscoveryShard } from '../core/shard-id.ts';
 import { type Flight, wasEmpty } from './dispatch.ts';
@@ -61,6 +61,7 @@ export class Endings {
     else {
       state.empties = 0;
       state.notBeforeMs = notBeforeMs ?? 0;
+      state.pollAfterMs = polledAgainAtMs(state, run, clock.nowMs());
     }
   }
 
@@ -82,4 +83,12 @@ export class Endings {
     state.empties += 1;
     state.notBeforeMs = notBeforeMs ?? this.#parts.clock.nowMs() + pauseMs;
   }
+}
+
+/**
+ * When a source wants to be polled again is said by its host's clock. Where that is behind, the moment has come at once, again and
+ * again: what counts is how long after its end the invocation wanted it.
+ */
+function polledAgainAtMs({ cursor }: ShardState, { endedAtMs }: RunRecord, nowMs: number): number {
+  return cursor?.kind === 'checkpoint' ? nowMs + Math.max(0, cursor.pollAtMs - endedAtMs) : 0;
 }

@@ -25,6 +25,7 @@ export class ShardState implements PlannedShard {
   /** Holders whose end was seen. */
   readonly endedOwners = new Map<string, EndedHolder>();
   notBeforeMs = 0;
+  pollAfterMs = 0;
   /** Behind which offset the log last told of a record. */
   toldFrom: Offset | null = null;
   /** Invocations in a row that claimed nothing or died. */

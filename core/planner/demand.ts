@@ -190,7 +190,8 @@ function checkpointDemand(facts: Facts, cursor: CheckpointCursor): Demand {
   const { nowMs, connector, shard } = facts;
   if (facts.running > 0) return none(facts, 'at-work', null);
   if (cursor.retryAtMs > nowMs) return none(facts, 'backing-off', cursor.retryAtMs);
-  if (cursor.pollAtMs > nowMs && !shard.isTriggered) return none(facts, 'poll-later', cursor.pollAtMs);
+  const pollAtMs = Math.max(cursor.pollAtMs, shard.pollAfterMs);
+  if (pollAtMs > nowMs && !shard.isTriggered) return none(facts, 'poll-later', pollAtMs);
   const follows = connector.freshnessMs === 0 && cursor.attempts === 0 && cursor.deaths === 0;
   return some(facts, 'poll', 1, follows ? 'tail' : 'slice');
 }

@@ -33,6 +33,8 @@ export interface PlannedShard {
   readonly endedOwners: { has(owner: string): boolean };
   /** An invocation that found nothing to claim said not to come before. */
   readonly notBeforeMs: number;
+  /** When a source wants to be polled, by the planner's own clock; 0 where only its cursor says it, by its host's. */
+  readonly pollAfterMs: number;
   /** Somebody asked for its work to start now: no time of its own is waited for. */
   readonly isTriggered: boolean;
   /** Since when records wait that nobody was sent for; `null`: none do. */

@@ -42,6 +42,7 @@ export function aQueueShard({
     offers: new Set(),
     endedOwners: new Set(),
     notBeforeMs: 0,
+    pollAfterMs: 0,
     isTriggered: false,
     waitingSinceMs: null,
     ...fields,

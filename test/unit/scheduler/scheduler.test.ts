@@ -5,7 +5,7 @@ import { decodeCursor, encodeCursor } from '../../../core/cursor/codec.ts';
 import type { Cursor, LogCursor } from '../../../core/cursor/cursor.ts';
 import { cursorKey, cursorPartition } from '../../../core/cursor/stored-cursor.ts';
 import type { MessageQueue } from '../../../core/message-queue.ts';
-import type { StateStore } from '../../../core/ports.ts';
+import type { Clock, StateStore } from '../../../core/ports.ts';
 import { discoveryShardId, queueShardId, type ShardId, sourceShardId } from '../../../core/shard-id.ts';
 import {
   changeConfig,
@@ -475,6 +475,27 @@ describe('a source', () => {
     expect(await cursorOf(host, discoveryShardId(uid))).not.toBeNull();
     expect(system.calls.length).toBe(polls);
     expect(scheduler.why(uid).find(({ shard }) => shard === sourceShardId(uid, ['0']))?.reason).toBe('poll-later');
+  });
+
+  test('is left alone as long by a host whose clock is behind', async () => {
+    const { system, host } = aSourceWorld();
+    const clock: Clock = {
+      nowMs: () => host.clock.nowMs() - 130_000,
+      monotonicMs: () => host.clock.monotonicMs(),
+      sleep: (durationMs, signal) => host.clock.sleep(durationMs, signal),
+    };
+    await createConnector(host, {
+      name: 'rows',
+      config: { 'connector.class': 'memory-source', 'value.converter': 'string' },
+    });
+    aScheduler(host, { invoker: invokerOn({ ...host, clock } as unknown as TestHost) });
+
+    await until(host, () => system.calls.includes('poll 3'));
+    await host.clock.sleep(20_000);
+    const polls = system.calls.length;
+    await host.clock.sleep(60_000);
+
+    expect(system.calls.length).toBe(polls);
   });
 
   test('is polled at once when somebody triggers it', async () => {
