@@ -82,7 +82,7 @@ export async function simulate(
   await world.during(producer.topUp(RECORDS_MIN));
   const untilMs = time.nowMs + DRAIN_MAX_MS;
   const isBusy = (): boolean => operator.isActing || time.nowMs < world.crowdedUntilMs;
-  while (holds() && (isBusy() || !(await isDrained(world))) && time.nowMs < untilMs) {
+  while (holds() && (isBusy() || producer.records < RECORDS_MIN || !(await isDrained(world))) && time.nowMs < untilMs) {
     disturber.stop();
     // Nothing can be produced into a topic that is away.
     await world.during(producer.topUp(RECORDS_MIN));
