@@ -55,6 +55,22 @@ export interface RunCounts {
   readonly conflicts: number;
 }
 
+/** Of an invocation that has done nothing yet. */
+export const NO_COUNTS: RunCounts = {
+  slices: 0,
+  read: 0,
+  filtered: 0,
+  delivered: 0,
+  deadLettered: 0,
+  dropped: 0,
+  skipped: 0,
+  stale: 0,
+  retries: 0,
+  throttled: 0,
+  storeWrites: 0,
+  conflicts: 0,
+};
+
 export interface RunError {
   readonly code: ErrorCode;
   readonly stage: Stage;

@@ -2,7 +2,7 @@
 import { isAssertion } from '../core/assert.ts';
 import type { ErrorCode } from '../core/error-codes.ts';
 import { ConnectError, messageOf, type Stage } from '../core/errors.ts';
-import type { Offer, Outcome, RunCounts, RunError, RunRecord } from '../core/offer.ts';
+import { NO_COUNTS, type Offer, type Outcome, type RunCounts, type RunError, type RunRecord } from '../core/offer.ts';
 import type { Host } from './host.ts';
 
 /** History is one line a run: the beginning of what a system said is enough to know it by, and pages of runs stay small. */
@@ -19,20 +19,7 @@ export class RunTally {
   claims = 0;
   /** Where the invocation is, for errors that do not say where they come from. */
   stage: Stage = 'poll';
-  readonly counts: Counts = {
-    slices: 0,
-    read: 0,
-    filtered: 0,
-    delivered: 0,
-    deadLettered: 0,
-    dropped: 0,
-    skipped: 0,
-    stale: 0,
-    retries: 0,
-    throttled: 0,
-    storeWrites: 0,
-    conflicts: 0,
-  };
+  readonly counts: Counts = { ...NO_COUNTS };
   #error: RunError | undefined;
 
   constructor(host: Host, offer: Offer, owner: string) {

@@ -11,7 +11,7 @@ import { createLogCursor, type LogCursor, watermark } from '../../../core/cursor
 import { raiseGate } from '../../../core/cursor/steer.ts';
 import { StoredCursor } from '../../../core/cursor/stored-cursor.ts';
 import type { MessageQueue } from '../../../core/message-queue.ts';
-import type { InvocationResult, Offer, Outcome, RunCounts } from '../../../core/offer.ts';
+import { type InvocationResult, NO_COUNTS, type Offer, type Outcome } from '../../../core/offer.ts';
 import { advance, minOffset, type Offset, offset, recordsBetween } from '../../../core/offset.ts';
 import { newOwner } from '../../../core/owner.ts';
 import type { StateStore } from '../../../core/ports.ts';
@@ -56,20 +56,7 @@ export class ModelledInvocation {
   readonly #owner: string;
   readonly #pace: PaceMeter;
   readonly #startedAtMs: number;
-  readonly #counts = {
-    slices: 0,
-    read: 0,
-    filtered: 0,
-    delivered: 0,
-    deadLettered: 0,
-    dropped: 0,
-    skipped: 0,
-    stale: 0,
-    retries: 0,
-    throttled: 0,
-    storeWrites: 0,
-    conflicts: 0,
-  } satisfies RunCounts;
+  readonly #counts = { ...NO_COUNTS };
   #claims = 0;
   #holder = '';
   #deadlineAtMs = 0;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { MemoryTelemetry } from '../../../adapters/memory/memory-telemetry.ts';
 import { RecordError } from '../../../core/errors.ts';
-import type { RunCounts, RunRecord } from '../../../core/offer.ts';
+import { NO_COUNTS, type RunCounts, type RunRecord } from '../../../core/offer.ts';
 import type { Labels } from '../../../core/ports.ts';
 import { queueShardId, sourceShardId } from '../../../core/shard-id.ts';
 import { commonMetrics, countRun, sinkMetrics, sourceMetrics } from '../../../functions/run-metrics.ts';
@@ -12,21 +12,6 @@ import { aSinkShard, numbered } from '../../support/sink-shard.ts';
 import { aSourceShard } from '../../support/source-shard.ts';
 
 const QUEUE = queueShardId('uid', { topic: 'orders', brokerName: 'b', queueId: 0 });
-const NO_COUNTS: RunCounts = {
-  slices: 0,
-  read: 0,
-  filtered: 0,
-  delivered: 0,
-  deadLettered: 0,
-  dropped: 0,
-  skipped: 0,
-  stale: 0,
-  retries: 0,
-  throttled: 0,
-  storeWrites: 0,
-  conflicts: 0,
-};
-
 function aRun({
   counts,
   ...fields

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { type Connector, connectorKey, encodeConnector, readConnector } from '../../../core/connector.ts';
-import type { RunCounts, RunRecord } from '../../../core/offer.ts';
+import { NO_COUNTS, type RunCounts, type RunRecord } from '../../../core/offer.ts';
 import type { StateStore } from '../../../core/ports.ts';
 import { createConnector } from '../../../scheduler/connector-actions.ts';
 import { ConnectorCatalog } from '../../../scheduler/connector-catalog.ts';
@@ -10,20 +10,7 @@ import { storeWith } from '../../support/faulty-ports.ts';
 import { aHost, type TestHost } from '../../support/hosts.ts';
 
 const CONFIG = { 'connector.class': 'discard-sink', topics: 'orders', 'tasks.max': '10' };
-const COUNTS: RunCounts = {
-  slices: 1,
-  read: 0,
-  filtered: 0,
-  delivered: 0,
-  deadLettered: 0,
-  dropped: 0,
-  skipped: 0,
-  stale: 0,
-  retries: 0,
-  throttled: 0,
-  storeWrites: 1,
-  conflicts: 0,
-};
+const COUNTS: RunCounts = { ...NO_COUNTS, slices: 1, storeWrites: 1 };
 
 let host: TestHost;
 let catalog: ConnectorCatalog;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { InProcessInvoker } from '../../../../adapters/invoke/in-process-invoker.ts';
 import { systemRandom } from '../../../../adapters/system.ts';
-import type { InvocationResult, Offer } from '../../../../core/offer.ts';
+import { type InvocationResult, NO_COUNTS, type Offer } from '../../../../core/offer.ts';
 import { shardId } from '../../../../core/shard-id.ts';
 
 const shard = shardId('uid', ['queue', 'orders', 'b', '0']);
@@ -115,20 +115,7 @@ function anOffer(id: string): Offer {
 }
 
 function aResult(): InvocationResult {
-  const counts = {
-    slices: 1,
-    read: 0,
-    filtered: 0,
-    delivered: 0,
-    deadLettered: 0,
-    dropped: 0,
-    skipped: 0,
-    stale: 0,
-    retries: 0,
-    throttled: 0,
-    storeWrites: 1,
-    conflicts: 0,
-  };
+  const counts = { ...NO_COUNTS, slices: 1, storeWrites: 1 };
   const run = {
     offerId: '1',
     owner: 'me',
