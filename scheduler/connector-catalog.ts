@@ -92,12 +92,15 @@ export class ConnectorCatalog {
     return [...(this.#readers.get(topic) ?? [])].flatMap((uid) => this.#byUid.get(uid) ?? []);
   }
 
-  /** Another scheduler did the work until now, or nobody: everything is to be read again. */
+  /** Another scheduler did the work until now, or nobody: everything is to be read again before anybody is sent for it. */
   renew(): void {
     this.#hasNames = false;
     this.#namesAfter = undefined;
     this.#sweptNames = new Set();
-    for (const uid of this.#byUid.keys()) this.#unlisted.add(uid);
+    for (const uid of this.#byUid.keys()) {
+      this.#unlisted.add(uid);
+      this.#table.touchConnector(uid);
+    }
   }
 
   /** Reads what documents `renew` left unread. What is read stays so when a later call fails, here as in `listMissing`. */

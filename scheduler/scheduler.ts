@@ -85,7 +85,7 @@ export class Scheduler {
   readonly #tidyWake: Wake;
   readonly #planWake: Wake;
   readonly #changed = new Set<string>();
-  /** In which what is remembered was read. */
+  /** The term of the lock in which what is remembered was read. */
   #term = 0;
   #learntAtMs = 0;
   #sweptAtMs = Number.NEGATIVE_INFINITY;
@@ -156,7 +156,7 @@ export class Scheduler {
     while (this.leads && this.#catalog.isAnyUnlisted);
     await this.#look();
     await this.#tidy();
-    if (this.leads) this.#planning.plan();
+    if (this.#hasLearnt) this.#planning.plan();
   }
 
   /** Resolves when nothing more is sent; invocations under way go on. */
@@ -189,6 +189,11 @@ export class Scheduler {
   get leads(): boolean {
     // One that stood still for longer than it may lead goes on in the middle of whatever it did.
     return this.#lock.isHeld;
+  }
+
+  /** Whether it leads, and has begun to learn what happened while it did not. */
+  get #hasLearnt(): boolean {
+    return this.leads && this.#term === this.#lock.term;
   }
 
   /** Invocations that run or are on their way, as far as it knows. */
@@ -286,7 +291,7 @@ export class Scheduler {
     const { clock } = this.#deps;
     while (!this.#stopped) {
       const startedAtMs = clock.monotonicMs();
-      if (this.leads) this.#planning.plan();
+      if (this.#hasLearnt) this.#planning.plan();
       const tookMs = clock.monotonicMs() - startedAtMs;
       if (tookMs > 1) await clock.sleep(Math.min(tookMs / PLAN_SHARE - tookMs, PLAN_PAUSE_MAX_MS));
       await this.#planWake.wait(this.#sleepMs());
@@ -296,7 +301,7 @@ export class Scheduler {
   #sleepMs(): number {
     const { clock } = this.#deps;
     // What was remembered while it led is overdue for ever: nobody plans it.
-    if (!this.leads) return ROUND_EVERY_MS;
+    if (!this.#hasLearnt) return ROUND_EVERY_MS;
     const dueInMs = (this.#table.nextAtMs ?? Number.POSITIVE_INFINITY) - clock.nowMs();
     const retryInMs = (this.#dispatch.refusedUntilMs ?? Number.POSITIVE_INFINITY) - clock.monotonicMs();
     return Math.max(1, Math.min(dueInMs, retryInMs, this.#planning.nextStartInMs(), ROUND_EVERY_MS));

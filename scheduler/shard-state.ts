@@ -34,6 +34,8 @@ export class ShardState implements PlannedShard {
   /** When it was last seen to have finished more. */
   movedAtMs: number | null = null;
   demand: Demand | null = null;
+  /** Invocations of it as they are counted now, among those of its connector. */
+  running = 0;
   /** The number of its last observation, in the order of all. */
   observedAs = 0;
   isTriggered = false;
@@ -67,6 +69,17 @@ export class ShardState implements PlannedShard {
     this.#forgetEnded(seen);
     if (seen.kind === 'log') this.#reaches(seen.next);
     return true;
+  }
+
+  /** Its document is gone, or its connector. What else was seen of it says nothing of a shard that is found again. */
+  forget(): void {
+    this.cursor = null;
+    this.version = null;
+    this.problem = null;
+    this.bounds = this.queue === undefined ? null : 'unknown';
+    this.toldFrom = null;
+    this.notBeforeMs = 0;
+    this.empties = 0;
   }
 
   /** The log was empty behind `next` when an invocation looked: whatever came since is told by its watch. */

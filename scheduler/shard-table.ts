@@ -16,6 +16,8 @@ export class ShardTable {
   readonly #agenda = new Agenda<ShardState>();
   readonly #wanting = new Set<ShardState>();
   readonly #running = new Map<string, number>();
+  /** Forgotten while offers of theirs were under way. */
+  readonly #leaving = new Map<ShardId, ShardState>();
   readonly #forgotten: (state: ShardState) => void;
   #runningTotal = 0;
   /** Documents seen so far. */
@@ -34,7 +36,8 @@ export class ShardTable {
   ensure(shard: ShardId): ShardState {
     const known = this.#shards.get(shard);
     if (known !== undefined) return known;
-    const state = new ShardState(shard);
+    const state = this.#leaving.get(shard) ?? new ShardState(shard);
+    this.#leaving.delete(shard);
     this.#shards.set(shard, state);
     const siblings = this.#byConnector.get(state.uid);
     if (siblings === undefined) this.#byConnector.set(state.uid, new Set([state]));
@@ -54,10 +57,14 @@ export class ShardTable {
     if (state.observe(document, nowMs)) this.touch(state);
   }
 
+  /** It is planned for no longer. Its offers under way count until they end, also where it comes to be known again. */
   forget(state: ShardState): void {
     if (this.#shards.get(state.shard) !== state) return;
-    this.#settle(state, null);
     this.#shards.delete(state.shard);
+    this.#leaving.set(state.shard, state);
+    state.forget();
+    this.#settle(state, null);
+    this.#leave(state);
     this.#forgotten(state);
     const siblings = this.#byConnector.get(state.uid);
     siblings?.delete(state);
@@ -88,11 +95,14 @@ export class ShardTable {
       if (againAtMs !== null && againAtMs <= nowMs && this.#shards.get(state.shard) === state) this.touch(state);
     }
     const due = this.#dirty.splice(0);
-    for (const state of due) state.isDirty = false;
+    for (const state of due) {
+      state.isDirty = false;
+      if (this.#leaving.get(state.shard) === state) this.#leave(state);
+    }
     return due.filter((state) => this.#shards.get(state.shard) === state);
   }
 
-  /** Takes note of what the shard deserves now. */
+  /** Takes note of what the shard deserves now. Offers under way count also where nothing is known of what it deserves. */
   note(state: ShardState, demand: Demand | null, nowMs: number): void {
     this.#settle(state, demand);
     if (demand === null || (demand.slots === 0 && demand.reason !== 'collecting')) state.waitingSinceMs = null;
@@ -117,16 +127,25 @@ export class ShardTable {
   }
 
   #settle(state: ShardState, demand: Demand | null): void {
-    const more = (demand?.running ?? 0) - (state.demand?.running ?? 0);
-    if (more !== 0) {
-      this.#runningTotal += more;
-      const running = (this.#running.get(state.uid) ?? 0) + more;
-      if (running === 0) this.#running.delete(state.uid);
-      else this.#running.set(state.uid, running);
-    }
+    this.#count(state, demand?.running ?? state.offers.size);
     state.demand = demand;
     if (demand !== null && demand.slots > 0) this.#wanting.add(state);
     else this.#wanting.delete(state);
+  }
+
+  #leave(state: ShardState): void {
+    this.#count(state, state.offers.size);
+    if (state.offers.size === 0) this.#leaving.delete(state.shard);
+  }
+
+  #count(state: ShardState, running: number): void {
+    const more = running - state.running;
+    if (more === 0) return;
+    state.running = running;
+    this.#runningTotal += more;
+    const ofConnector = (this.#running.get(state.uid) ?? 0) + more;
+    if (ofConnector === 0) this.#running.delete(state.uid);
+    else this.#running.set(state.uid, ofConnector);
   }
 }
 

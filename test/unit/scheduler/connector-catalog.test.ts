@@ -67,6 +67,19 @@ describe('ConnectorCatalog', () => {
     expect(lists.length).toBeLessThan(2 * (made.length + 2));
   });
 
+  test('has all that is to be read again looked at, so that nobody is sent by what was known', async () => {
+    const { host, made } = await aWorld(2);
+    const { catalog, table } = aCatalog(host);
+    await catalog.readDocuments();
+    await catalog.listMissing();
+    table.takeDue(host.clock.nowMs());
+
+    catalog.renew();
+
+    expect(table.takeDue(host.clock.nowMs()).map(({ uid }) => uid)).toEqual(made.map(({ uid }) => uid));
+    expect(made.map(({ uid }) => catalog.isListed(uid))).toEqual([false, false]);
+  });
+
   test('lists one whose cursors cannot be had after all others', async () => {
     const { host, made } = await aWorld(300);
     const broken = cursorPartition(made[0]?.uid ?? '');

@@ -121,6 +121,37 @@ describe('ShardTable', () => {
     expect([table.isAnyWanting, one.waitingSinceMs]).toEqual([false, null]);
   });
 
+  test('counts offers under way also where nothing is known of what a shard deserves', () => {
+    const { table } = aTable();
+    const state = table.ensure(shardOf('a'));
+    state.offers.add('offer');
+
+    table.note(state, null, NOW_MS);
+
+    expect([table.running.total, ...table.running.byConnector]).toEqual([1, ['a', 1]]);
+  });
+
+  test('counts the offers of a shard that it forgot until they end, and knows them when it finds the shard again', () => {
+    const { table } = aTable();
+    const [gone, found] = [table.ensure(shardOf('a', 0)), table.ensure(shardOf('a', 1))];
+    for (const state of [gone, found]) {
+      state.offers.add(`offer for ${state.shard}`);
+      table.observe(state, { value: encodeCursor(aLogCursor({ next: 1 })), version: '1' }, NOW_MS);
+      table.forget(state);
+    }
+    const forgotten = table.running.total;
+
+    const again = table.ensure(found.shard);
+    gone.offers.clear();
+    table.touch(gone);
+    const due = table.takeDue(NOW_MS);
+
+    expect([forgotten, table.running.total]).toEqual([2, 1]);
+    expect([again.offers.size, again.cursor, again.version]).toEqual([1, null, null]);
+    expect(due).toEqual([again]);
+    expect(table.ensure(gone.shard)).not.toBe(gone);
+  });
+
   test('forgets a shard with all that was known of it, and says so once', () => {
     const { table, forgotten } = aTable();
     const state = table.ensure(shardOf('a'));
