@@ -13,6 +13,7 @@ const benches = {
   invokers: () => import('./invokers.ts'),
   planner: () => import('./planner.ts'),
   simulate: () => import('./simulate.ts'),
+  'sink-path': () => import('./sink-path.ts'),
   scale: () => import('./scale.ts'),
   'slice-overhead': () => import('./slice-overhead.ts'),
   spine: () => import('./spine.ts'),

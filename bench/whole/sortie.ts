@@ -1,0 +1,72 @@
+/** The product as a user runs it: `sortie start`, a process of its own with everything in one folder, and its HTTP API. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import process from 'node:process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const MAIN = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
+
+export class Sortie {
+  readonly #child: ChildProcess;
+  readonly #exited: Promise<void>;
+  readonly #url: Promise<string>;
+  /** Of `performance.now()`. */
+  readonly spawnedAtMs: number;
+
+  /** Does not wait until it is ready. What it warns of is shown. */
+  constructor(dataFolder: string) {
+    this.spawnedAtMs = performance.now();
+    const args = [MAIN, 'start', '--data', dataFolder, '--port', '0', '--json', '--log-level', 'warn'];
+    this.#child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    this.#exited = new Promise((resolve) => this.#child.once('exit', () => resolve()));
+    this.#url = Promise.race([
+      urlOf(this.#child),
+      this.#exited.then(() => {
+        throw new Error('sortie ended before it was ready');
+      }),
+    ]);
+    // Where nobody asks for it.
+    this.#url.catch(() => undefined);
+  }
+
+  get pid(): number {
+    if (this.#child.pid === undefined) throw new Error('sortie could not be started');
+    return this.#child.pid;
+  }
+
+  async apply(name: string, config: Readonly<Record<string, string>>): Promise<void> {
+    await this.#fetch(`${name}/config`, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(config),
+    });
+  }
+
+  async remove(name: string): Promise<void> {
+    await this.#fetch(name, { method: 'DELETE' });
+  }
+
+  /** As text, for whoever wonders what became of it. */
+  status(name: string): Promise<string> {
+    return this.#fetch(`${name}/status`, {});
+  }
+
+  async stop(): Promise<void> {
+    this.#child.kill('SIGTERM');
+    await this.#exited;
+  }
+
+  async #fetch(path: string, request: RequestInit): Promise<string> {
+    const response = await fetch(`${await this.#url}/connectors/${path}`, request);
+    const text = await response.text();
+    if (!response.ok) throw new Error(`HTTP ${response.status}: ${text}`);
+    return text;
+  }
+}
+
+function urlOf({ stdout }: ChildProcess): Promise<string> {
+  return new Promise((resolve) => {
+    if (stdout === null) return;
+    createInterface({ input: stdout }).once('line', (line) => resolve((JSON.parse(line) as { readonly url: string }).url));
+  });
+}
