@@ -12,3 +12,9 @@ export function cpuMsOf(pid: number): number {
   const [user = Number.NaN, system = Number.NaN] = fields.slice(11, 13).map(Number);
   return (user + system) * TICK_MS;
 }
+
+/** The memory it holds at this moment, bytes. */
+export function residentBytesOf(pid: number): number {
+  const [, kilobytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+  return Number(kilobytes) * 1_024;
+}
