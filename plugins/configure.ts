@@ -51,6 +51,8 @@ export interface ConfiguredConnector extends ConfiguredSteps {
   readonly source: ConfiguredSource | null;
   /** `null` for a source connector, whose writer is a log. */
   readonly sink: ConfiguredSink | null;
+  /** Of the plugin that `connector.class` names. */
+  readonly version: string;
 }
 
 /** @throws {ConfigError} with every wrong key of every plugin. */
@@ -98,17 +100,21 @@ function issuesOf(attempted: Attempt<unknown>): readonly ConfigIssue[] {
   return 'issues' in attempted ? attempted.issues : [];
 }
 
-async function configureEnds(registry: Registry, config: ConnectorConfig): Promise<Pick<ConfiguredConnector, 'source' | 'sink'>> {
+async function configureEnds(
+  registry: Registry,
+  config: ConnectorConfig,
+): Promise<Omit<ConfiguredConnector, keyof ConfiguredSteps>> {
   const { plugin } = config.connector;
   const sink = await registry.findSink(plugin);
-  if (sink !== undefined) return { source: null, sink: configuredSink(sink, config.connector) };
+  if (sink !== undefined) return { source: null, sink: configuredSink(sink, config.connector), version: sink.version };
   const source = await registry.findSource(plugin);
   if (source === undefined) throw unknown('connector.class', plugin);
   const required = config.runtime['exactly.once.support'] === 'required';
   if (required && (!source.exactlyOnce || config.directSink !== null)) {
     throw new ConfigError([{ path: 'exactly.once.support', message: `${plugin} cannot publish each record once` }]);
   }
-  return { source: configuredSource(source, config.connector), sink: await configuredDirectSink(registry, config.directSink) };
+  const directSink = await configuredDirectSink(registry, config.directSink);
+  return { source: configuredSource(source, config.connector), sink: directSink, version: source.version };
 }
 
 async function configuredDirectSink(registry: Registry, choice: PluginChoice | null): Promise<ConfiguredSink | null> {

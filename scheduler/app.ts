@@ -1,35 +1,52 @@
-/** The HTTP API: Kafka Connect's routes, as far as they exist so far. Every error's body is `{ error_code, message }`. */
+/** The HTTP API: Kafka Connect's routes. Every error's body is `{ error_code, message }`. */
 import { Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
 import { errorCodes } from '../core/error-codes.ts';
-import { ConfigError, ConnectError } from '../core/errors.ts';
+import { ConfigError, ConnectError, FencedError } from '../core/errors.ts';
 import type { AppDeps } from './app-deps.ts';
-import { ApiError } from './routes/api-error.ts';
+import { ApiError, STALE } from './routes/api-error.ts';
+import { configRoutes } from './routes/config.ts';
 import { connectorRoutes } from './routes/connectors.ts';
+import { mount } from './routes/mount.ts';
+import { openApiDocument } from './routes/openapi.ts';
+import { BODY_BYTES_MAX } from './routes/request-body.ts';
+import { API_VERSION, serverRoutes } from './routes/server.ts';
+import { stateRoutes } from './routes/states.ts';
+import { statusRoutes } from './routes/status.ts';
 
-/** The version of Kafka Connect whose API this is: clients choose what they send by it. */
-const API_VERSION = '4.1.0';
+const routes = [...serverRoutes, ...connectorRoutes, ...configRoutes, ...statusRoutes, ...stateRoutes];
 
 export function newApp(deps: AppDeps): Hono {
   const app = new Hono({ strict: false });
-  app.get('/', (context) => context.json({ version: API_VERSION, commit: deps.commit, kafka_cluster_id: 'sortie' }));
-  app.get('/health', async (context) => {
-    // Whoever cannot read the store can do nothing for anybody.
-    await deps.store.get({ partition: 'health', sort: 'health' });
-    return context.json({ status: 'healthy', message: 'Worker has completed startup and is ready to handle requests.' });
+  app.use(
+    bodyLimit({
+      maxSize: BODY_BYTES_MAX,
+      onError: () => {
+        throw new ApiError(413, `The body of the request has more than ${BODY_BYTES_MAX} bytes`);
+      },
+    }),
+  );
+  mount(app, routes, deps);
+  let document: ReturnType<typeof openApiDocument> | undefined;
+  app.get('/openapi.json', (context) => {
+    document ??= openApiDocument(routes, { version: API_VERSION });
+    return context.json(document);
   });
-  app.route('/connectors', connectorRoutes(deps));
-  app.notFound((context) => context.json({ error_code: 404, message: 'HTTP 404 Not Found' }, 404));
-  app.onError((error, context) => {
-    if (error instanceof ApiError) return context.json({ error_code: error.status, message: error.message }, error.status);
-    if (error instanceof ConfigError) return context.json(answerTo(error), errorCodes[error.code].http as 400);
-    const status = error instanceof ConnectError ? errorCodes[error.code].http : 500;
-    deps.telemetry.log('error', `${context.req.method} ${context.req.path}: ${error.message}`, { stack: error.stack });
-    const message = error instanceof ConnectError ? error.message : 'Internal error; the log of the server says more';
-    return context.json({ error_code: status, message }, status as 500);
-  });
+  app.notFound(() => answer(404, 'HTTP 404 Not Found'));
+  app.onError((error, { req }) => errorAnswer(error, `${req.method} ${req.path}`, deps));
   return app;
 }
 
-function answerTo({ issues, code }: ConfigError): { readonly error_code: number; readonly message: string } {
-  return { error_code: errorCodes[code].http, message: issues.map(({ message }) => message).join('\n') };
+function errorAnswer(error: Error, request: string, { telemetry }: AppDeps): Response {
+  if (error instanceof ApiError) return answer(error.status, error.message, error.headers);
+  if (error instanceof ConfigError)
+    return answer(errorCodes[error.code].http, error.issues.map(({ message }) => message).join('\n'));
+  if (error instanceof FencedError) return answer(409, STALE);
+  telemetry.log('error', `${request}: ${error.message}`, { stack: error.stack });
+  if (error instanceof ConnectError) return answer(errorCodes[error.code].http, error.message);
+  return answer(500, 'Internal error; the log of the server says more');
+}
+
+function answer(status: number, message: string, headers: Readonly<Record<string, string>> = {}): Response {
+  return Response.json({ error_code: status, message }, { status, headers });
 }

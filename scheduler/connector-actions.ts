@@ -66,17 +66,38 @@ export function setTargetState(
 }
 
 /** The configuration it has already changes nothing. */
-export function changeConfig(deps: StoreAccess, name: string, config: Connector['config']): Promise<Connector> {
-  return changeConnector(deps, name, (connector) =>
-    jsonEquals(connector.config, config) ? connector : { ...connector, config },
-  );
+export function changeConfig(deps: StoreAccess, name: string, config: Connector['config']): Promise<Connector>;
+/** As above, but only as long as the connector is still the one it was; otherwise nothing is changed, and the answer is `null`. */
+export function changeConfig(
+  deps: StoreAccess,
+  name: string,
+  config: Connector['config'],
+  options: { readonly ifStill: Connector },
+): Promise<Connector | null>;
+export async function changeConfig(
+  deps: StoreAccess,
+  name: string,
+  config: Connector['config'],
+  { ifStill }: { readonly ifStill?: Connector } = {},
+): Promise<Connector | null> {
+  const seen: { isOther: boolean } = { isOther: false };
+  const changed = await changeConnector(deps, name, (connector) => {
+    seen.isOther = ifStill !== undefined && (connector.uid !== ifStill.uid || connector.revision !== ifStill.revision);
+    return seen.isOther || jsonEquals(connector.config, config) ? connector : { ...connector, config };
+  });
+  return seen.isOther ? null : changed;
 }
 
 /** Failed shards become active; those of a truncated log stay, for only a reset helps them. */
-export async function restartShards(deps: StoreAccess, { name, uid }: Connector): Promise<void> {
+export async function restartShards(
+  deps: StoreAccess,
+  { name, uid }: Connector,
+  isChosen: (shard: ShardId) => boolean = () => true,
+): Promise<void> {
   let writes = 0;
   try {
     await eachCursor(deps, uid, async (cursor) => {
+      if (!isChosen(cursor.shard)) return;
       await cursor.change(restart, { forMs: STORE_PATIENCE_MS });
       writes += cursor.writes;
     });

@@ -3,11 +3,11 @@ import { type Connector, connectorKey } from '../core/connector.ts';
 import { decodeCursor } from '../core/cursor/codec.ts';
 import { cursorPartition } from '../core/cursor/stored-cursor.ts';
 import { FatalTaskError } from '../core/errors.ts';
-import type { Clock, StateStore, StoredDocument } from '../core/ports.ts';
+import type { Clock, DocumentPage, StateStore, StoredDocument } from '../core/ports.ts';
 import type { ShardId } from '../core/shard-id.ts';
 import type { Registry } from '../plugins/api/registry.ts';
 import { type KnownConnector, knowConnector } from './known-connector.ts';
-import { type ConnectorStatus, type ShardView, statusOf, unreadableStatus } from './status.ts';
+import { type ConnectorStatus, dealt, type ShardView, statusOf, unreadableStatus } from './status.ts';
 
 export interface ViewDeps {
   readonly store: StateStore;
@@ -29,24 +29,70 @@ export interface ConnectorInfo {
 export interface ConnectorView {
   readonly connector: Connector;
   readonly shards: readonly ShardView[];
+  /** The shards of each task of `status`; of one that is stopped there are none. */
+  readonly dealt: readonly (readonly ShardView[])[];
   readonly status: ConnectorStatus;
+}
+
+type ViewOrStatus = ConnectorView | Pick<ConnectorView, 'status'>;
+
+interface NamedView {
+  readonly name: string;
+  readonly view: ViewOrStatus;
 }
 
 const PAGE_DOCUMENTS = 500;
 
 /** `null` when there is no such connector; with its status alone when its document cannot be read. */
-export async function viewConnector(deps: ViewDeps, name: string): Promise<ConnectorView | Pick<ConnectorView, 'status'> | null> {
+export async function viewConnector(deps: ViewDeps, name: string): Promise<ViewOrStatus | null> {
   const document = await deps.store.get(connectorKey(name));
-  if (document === null) return null;
+  return document === null ? null : viewDocument(deps, name, document);
+}
+
+/** All there are, in the order of their names. */
+export async function viewConnectors(deps: ViewDeps): Promise<readonly NamedView[]> {
+  const views: NamedView[] = [];
+  for await (const { key, ...document } of connectorDocuments(deps)) {
+    views.push({ name: key.sort, view: await viewDocument(deps, key.sort, document) });
+  }
+  return views;
+}
+
+export async function connectorNames(deps: Pick<ViewDeps, 'store'>): Promise<readonly string[]> {
+  const names: string[] = [];
+  for await (const { key } of connectorDocuments(deps)) names.push(key.sort);
+  return names;
+}
+
+export function infoOf({ connector, status: { tasks, type } }: ConnectorView): ConnectorInfo {
+  const { name } = connector;
+  return { name, config: configOf(connector), tasks: tasks.map(({ id }) => ({ connector: name, task: id })), type };
+}
+
+/** As it was sent, with the name. */
+export function configOf({ name, config }: Connector): Connector['config'] {
+  const { name: _, ...sent } = config;
+  return { ...sent, name };
+}
+
+async function viewDocument(deps: ViewDeps, name: string, document: StoredDocument): Promise<ViewOrStatus> {
   const known = await knowConnector(document, name, { ...deps, atMs: deps.clock.monotonicMs() });
   if (known instanceof FatalTaskError) return { status: unreadableStatus(name, known, deps.workerId) };
   const shards = await viewShards(deps.store, known);
-  return { connector: known.connector, shards, status: statusOf(known, shards, deps.workerId) };
+  const status = statusOf(known, shards, deps.workerId);
+  return { connector: known.connector, shards, dealt: dealt(known, shards).slice(0, status.tasks.length), status };
 }
 
-export function infoOf({ connector: { name, config }, status: { tasks, type } }: ConnectorView): ConnectorInfo {
-  const { name: _, ...sent } = config;
-  return { name, config: { ...sent, name }, tasks: tasks.map(({ id }) => ({ connector: name, task: id })), type };
+async function* connectorDocuments({ store }: Pick<ViewDeps, 'store'>): AsyncIterable<DocumentPage['documents'][number]> {
+  let after: string | undefined;
+  do {
+    const page = await store.list(connectorKey('').partition, {
+      limit: PAGE_DOCUMENTS,
+      ...(after === undefined ? {} : { after }),
+    });
+    yield* page.documents;
+    after = page.next;
+  } while (after !== undefined);
 }
 
 async function viewShards(store: StateStore, { connector }: KnownConnector): Promise<readonly ShardView[]> {

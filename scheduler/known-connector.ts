@@ -15,6 +15,8 @@ export interface KnownConnector {
   readonly planned: PlannedConnector;
   /** What it reads: a sink's topics; `null` for a source, whose shards a discovery finds. */
   readonly topics: readonly string[] | null;
+  /** Of its plugin; `null` where the configuration is unusable. */
+  readonly pluginVersion: string | null;
   /** What makes its configuration unusable; its shards get nothing until it is changed, or passes when it is read again. */
   readonly problem: string | null;
   /** Since when this revision of it is known, monotonic. */
@@ -40,17 +42,17 @@ export async function knowConnector(
     // Besides its keys that is whatever a plugin throws that cannot be loaded or made: no reason to stop the others.
     if (isAssertion(error)) throw error;
     const planned = plannedOf(connector, { tasksMax: 1, slicesPerShardMax: 1, freshnessMs: 0, graceMs: skewMaxMs });
-    return { connector, version, planned, topics: null, problem: messageOf(error), sinceMs: atMs };
+    return { connector, version, planned, topics: null, pluginVersion: null, problem: messageOf(error), sinceMs: atMs };
   }
 }
 
 async function meaningOf(
   connector: Connector,
   { registry, skewMaxMs }: { readonly registry: Registry; readonly skewMaxMs: number },
-): Promise<Pick<KnownConnector, 'planned' | 'topics'>> {
+): Promise<Pick<KnownConnector, 'planned' | 'topics' | 'pluginVersion'>> {
   const config = parseConnectorConfig(connector.config);
   const { runtime } = config;
-  const { source, sink } = await configureConnector(registry, config);
+  const { source, sink, version } = await configureConnector(registry, config);
   const effect = sink?.effect ?? 'append';
   const planned = plannedOf(connector, {
     tasksMax: runtime['tasks.max'],
@@ -58,7 +60,7 @@ async function meaningOf(
     freshnessMs: runtime['freshness.ms'],
     graceMs: skewMaxMs + lateMaxMs(effect),
   });
-  return { planned, topics: source === null ? runtime.topics : null };
+  return { planned, topics: source === null ? runtime.topics : null, pluginVersion: version };
 }
 
 function plannedOf(

@@ -18,14 +18,18 @@ import type { KnownConnector } from './known-connector.ts';
 
 export type ConnectorState = 'RUNNING' | 'PAUSED' | 'STOPPED' | 'FAILED' | 'UNASSIGNED';
 
+type TaskState = Exclude<ConnectorState, 'STOPPED'>;
+
 interface State<S> {
   readonly state: S;
   /** Kafka Connect's `host:port` of a worker; here of whoever answers, for no worker owns anything. */
   readonly worker_id: string;
   readonly trace?: string;
+  /** Of the plugin; absent where that is not known. */
+  readonly version?: string;
 }
 
-export interface TaskStatus extends State<Exclude<ConnectorState, 'STOPPED'>> {
+export interface TaskStatus extends State<TaskState> {
   readonly id: number;
 }
 
@@ -46,7 +50,7 @@ export interface ShardView {
   readonly problem: FatalTaskError | null;
 }
 
-type Subject = Pick<KnownConnector, 'connector' | 'planned' | 'topics' | 'problem'>;
+type Subject = Pick<KnownConnector, 'connector' | 'planned' | 'topics' | 'problem' | 'pluginVersion'>;
 
 /** Of one trace: it is read by people, and a connector may have thousands of shards. */
 const TRACE_LINES_MAX = 10;
@@ -60,10 +64,17 @@ export function statusOf(known: Subject, shards: readonly ShardView[], workerId:
   const state = connectorState(known, shards, isClosed);
   return {
     name: connector.name,
-    connector: { state, worker_id: workerId, ...traced(connectorTrace(known, shards)) },
+    connector: { state, ...instanceOf(known, workerId), ...traced(connectorTrace(known, shards)) },
     tasks: state === 'STOPPED' ? [] : tasksOf(known, shards, workerId),
     type: problem !== null ? 'unknown' : topics === null ? 'source' : 'sink',
   };
+}
+
+/** The shards of each task. */
+export function dealt({ planned }: Pick<Subject, 'planned'>, shards: readonly ShardView[]): readonly (readonly ShardView[])[] {
+  const inOrder = shards.filter(({ shard }) => !isDiscoveryShard(shard)).sort((a, b) => (a.shard < b.shard ? -1 : 1));
+  const count = Math.min(planned.tasksMax, inOrder.length);
+  return Array.from({ length: count }, (_, id) => inOrder.filter((_shard, index) => index % count === id));
 }
 
 /** Of a connector whose document cannot be read: nothing but its name is known. */
@@ -107,17 +118,18 @@ function connectorTrace({ problem }: Subject, shards: readonly ShardView[]): rea
   return shards.filter(({ shard }) => isDiscoveryShard(shard)).flatMap((shard) => failureOf(shard) ?? []);
 }
 
-function tasksOf({ connector, planned }: Subject, shards: readonly ShardView[], workerId: string): readonly TaskStatus[] {
-  const dealt = shards.filter(({ shard }) => !isDiscoveryShard(shard)).sort((a, b) => (a.shard < b.shard ? -1 : 1));
-  const count = Math.min(planned.tasksMax, dealt.length);
-  return Array.from({ length: count }, (_, id) => {
-    const own = dealt.filter((_shard, index) => index % count === id);
+function tasksOf(known: Subject, shards: readonly ShardView[], workerId: string): readonly TaskStatus[] {
+  return dealt(known, shards).map((own, id) => {
     const trace = own.flatMap((shard) => failureOf(shard) ?? absenceOf(shard) ?? []);
-    return { id, state: taskState(connector, own), worker_id: workerId, ...traced(trace) };
+    return { id, state: taskState(known.connector, own), ...instanceOf(known, workerId), ...traced(trace) };
   });
 }
 
-function taskState(connector: Connector, shards: readonly ShardView[]): TaskStatus['state'] {
+function instanceOf({ pluginVersion }: Subject, workerId: string): Pick<State<unknown>, 'worker_id' | 'version'> {
+  return { worker_id: workerId, ...(pluginVersion === null ? {} : { version: pluginVersion }) };
+}
+
+function taskState(connector: Connector, shards: readonly ShardView[]): TaskState {
   if (shards.some((shard) => failureOf(shard) !== null)) return 'FAILED';
   if (shards.every((shard) => absenceOf(shard) !== null || !wasOpened(shard))) return 'UNASSIGNED';
   return connector.targetState === 'paused' && shards.every((shard) => isRaised(shard, connector)) ? 'PAUSED' : 'RUNNING';

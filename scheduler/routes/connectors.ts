@@ -1,129 +1,87 @@
-/** Kafka Connect's routes for connectors. Bodies, status codes and texts are those of Kafka Connect 4.1. */
-import { type Context, Hono } from 'hono';
-import { z } from 'zod';
-import { parseConnectorConfig } from '../../core/config/connector-config.ts';
-import { connectorKey } from '../../core/connector.ts';
-import { ConfigError } from '../../core/errors.ts';
-import { configureConnector } from '../../plugins/configure.ts';
+/** Connectors as a whole: which there are, what they are; making and removing them. */
+import type { z } from 'zod';
+import type { TargetState } from '../../core/connector.ts';
 import type { AppDeps } from '../app-deps.ts';
-import { changeConfig, createConnector, deleteConnector } from '../connector-actions.ts';
-import { infoOf, viewConnector } from '../connector-view.ts';
-import { ApiError } from './api-error.ts';
+import { createConnector, deleteConnector } from '../connector-actions.ts';
+import { connectorNames, infoOf, viewConnectors } from '../connector-view.ts';
+import { demandConfig } from './demand-config.ts';
+import { demandName } from './demand-name.ts';
+import { ConnectorInfo, ConnectorList, CreateConnectorRequest } from './entities.ts';
+import { connectorNotFound, foundView, unlessMissing } from './found-connector.ts';
+import { type Answer, type Call, defineRoute, type Route } from './route.ts';
 
-const Scalar = z.union([z.string(), z.number(), z.boolean()]).transform(String);
-const Config = z.record(z.string(), Scalar);
-const NewConnector = z.strictObject({ name: z.string().trim().min(1), config: Config });
+const TARGET_STATES = { RUNNING: 'running', PAUSED: 'paused', STOPPED: 'stopped' } as const satisfies Record<string, TargetState>;
 
-/** Of one page of names. */
-const PAGE_DOCUMENTS = 1_000;
+export const connectorRoutes: readonly Route[] = [
+  defineRoute({
+    method: 'GET',
+    path: '/connectors',
+    summary: 'Names of all connectors, or what there is to know of each',
+    query: [
+      {
+        name: 'expand',
+        description: 'Given at all, the answer is a map by name, of what is named.',
+        schema: { type: 'string', examples: ['info', 'status'] },
+        isRepeated: true,
+      },
+    ],
+    answers: { 200: { description: 'Names, or a map by name', body: ConnectorList } },
+    run: list,
+  }),
+  defineRoute({
+    method: 'POST',
+    path: '/connectors',
+    summary: 'Creates a connector',
+    body: { schema: CreateConnectorRequest, numbers: 'text' },
+    answers: { 201: { description: 'The new connector', body: ConnectorInfo } },
+    run: create,
+  }),
+  defineRoute({
+    method: 'GET',
+    path: '/connectors/{connector}',
+    summary: 'A connector: its configuration and tasks',
+    answers: { 200: { description: 'The connector', body: ConnectorInfo } },
+    run: async (deps, { param }) => ({ status: 200, body: infoOf(await foundView(deps, param('connector'))) }),
+  }),
+  defineRoute({
+    method: 'DELETE',
+    path: '/connectors/{connector}',
+    summary: 'Deletes a connector with all its positions',
+    answers: { 204: { description: 'It is gone' } },
+    run: remove,
+  }),
+];
 
-export function connectorRoutes(deps: AppDeps): Hono {
-  return new Hono()
-    .get('/', async (context) => context.json(await names(deps)))
-    .post('/', (context) => create(deps, context))
-    .get('/:name', async (context) => context.json(infoOf(await found(deps, context))))
-    .put('/:name/config', (context) => configure(deps, context))
-    .get('/:name/status', (context) => status(deps, context))
-    .delete('/:name', (context) => remove(deps, context));
+async function list(deps: AppDeps, { query }: Call<unknown>): Promise<Answer> {
+  if (!query.has('expand')) return { status: 200, body: await connectorNames(deps) };
+  const wanted = new Set(query.all('expand'));
+  const entries = (await viewConnectors(deps)).map(({ name, view }) => [
+    name,
+    {
+      ...(wanted.has('info') && 'connector' in view ? { info: infoOf(view) } : {}),
+      ...(wanted.has('status') ? { status: view.status } : {}),
+    },
+  ]);
+  return { status: 200, body: Object.fromEntries(entries) };
 }
 
-async function names({ store }: AppDeps): Promise<readonly string[]> {
-  const all: string[] = [];
-  let after: string | undefined;
-  do {
-    const page = await store.list(connectorKey('').partition, {
-      limit: PAGE_DOCUMENTS,
-      ...(after === undefined ? {} : { after }),
-    });
-    all.push(...page.documents.map(({ key }) => key.sort));
-    after = page.next;
-  } while (after !== undefined);
-  return all;
-}
-
-async function create(deps: AppDeps, context: Context): Promise<Response> {
-  const { name, config } = await body(context, NewConnector);
-  await demandValid(deps, name, config);
-  await createConnector(deps, { name, config });
+async function create(deps: AppDeps, { body }: Call<z.output<typeof CreateConnectorRequest>>): Promise<Answer> {
+  const { name, initial_state: state } = body;
+  demandName(name);
+  const config = await demandConfig(deps, name, body.config);
+  await createConnector(deps, { name, config, targetState: TARGET_STATES[state ?? 'RUNNING'] });
   deps.scheduler.connectorChanged(name);
-  return created(deps, context, name);
+  return created(deps, name);
 }
 
-async function configure(deps: AppDeps, context: Context): Promise<Response> {
-  const name = nameOf(context);
-  const config = await body(context, Config);
-  await demandValid(deps, name, config);
-  const isNew = (await deps.store.get(connectorKey(name))) === null;
-  if (isNew) await createConnector(deps, { name, config });
-  else await changeConfig(deps, name, config);
+export async function created(deps: AppDeps, name: string): Promise<Answer> {
+  const headers = { location: `/connectors/${encodeURIComponent(name)}` };
+  return { status: 201, headers, body: infoOf(await foundView(deps, name)) };
+}
+
+async function remove(deps: AppDeps, { param }: Call<unknown>): Promise<Answer> {
+  const name = param('connector');
+  await unlessMissing(name, connectorNotFound, () => deleteConnector(deps, name));
   deps.scheduler.connectorChanged(name);
-  return isNew ? created(deps, context, name) : context.json(infoOf(await foundByName(deps, name)));
-}
-
-async function status(deps: AppDeps, context: Context): Promise<Response> {
-  const name = nameOf(context);
-  const view = await viewConnector(deps, name);
-  if (view === null) throw new ApiError(404, `No status found for connector ${name}`);
-  return context.json(view.status);
-}
-
-async function remove(deps: AppDeps, context: Context): Promise<Response> {
-  const name = nameOf(context);
-  await deleteConnector(deps, name);
-  deps.scheduler.connectorChanged(name);
-  return context.body(null, 204);
-}
-
-// ---------------------------------------------------------------------------------------------------------------------
-
-async function created(deps: AppDeps, context: Context, name: string): Promise<Response> {
-  context.header('Location', `/connectors/${encodeURIComponent(name)}`);
-  return context.json(infoOf(await foundByName(deps, name)), 201);
-}
-
-function found(deps: AppDeps, context: Context): ReturnType<typeof foundByName> {
-  return foundByName(deps, nameOf(context));
-}
-
-async function foundByName(deps: AppDeps, name: string) {
-  const view = await viewConnector(deps, name);
-  if (view === null) throw notFound(name);
-  if (!('connector' in view)) throw new ApiError(500, view.status.connector.trace ?? '');
-  return view;
-}
-
-function nameOf(context: Context): string {
-  return context.req.param('name') ?? '';
-}
-
-function notFound(name: string): ApiError {
-  return new ApiError(404, `Connector ${name} not found`);
-}
-
-/** @throws {ConfigError} with everything that is wrong with it. */
-async function demandValid({ registry }: AppDeps, name: string, config: Readonly<Record<string, string>>): Promise<void> {
-  const named = config['name'];
-  if (named !== undefined && named !== name) {
-    throw new ApiError(400, `Connector name configuration (${named}) doesn't match connector name in the URL (${name})`);
-  }
-  try {
-    await configureConnector(registry, parseConnectorConfig(config));
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    const list = error.issues.map(({ path, message }) => `${path}: ${message}`).join('\n');
-    const text = `Connector configuration is invalid and contains the following ${error.issues.length} error(s):\n${list}`;
-    throw new ApiError(400, text);
-  }
-}
-
-async function body<Schema extends z.ZodType>(context: Context, schema: Schema): Promise<z.output<Schema>> {
-  let json: unknown;
-  try {
-    json = await context.req.json();
-  } catch {
-    throw new ApiError(400, 'The body is not JSON');
-  }
-  const parsed = schema.safeParse(json);
-  if (parsed.success) return parsed.data;
-  throw new ApiError(400, parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'body'}: ${message}`).join('\n'));
+  return { status: 204 };
 }

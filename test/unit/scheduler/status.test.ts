@@ -32,6 +32,7 @@ function aKnownSink({
     },
     planned: aConnector({ tasksMax }),
     topics,
+    pluginVersion: null,
     problem,
   };
 }

@@ -1,0 +1,83 @@
+/**
+ * What the API answers and takes, in the names of Kafka Connect 4.1. Each shape that a route uses has an id, under which the OpenAPI
+ * document has it.
+ */
+import { z } from 'zod';
+
+/** By which direction: what is answered has all of its fields, what is taken may leave out some. */
+export const answered = z.registry<{ readonly id: string }>();
+export const taken = z.registry<{ readonly id: string }>();
+
+export const ErrorMessage = z.object({ error_code: z.int(), message: z.string() }).register(answered, { id: 'ErrorMessage' });
+
+export const ServerInfo = z
+  .object({ version: z.string(), commit: z.string(), kafka_cluster_id: z.string() })
+  .register(answered, { id: 'ServerInfo' });
+
+export const WorkerStatus = z
+  .object({ status: z.enum(['healthy', 'starting', 'unhealthy']), message: z.string() })
+  .register(answered, { id: 'WorkerStatus' });
+
+const Type = z.enum(['source', 'sink', 'unknown']);
+const TaskId = z.object({ connector: z.string(), task: z.int().nonnegative() });
+
+export const ConnectorConfig = z.record(z.string(), z.string()).register(answered, { id: 'ConnectorConfig' });
+
+export const ConnectorInfo = z
+  .object({ name: z.string(), config: ConnectorConfig, tasks: z.array(TaskId), type: Type })
+  .register(answered, { id: 'ConnectorInfo' });
+
+const TASK_STATES = ['UNASSIGNED', 'RUNNING', 'PAUSED', 'FAILED', 'RESTARTING'] as const;
+
+/** Clients read these as text to text. */
+const instance = { worker_id: z.string(), trace: z.string().optional(), version: z.string().optional() };
+
+export const TaskState = z
+  .object({ id: z.int().nonnegative(), state: z.enum(TASK_STATES), ...instance })
+  .register(answered, { id: 'TaskState' });
+
+export const ConnectorStateInfo = z
+  .object({
+    name: z.string(),
+    connector: z.object({ state: z.enum([...TASK_STATES, 'STOPPED']), ...instance }),
+    tasks: z.array(TaskState),
+    type: Type,
+  })
+  .register(answered, { id: 'ConnectorStateInfo' });
+
+export const TaskInfos = z.array(z.object({ id: TaskId, config: ConnectorConfig })).register(answered, { id: 'TaskInfos' });
+
+/** Names; with `expand` a map by name. */
+export const ConnectorList = z
+  .union([
+    z.array(z.string()),
+    z.record(z.string(), z.object({ info: ConnectorInfo.optional(), status: ConnectorStateInfo.optional() })),
+  ])
+  .register(answered, { id: 'ConnectorList' });
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+const scalar = z
+  .union([z.string(), z.number(), z.boolean()], { error: 'must be a text, a number, or true or false' })
+  .transform(String);
+
+/** Values are text; a scalar stands for what it is written as. A `null` is refused, but as what is wrong with its key. */
+export const NewConfig = z.record(z.string(), scalar.nullable()).register(taken, { id: 'NewConfig' });
+
+/** `null` removes a key. */
+export const ConfigPatch = z.record(z.string(), scalar.nullable()).register(taken, { id: 'ConfigPatch' });
+
+const INITIAL_STATES = ['RUNNING', 'PAUSED', 'STOPPED'] as const;
+
+export const CreateConnectorRequest = z
+  .strictObject({
+    name: z.string().trim(),
+    config: NewConfig,
+    initial_state: z
+      .string()
+      .toUpperCase()
+      .pipe(z.enum(INITIAL_STATES))
+      .nullish()
+      .describe(`${INITIAL_STATES.join(', ')}, in any case.`),
+  })
+  .register(taken, { id: 'CreateConnectorRequest' });

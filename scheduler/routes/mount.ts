@@ -1,0 +1,38 @@
+/** Makes an application answer a table of routes: reads requests, writes answers, and refuses what no route takes. */
+import type { Context, Hono } from 'hono';
+import { assert } from '../../core/assert.ts';
+import type { AppDeps } from '../app-deps.ts';
+import { ApiError } from './api-error.ts';
+import { Query } from './query.ts';
+import { readBody } from './request-body.ts';
+import type { Answer, Route } from './route.ts';
+
+export function mount(app: Hono, routes: readonly Route[], deps: AppDeps): void {
+  for (const route of routes) app.on(route.method, honoPath(route.path), (context) => answer(deps, route, context));
+  for (const path of new Set(routes.map((route) => route.path))) {
+    const allow = routes.flatMap((route) => (route.path === path ? route.method : [])).join(', ');
+    app.all(honoPath(path), () => {
+      throw new ApiError(405, 'HTTP 405 Method Not Allowed', { allow });
+    });
+  }
+}
+
+async function answer(deps: AppDeps, route: Route, context: Context): Promise<Response> {
+  const query = new Query(new URL(context.req.url).searchParams);
+  const body = route.body === undefined ? undefined : await readBody(context.req.raw, route.body);
+  return response(await route.run(deps, { param: (name) => paramOf(context, name), query, body }));
+}
+
+function paramOf(context: Context, name: string): string {
+  const value = context.req.param(name);
+  assert(value !== undefined, `no ${name} in ${context.req.path}`);
+  return value;
+}
+
+function response({ status, body, headers = {} }: Answer): Response {
+  return body === undefined ? new Response(null, { status, headers }) : Response.json(body, { status, headers });
+}
+
+function honoPath(path: string): string {
+  return path.replaceAll(/\{(\w+)\}/g, ':$1');
+}

@@ -1,0 +1,48 @@
+/** Reads the body of a request by its route's schema, and says everything that is wrong with it at once. */
+import type { z } from 'zod';
+import { parseJson } from '../../core/record/lossless-json.ts';
+import { ApiError } from './api-error.ts';
+import type { RequestBody } from './route.ts';
+
+/** With parameters behind it, such as a charset. */
+const JSON_TYPE = /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i;
+
+/** What a body may hold at most that has the right form, in bytes. Kafka Connect's own limit on a request is of this order. */
+export const BODY_BYTES_MAX = 1_048_576;
+
+/** @throws {ApiError} 415 for another type than JSON; 400 for what is no JSON, or not by the schema. */
+export async function readBody<Schema extends z.ZodType>(
+  request: Request,
+  { schema, numbers }: RequestBody<Schema>,
+): Promise<z.output<Schema>> {
+  const type = request.headers.get('content-type');
+  const text = await request.text();
+  if (text.trim() === '') throw new ApiError(400, 'The request has no body; it needs one of JSON');
+  if (type !== null && !JSON_TYPE.test(type.trim())) throw new ApiError(415, 'HTTP 415 Unsupported Media Type');
+  const parsed = schema.safeParse(jsonOf(text, numbers));
+  if (parsed.success) return parsed.data;
+  throw new ApiError(400, parsed.error.issues.map(lineOf).join('\n'));
+}
+
+function jsonOf(text: string, numbers: RequestBody<z.ZodType>['numbers']): unknown {
+  try {
+    return numbers === 'exact' ? parseJson(text) : JSON.parse(text, numbersAsText as Parameters<typeof JSON.parse>[1]);
+  } catch (error) {
+    if (error instanceof ApiError) throw error;
+    // Its message quotes the body, which may hold secrets.
+    throw new ApiError(400, 'The body of the request is not JSON');
+  }
+}
+
+/** `1.0` and `12345678901234567890` stay what was sent. A key that would be lost on the way is refused. */
+function numbersAsText(key: string, value: unknown, { source }: { readonly source?: string }): unknown {
+  if (key === '__proto__') throw new ApiError(400, 'There must be no key __proto__');
+  return typeof value === 'number' ? source : value;
+}
+
+function lineOf({ path, message, code, ...issue }: z.core.$ZodIssue): string {
+  if (code === 'unrecognized_keys')
+    return `Unrecognized field ${(issue as { keys: string[] }).keys.map((key) => `"${key}"`).join(', ')}`;
+  const isMissing = code === 'invalid_type' && message.endsWith('received undefined');
+  return `${path.join('.') || 'body'}: ${isMissing ? 'is required' : message}`;
+}

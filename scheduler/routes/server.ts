@@ -1,0 +1,40 @@
+/** What this is, and whether it is well. */
+import { ConnectError } from '../../core/errors.ts';
+import type { AppDeps } from '../app-deps.ts';
+import { ServerInfo, WorkerStatus } from './entities.ts';
+import { type Answer, defineRoute, type Route } from './route.ts';
+
+/** The version of Kafka Connect whose API this is: clients choose what they send by it. */
+export const API_VERSION = '4.1.0';
+
+export const serverRoutes: readonly Route[] = [
+  defineRoute({
+    method: 'GET',
+    path: '/',
+    summary: 'What this is',
+    answers: { 200: { description: 'Versions', body: ServerInfo } },
+    run: async ({ commit }) => ({ status: 200, body: { version: API_VERSION, commit, kafka_cluster_id: 'sortie' } }),
+  }),
+  defineRoute({
+    method: 'GET',
+    path: '/health',
+    summary: 'Whether it is well',
+    answers: {
+      200: { description: 'It is', body: WorkerStatus },
+      500: { description: 'It is not', body: WorkerStatus },
+    },
+    run: health,
+  }),
+];
+
+/** Whoever cannot read the store can do nothing for anybody. */
+async function health({ store }: AppDeps): Promise<Answer> {
+  try {
+    await store.get({ partition: 'health', sort: 'health' });
+  } catch (error) {
+    if (!(error instanceof ConnectError)) throw error;
+    return { status: 500, body: { status: 'unhealthy', message: error.message } };
+  }
+  const message = 'Worker has completed startup and is ready to handle requests.';
+  return { status: 200, body: { status: 'healthy', message } };
+}

@@ -1,0 +1,87 @@
+/** The HTTP API over memory adapters, in this process. Every answer is held against the OpenAPI document that it serves. */
+import { MemoryLogBroker } from '../../adapters/memory/memory-log-broker.ts';
+import { type Connector, readConnector } from '../../core/connector.ts';
+import { queueShardId, type ShardId } from '../../core/shard-id.ts';
+import { runInvocation } from '../../functions/run-invocation.ts';
+import type { SinkPlugin } from '../../plugins/api/sink.ts';
+import type { SourcePlugin } from '../../plugins/api/source.ts';
+import { newApp } from '../../scheduler/app.ts';
+import type { AppDeps } from '../../scheduler/app-deps.ts';
+import { aHost, anOffer, type TestHost } from './hosts.ts';
+import { demandAnswer } from './openapi-answers.ts';
+import { RunningClock } from './running-clock.ts';
+
+/** A platform that allows more than any slice takes. */
+const LIMIT_MS = 60_000;
+
+export interface ApiAnswer {
+  readonly status: number;
+  /** Parsed; `null` when there is none. */
+  readonly body: unknown;
+  readonly headers: Headers;
+}
+
+export interface RequestParts {
+  /** As JSON, unless it is a text already; then it goes as it is. */
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface TestApi {
+  readonly host: TestHost;
+  readonly log: MemoryLogBroker;
+  readonly app: ReturnType<typeof newApp>;
+  /** Names of connectors that the scheduler was told of. */
+  readonly changed: readonly string[];
+  ask(method: string, path: string, parts?: RequestParts): Promise<ApiAnswer>;
+  /** One slice of a shard: of a sink's first queue, unless named. */
+  run(name: string, shard?: (uid: string) => ShardId): Promise<void>;
+  connector(name: string): Promise<Connector>;
+}
+
+interface ApiFields {
+  readonly plugins?: readonly (SinkPlugin | SourcePlugin)[];
+  readonly deps?: Partial<AppDeps>;
+}
+
+export const WORKER = '127.0.0.1:8083';
+
+export function anApi({ plugins = [], deps = {} }: ApiFields = {}): TestApi {
+  const clock = new RunningClock();
+  const log = new MemoryLogBroker({ clock });
+  const host = aHost({ plugins, clock, broker: log });
+  const changed: string[] = [];
+  const app = newApp({
+    ...host,
+    scheduler: { connectorChanged: (name) => changed.push(name) },
+    skewMaxMs: host.settings.skewMaxMs,
+    workerId: WORKER,
+    commit: 'abc',
+    ...deps,
+  });
+  const connector = async (name: string): Promise<Connector> => (await readConnector(host, name)) as Connector;
+  return {
+    host,
+    log,
+    app,
+    changed,
+    connector,
+    ask: async (method, path, parts = {}) => {
+      const response = await app.request(path, requestInit(method, parts));
+      const text = await response.text();
+      const answer = { status: response.status, body: text === '' ? null : JSON.parse(text), headers: response.headers };
+      await demandAnswer(app, { method, path, ...answer });
+      return answer;
+    },
+    run: async (name, shard = (uid) => queueShardId(uid, { topic: 'orders', brokerName: 'memory', queueId: 0 })) => {
+      const subject = await connector(name);
+      await runInvocation(host, anOffer(subject, shard(subject.uid)), { limitMs: LIMIT_MS, owner: 'owner' });
+    },
+  };
+}
+
+function requestInit(method: string, { body, headers = {} }: RequestParts): RequestInit {
+  if (body === undefined) return { method, headers };
+  const text = typeof body === 'string' ? body : JSON.stringify(body);
+  return { method, headers: { 'content-type': 'application/json', ...headers }, body: text };
+}

@@ -1,0 +1,47 @@
+/** Holds answers of the HTTP API against the OpenAPI document that it serves. */
+import assert from 'node:assert/strict';
+import { Validator } from '@cfworker/json-schema';
+import type { Hono } from 'hono';
+import type { OpenApiDocument } from '../../scheduler/routes/openapi.ts';
+
+interface Answered {
+  readonly method: string;
+  readonly path: string;
+  readonly status: number;
+  readonly body: unknown;
+}
+
+interface AnswerShape {
+  readonly content?: { readonly 'application/json': { readonly schema: object } };
+}
+
+export async function openApiOf(app: Hono): Promise<OpenApiDocument> {
+  return (await (await app.request('/openapi.json')).json()) as OpenApiDocument;
+}
+
+/** @throws {AssertionError} where the document does not say that there may be such an answer. */
+export async function demandAnswer(app: Hono, { method, path, status, body }: Answered): Promise<void> {
+  const document = await openApiOf(app);
+  const shape = shapeOf(document, { method, path, status });
+  const schema = shape.content?.['application/json'].schema;
+  const where = `${method} ${path} -> ${status}`;
+  if (schema === undefined) return assert.equal(body, null, `${where} has a body`);
+  const { valid, errors } = new Validator({ ...document, ...schema }, '2020-12', false).validate(body);
+  assert.ok(valid, `${where}: ${JSON.stringify(body)} is not ${JSON.stringify(schema)}: ${JSON.stringify(errors)}`);
+}
+
+const ANY_ERROR: AnswerShape = { content: { 'application/json': { schema: { $ref: '#/components/schemas/ErrorMessage' } } } };
+
+function shapeOf(document: OpenApiDocument, { method, path, status }: Omit<Answered, 'body'>): AnswerShape {
+  const asked = new URL(path, 'http://localhost').pathname.replace(/(?<=.)\/$/, '').split('/');
+  const operations = Object.entries(document.paths).find(([template]) => isMatch(template.split('/'), asked))?.[1];
+  const operation = operations?.[method.toLowerCase()] as { readonly responses: Record<string, AnswerShape> } | undefined;
+  const shape = operation?.responses[String(status)];
+  if (shape !== undefined) return shape;
+  assert.ok(status >= 400, `the document has no answer ${status} to ${method} ${path}`);
+  return ANY_ERROR;
+}
+
+function isMatch(template: readonly string[], asked: readonly string[]): boolean {
+  return template.length === asked.length && template.every((part, index) => part.startsWith('{') || part === asked[index]);
+}
