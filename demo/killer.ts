@@ -1,39 +1,29 @@
 /** Kills processes that run invocations, while they hold slices. */
-import { execFileSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { childrenOf, signal } from './processes.ts';
 import type { Server } from './server.ts';
 
 const LOOK_EVERY_MS = 20;
 
-/** Kills one process about every `everyMs` until `signal` aborts. Answers how many it killed. */
-export async function killNowAndThen(server: Server, everyMs: number, signal: AbortSignal): Promise<number> {
+/** Kills one process about every `everyMs` until `ending` aborts. Answers how many it killed. */
+export async function killNowAndThen(server: Server, everyMs: number, ending: AbortSignal): Promise<number> {
   let killed = 0;
-  while (!signal.aborted) {
+  while (!ending.aborted) {
     await sleep(everyMs);
-    const pid = await someHost(server, signal);
+    const pid = await someHost(server, ending);
     if (pid === null) break;
-    process.kill(pid, 'SIGKILL');
-    killed += 1;
+    if (signal(pid, 'SIGKILL')) killed += 1;
   }
   return killed;
 }
 
 /** A process that the server has started for invocations, as soon as there is one. */
-async function someHost({ pid }: Server, signal: AbortSignal): Promise<number | null> {
-  while (!signal.aborted) {
+async function someHost({ pid }: Server, ending: AbortSignal): Promise<number | null> {
+  while (!ending.aborted) {
     const hosts = childrenOf(pid);
     const host = hosts[Math.floor(Math.random() * hosts.length)];
     if (host !== undefined) return host;
     await sleep(LOOK_EVERY_MS);
   }
   return null;
-}
-
-/** `ps` is there on Linux and macOS alike. */
-function childrenOf(parent: number): readonly number[] {
-  const lines = execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' }).split('\n');
-  return lines.flatMap((line) => {
-    const [pid, ppid] = line.trim().split(/\s+/).map(Number);
-    return pid !== undefined && ppid === parent ? [pid] : [];
-  });
 }

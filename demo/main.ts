@@ -21,6 +21,7 @@ import { SHOP_ROWS, Shop } from './shop.ts';
 const CONNECTORS = fileURLToPath(new URL('../examples/shop', import.meta.url));
 
 const BUSY_MS = 30_000;
+const SEED = 7;
 const STEP_EVERY_MS = 2;
 const PROBE_EVERY_MS = 20;
 /** What is killed again and again before it gets anywhere would be taken for what kills it. */
@@ -35,14 +36,16 @@ process.exitCode = await main();
 async function main(): Promise<number> {
   const { values } = parseArgs({ options: { json: { type: 'boolean' }, keep: { type: 'boolean' } } });
   const folder = mkdtempSync(join(tmpdir(), 'sortie-demo-'));
-  const shop = new Shop(join(folder, 'shop.db'));
+  const shop = new Shop(join(folder, 'shop.db'), { seed: SEED });
   progress(`a shop with ${SHOP_ROWS.toLocaleString('en-US')} rows is in ${folder}/shop.db`);
-  const server = await startServer(folder);
-  progress(`Sortie runs at ${server.url}, its invocations in processes of their own`);
+  const server = startServer(folder, { port: 0 });
   let keeps = false;
   try {
-    const report = await run({ folder, shop, server });
-    printReport(report, { folder, url: server.url });
+    const url = await server.ready();
+    if (url === null) throw new Error(`sortie did not start:\n${server.said()}`);
+    progress(`Sortie runs at ${url}, its invocations in processes of their own`);
+    const report = await run({ folder, shop, server, url });
+    printReport(report, { folder, url });
     if (values.json === true) process.stdout.write(`${JSON.stringify(report.figures)}\n`);
     keeps = values.keep === true;
     if (keeps) await untilInterrupted();
@@ -58,13 +61,15 @@ async function run({
   folder,
   shop,
   server,
+  url,
 }: {
   readonly folder: string;
   readonly shop: Shop;
   readonly server: Server;
+  readonly url: string;
 }): Promise<Report> {
   const startedAtMs = performance.now();
-  await sortie(folder, ['apply', '-f', CONNECTORS, '--url', server.url]);
+  await sortie(folder, ['apply', '-f', CONNECTORS, '--url', url]);
   progress('three connectors of examples/shop are applied: shop-cdc, shop-replica, shop-archive');
 
   const watch = new ReplicaWatch(folder);

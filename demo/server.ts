@@ -2,60 +2,63 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
+import process from 'node:process';
 import { createInterface } from 'node:readline';
 import type { RunRecord } from '../core/offer.ts';
 
 const MAIN = new URL('../cli/main.ts', import.meta.url);
 const STARTS_WITHIN_MS = 20_000;
 
+/** What it says goes here too, behind what earlier ones of the folder have said: for whoever looks into it afterwards. */
+const LOG_FILE = 'sortie.log';
+
 export interface Server {
-  readonly url: string;
   readonly pid: number;
+  /** Where its API is, once it is ready; `null` when it has ended before. @throws {Error} when it is not ready in time. */
+  ready(): Promise<string | null>;
+  isReady(): boolean;
+  readonly ended: Promise<void>;
   /** Runs that ended by themselves, oldest first. */
   readonly runs: readonly RunRecord[];
   /** Invocations that died with a process that was killed. */
   invocationsKilled(): number;
+  /** What it said that is no line of its log, such as why it did not start. */
+  said(): string;
   stop(): Promise<void>;
 }
 
-/** @throws {Error} with what it said, when it does not start. */
-export async function startServer(folder: string): Promise<Server> {
-  const args = [
-    MAIN.pathname,
-    'start',
-    '--data',
-    'data',
-    '--port',
-    '0',
-    '--invoker',
-    'processes',
-    '--json',
-    '--log-level',
-    'debug',
-  ];
+export function startServer(folder: string, { port }: { readonly port: number }): Server {
+  const options = ['--data', 'data', '--port', String(port), '--invoker', 'processes', '--json', '--log-level', 'debug'];
+  const args = [MAIN.pathname, 'start', ...options];
   const child = spawn(process.execPath, args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+  if (child.pid === undefined) throw new Error(`${process.execPath} cannot be started`);
   const runs: RunRecord[] = [];
   const said: string[] = [];
   let killed = 0;
-  // For whoever looks into the folder afterwards.
-  child.stderr.pipe(createWriteStream(join(folder, 'sortie.log')));
+  child.stderr.pipe(createWriteStream(join(folder, LOG_FILE), { flags: 'a' }));
   createInterface({ input: child.stderr }).on('line', (line) => {
     const entry = parsed(line);
     if (entry === null) said.push(line);
     else if (entry['message'] === 'run') runs.push(entry as unknown as RunRecord);
     else if (entry['level'] === 'error' && typeof entry['invocations'] === 'number') killed += entry['invocations'];
   });
-  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  const url = await Promise.race([urlOf(child), exited.then(() => null), timeout(STARTS_WITHIN_MS)]);
-  if (url === null || child.pid === undefined) throw new Error(`sortie did not start:\n${said.join('\n')}`);
+  // Not its close: what outlives it for a moment holds its output open.
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  let isReady = false;
+  const url = urlOf(child).finally(() => {
+    isReady = true;
+  });
   return {
-    url,
     pid: child.pid,
+    isReady: () => isReady,
+    ready: () => Promise.race([url, ended.then(() => null), late(STARTS_WITHIN_MS)]),
+    ended,
     runs,
     invocationsKilled: () => killed,
+    said: () => said.join('\n'),
     stop: async () => {
       child.kill('SIGTERM');
-      await exited;
+      await ended;
     },
   };
 }
@@ -87,8 +90,8 @@ function parsed(line: string): Readonly<Record<string, unknown>> | null {
   }
 }
 
-function timeout(ms: number): Promise<null> {
-  return new Promise((resolve) => {
-    setTimeout(() => resolve(null), ms).unref();
+function late(ms: number): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    setTimeout(() => reject(new Error(`sortie was not ready ${ms} ms after its start`)), ms).unref();
   });
 }

@@ -1,5 +1,6 @@
 /** The shop: a database with customers, products, orders and their items, and people who keep changing it. */
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { seededRandom } from './seeded-random.ts';
 
 export const TABLES = ['customers', 'products', 'orders', 'order_items'] as const;
 export type Table = (typeof TABLES)[number];
@@ -38,20 +39,9 @@ const FIRST_ORDER_MS = Date.UTC(2026, 0, 1);
 /** Larger than 2^53, so that a digit lost on the way shows. */
 const LARGE_CREDIT = 9_007_199_254_740_993n;
 
-/** Numbers that are the same in every run: mulberry32, https://gist.github.com/tommyettinger/46a874533244883189143505d203312c. */
-function seededRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 export class Shop {
   readonly #database: DatabaseSync;
-  readonly #random = seededRandom(7);
+  readonly #random: () => number;
   readonly #statements = new Map<string, StatementSync>();
   #customers = CUSTOMERS;
   #products = PRODUCTS;
@@ -60,8 +50,9 @@ export class Shop {
   /** Rows that were inserted, updated or deleted, those of transactions that were rolled back aside. */
   changes = 0;
 
-  /** Makes the database, with its first rows in it. */
-  constructor(path: string) {
+  /** Makes the database, with its first rows in it. The same seed makes the same rows, and the same changes in the same order. */
+  constructor(path: string, { seed }: { readonly seed: number }) {
+    this.#random = seededRandom(seed);
     this.#database = new DatabaseSync(path, { timeout: 10_000 });
     this.#database.exec(SCHEMA);
     this.#transaction(() => {

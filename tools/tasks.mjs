@@ -30,6 +30,7 @@ export const tasks = {
   bench: [{ name: 'bench', command: ['node', 'bench/main.ts'] }],
   simulate: [{ name: 'simulate', command: ['node', 'test/simulation/main.ts'] }],
   demo: [{ name: 'demo', command: ['node', 'demo/main.ts'] }],
+  soak: [{ name: 'soak', command: ['node', 'demo/soak/main.ts'] }],
   sortie: [{ name: 'sortie', command: ['node', 'cli/main.ts'] }],
   docs: [{ name: 'docs', command: ['node', 'tools/docs/main.ts'] }],
   format: [{ name: 'format', command: ['biome', 'check', '--linter-enabled=false', '--write', '.'] }],

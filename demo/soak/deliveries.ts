@@ -1,0 +1,161 @@
+/**
+ * Looks at every record: whether each change of the shop is in the log once, and each record of the log in the archive once, in
+ * its order. What the rows add up to in the end would hide a change that was lost and followed by another one.
+ */
+import { createHash } from 'node:crypto';
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import type { DataFolder } from '../../adapters/data-folder.ts';
+import { readConnector } from '../../core/connector.ts';
+import { type MessageQueue, queueKey } from '../../core/message-queue.ts';
+import { offset } from '../../core/offset.ts';
+import type { LogRecord, Position } from '../../core/record/connect-record.ts';
+import { formatPosition, parsePosition } from '../../core/record/position.ts';
+import { queueShardId } from '../../core/shard-id.ts';
+import { POSITION_HEADER } from '../../functions/position-headers.ts';
+import { shardFolderName } from '../../plugins/sinks/files/shard-folder.ts';
+import { ownNames } from '../../plugins/sources/sqlite-cdc/own-names.ts';
+import { TABLES } from '../shop.ts';
+
+export interface Deliveries {
+  /** Of the log. */
+  readonly records: number;
+  /** Changes that are not in the log, and records that are not in the archive. */
+  readonly lost: number;
+  /** Changes that are in the log again, and records that are in the archive again. */
+  readonly duplicated: number;
+  /** Queues whose records are in the archive in another order. */
+  readonly outOfOrder: number;
+  /** The first few of all these, for people. */
+  readonly examples: readonly string[];
+}
+
+const EXAMPLES_MAX = 5;
+const READ_LIMITS = { records: 1_000, bytes: 4 * 1024 * 1024, waitMs: 0 };
+/** Second part of the position of a row that was read as a whole; `plugins/sources/sqlite-cdc/change-events.ts`. */
+const SNAPSHOT_PART = 4n;
+
+interface Tally {
+  records: number;
+  lost: number;
+  duplicated: number;
+  outOfOrder: number;
+  readonly examples: string[];
+}
+
+export async function checkDeliveries(folder: string, { broker, store }: DataFolder): Promise<Deliveries> {
+  const tally: Tally = { records: 0, lost: 0, duplicated: 0, outOfOrder: 0, examples: [] };
+  const archive = (await readConnector({ store }, 'shop-archive'))?.uid ?? '';
+  const positions = new Map<string, Position>();
+  for (const topic of await broker.topics()) {
+    const isArchived = TABLES.some((table) => topic === `shop.${table}`);
+    for (const queue of await broker.queues(topic)) {
+      const sent: string[] = [];
+      for await (const record of recordsOf(broker, queue)) {
+        sent.push(digest(record.value ?? Buffer.alloc(0)));
+        notePosition(positions, record, tally, queue);
+      }
+      tally.records += sent.length;
+      const name = shardFolderName(queueShardId(archive, queue));
+      if (isArchived) compareQueue(queueKey(queue), { sent, archived: archived(join(folder, 'archive', name)), tally });
+    }
+  }
+  checkChanges(positions, lastChange(folder), tally);
+  return tally;
+}
+
+async function* recordsOf(broker: DataFolder['broker'], queue: MessageQueue): AsyncGenerator<LogRecord> {
+  for (let at = offset(0); ; ) {
+    const { records, next } = await broker.read(queue, at, READ_LIMITS);
+    if (records.length === 0) return;
+    yield* records;
+    at = next;
+  }
+}
+
+/** Each record that the source sends has a position of its own. */
+function notePosition(positions: Map<string, Position>, { headers }: LogRecord, tally: Tally, queue: MessageQueue): void {
+  const text = headers.findLast(([name]) => name === POSITION_HEADER)?.[1] ?? '';
+  const position = parsePosition(text);
+  if (position === undefined) return example(tally, `a record of ${queueKey(queue)} has no position`);
+  if (positions.has(text)) {
+    tally.duplicated += 1;
+    example(tally, `${text} is in the log again, in ${queueKey(queue)}`);
+  }
+  positions.set(text, position);
+}
+
+/**
+ * Changes are numbered without a gap. One that came while its row was still to be read as a whole may be contained in that row,
+ * so only those behind the last such row are all to be there.
+ */
+function checkChanges(positions: ReadonlyMap<string, Position>, last: bigint, tally: Tally): void {
+  let behind = 0n;
+  const seen = new Set<bigint>();
+  for (const [seq = 0n, part] of positions.values()) {
+    if (part === SNAPSHOT_PART) behind = seq > behind ? seq : behind;
+    else seen.add(seq);
+  }
+  for (let seq = behind + 1n; seq <= last; seq += 1n) {
+    if (seen.has(seq)) continue;
+    tally.lost += 1;
+    example(tally, `change ${formatPosition([seq])} is not in the log`);
+  }
+}
+
+function lastChange(folder: string): bigint {
+  const shop = new DatabaseSync(join(folder, 'shop.db'), { readOnly: true });
+  try {
+    const statement = shop.prepare(`SELECT max(seq) AS last FROM "${ownNames('shop-cdc').changes}"`);
+    statement.setReadBigInts(true);
+    return (statement.get()?.['last'] as bigint | null) ?? 0n;
+  } finally {
+    shop.close();
+  }
+}
+
+/** Digests of the lines of a shard's parts, in order. */
+function archived(folder: string): readonly string[] {
+  const lines: string[] = [];
+  for (const part of globSync('*.jsonl', { cwd: folder }).sort()) {
+    const bytes = readFileSync(join(folder, part));
+    for (let at = 0; at < bytes.length; ) {
+      const end = bytes.indexOf(0x0a, at);
+      lines.push(digest(bytes.subarray(at, end < 0 ? bytes.length : end)));
+      at = end < 0 ? bytes.length : end + 1;
+    }
+  }
+  return lines;
+}
+
+function compareQueue(
+  queue: string,
+  {
+    sent,
+    archived: found,
+    tally,
+  }: { readonly sent: readonly string[]; readonly archived: readonly string[]; readonly tally: Tally },
+): void {
+  if (sent.length === found.length && sent.every((line, index) => line === found[index])) return;
+  const surplus = new Map<string, number>();
+  for (const line of found) surplus.set(line, (surplus.get(line) ?? 0) + 1);
+  for (const line of sent) surplus.set(line, (surplus.get(line) ?? 0) - 1);
+  const counts = [...surplus.values()];
+  const lost = -counts.reduce((sum, count) => sum + Math.min(count, 0), 0);
+  const duplicated = counts.reduce((sum, count) => sum + Math.max(count, 0), 0);
+  const at = sent.findIndex((line, index) => line !== found[index]);
+  tally.lost += lost;
+  tally.duplicated += duplicated;
+  if (lost + duplicated === 0) tally.outOfOrder += 1;
+  example(tally, `${queue} in archive: ${lost} lost, ${duplicated} too many, the first one that differs at offset ${at}`);
+}
+
+function example(tally: Tally, text: string): void {
+  if (tally.examples.length < EXAMPLES_MAX) tally.examples.push(text);
+}
+
+/** Of a line, so that those of half an hour fit into memory. */
+function digest(line: Uint8Array): string {
+  return createHash('md5').update(line).digest('base64');
+}
