@@ -40,7 +40,7 @@ function program(): Command {
   sortie
     .command('apply')
     .description('creates or changes the connectors of files, and waits for nothing; applied again it changes nothing')
-    .requiredOption('-f, --file <path>', 'a JSON file { "name", "config" }, or a folder of such files')
+    .requiredOption('-f, --file <path>', 'a JSON, YAML or .properties file of connectors, or a folder of such files')
     .option('--url <url>', 'where the HTTP API is', `http://127.0.0.1:${DEFAULT_PORT}`)
     .option('--json', 'prints one JSON object', false)
     .action(apply);

@@ -188,5 +188,5 @@ function skipBlanks(cursor: Cursor): number {
 }
 
 function fault({ text, at }: Cursor): ShapeError {
-  return new ShapeError(at < text.length ? `not JSON from character ${at} on` : 'the JSON text ends too early');
+  return new ShapeError(at < text.length ? `not JSON from character ${at} on` : 'the JSON text ends too early', at);
 }

@@ -7,6 +7,13 @@ export class ShapeError extends Error {
   override readonly name = 'ShapeError';
   /** From the outermost step to the innermost; empty for the value itself. */
   readonly path: (string | number)[] = [];
+  /** Of a text: the character that is wrong, where it is known. */
+  readonly at: number | null;
+
+  constructor(message: string, at: number | null = null) {
+    super(message);
+    this.at = at;
+  }
 }
 
 /** The same error, one step further out. For `catch` blocks of whatever walks a value, so that a walk costs no path. */

@@ -59,9 +59,9 @@ describe('parseJson', () => {
   });
 
   it('says where a text stops being JSON, and quotes none of it', () => {
-    expect(() => parseJson('{"secret":"hunter2",}')).toThrow(new ShapeError('not JSON from character 20 on'));
-    expect(() => parseJson('{"secret":"hunt')).toThrow(new ShapeError('the JSON text ends too early'));
-    expect(() => parseJson('')).toThrow(new ShapeError('the JSON text ends too early'));
+    expect(() => parseJson('{"secret":"hunter2",}')).toThrow(new ShapeError('not JSON from character 20 on', 20));
+    expect(() => parseJson('{"secret":"hunt')).toThrow(new ShapeError('the JSON text ends too early', 15));
+    expect(() => parseJson('')).toThrow(new ShapeError('the JSON text ends too early', 0));
   });
 
   it('refuses numbers of more than a thousand characters', () => {
