@@ -8,6 +8,7 @@ import { isAssertion } from '../core/assert.ts';
 import { backoffMs } from '../core/backoff.ts';
 import { FatalTaskError, FencedError, messageOf, RecordError, RetryableError } from '../core/errors.ts';
 import type { Json } from '../core/json.ts';
+import type { CancelSignal } from '../core/ports.ts';
 import type { ConnectRecord } from '../core/record/connect-record.ts';
 import type { Effect, PutFailure, PutResult, SinkWriter } from '../plugins/api/sink.ts';
 import { type Deadline, TIMED_OUT, within } from './deadline.ts';
@@ -73,24 +74,43 @@ async function putAll(
   let pending = all;
   for (let attempt = 1; ; attempt += 1) {
     if (pending.records.length === 0 && !transactional) return null;
-    const failures = await putOnce(delivery, pending, { position: position ?? null, attempt });
-    if (failures === 'again') continue;
-    if (failures.length === 0) {
+    const result = await putOnce(delivery, pending, { position: position ?? null, attempt });
+    if (result === 'again') continue;
+    const { failures, taken = pending.records.length } = result;
+    if (failures.length === 0 && taken === pending.records.length) {
       invocation.tally.counts.delivered += pending.records.length;
       return null;
     }
-    const sorted = sortFailures(delivery, pending, failures);
+    const sorted = sortFailures(delivery, pending, { failures, taken });
     const [refusal] = sorted.refusals;
     if (refusal !== undefined && tolerance.tolerates === 'none') {
       return stopAt(refusal, delivery, { pending, sorted, attempt, batch });
     }
     invocation.tally.counts.delivered += pending.records.length - sorted.again.records.length - sorted.refusals.length;
     await tolerateAll(delivery, sorted.refusals);
-    if (sorted.again.records.length === 0 && !transactional) return null;
+    const [next] = sorted.again.indexes;
+    if (next === undefined && !transactional) return null;
+    const hasProgress = sorted.again.records.length < pending.records.length;
     pending = sorted.again;
-    if (sorted.retryable !== null) countStrain(invocation, sorted.retryable);
-    if (sorted.retryable !== null) await pause(delivery, attempt, sorted.retryable);
+    // What comes before it is finished, also where the slice's time ends with this batch not yet through.
+    if (next !== undefined && !transactional) work.delivered(batch, next);
+    if (hasProgress) attempt = 1;
+    if (sorted.retryable === null) {
+      await goOn(delivery, { hasProgress });
+    } else {
+      countStrain(invocation, sorted.retryable);
+      await pause(delivery, attempt, sorted.retryable);
+    }
   }
+}
+
+/** Before what is left of a batch is put: there is nothing to wait for. @throws {SliceOver} when its time is over, or its gate closed. */
+async function goOn(delivery: Delivery, { hasProgress }: { readonly hasProgress: boolean }): Promise<void> {
+  const { effect, work } = delivery;
+  if (effect === 'transactional') return;
+  if (!hasProgress) throw new RetryableError('a sink took no record, and did not say why', { code: 'plugin.failed' });
+  if (!hasTimeForPut(delivery, work.deadline)) throw new SliceOver();
+  await work.lookAtGate();
 }
 
 /** What comes before a refused record goes in first: all of it into a transactional target, which took nothing. */
@@ -117,14 +137,16 @@ async function putOnce(
   delivery: Delivery,
   { records }: Pending,
   { position, attempt }: { readonly position: Json; readonly attempt: number },
-): Promise<readonly PutFailure[] | 'again'> {
+): Promise<PutResult | 'again'> {
   const { invocation, slice, writer } = delivery;
   try {
-    const result = await timedPut(delivery, (signal) => writer.put({ ...slice.identity, records, position }, signal));
+    const result = await timedPut(delivery, (signal, forMs) =>
+      writer.put({ ...slice.identity, records, position, forMs }, signal),
+    );
     const stale = result.stale ?? 0;
     invocation.tally.counts.stale += stale;
     invocation.tally.counts.delivered -= stale;
-    return result.failures;
+    return result;
   } catch (error) {
     if (!(error instanceof RetryableError)) throw error;
     countStrain(invocation, error);
@@ -158,14 +180,17 @@ export function demandTimeForPut(
   );
 }
 
-async function timedPut(delivery: Delivery, put: Parameters<typeof within<PutResult>>[2]): Promise<PutResult> {
+async function timedPut(
+  delivery: Delivery,
+  put: (signal: CancelSignal, forMs: number) => Promise<PutResult>,
+): Promise<PutResult> {
   const { work, effect, putTimeoutMs, invocation } = delivery;
   invocation.tally.stage = 'put';
   const leftMs = work.deadline.remainingMs() - COMMIT_RESERVE_MS;
   // An `overwrite` target must not be written to after the deadline: what the next holder writes then would be undone.
   if (leftMs <= (effect === 'overwrite' ? putTimeoutMs : 0)) throw new SliceOver();
   const limitMs = Math.min(putTimeoutMs, leftMs);
-  const result = await within(invocation.host.clock, limitMs, put).catch((error: unknown) => {
+  const result = await within(invocation.host.clock, limitMs, (signal) => put(signal, limitMs)).catch((error: unknown) => {
     throw classified(error);
   });
   if (result !== TIMED_OUT) return result;
@@ -210,7 +235,7 @@ interface SortedFailures {
 function sortFailures(
   { retriesAlone, effect }: Delivery,
   { records, indexes }: Pending,
-  failures: readonly PutFailure[],
+  { failures, taken }: { readonly failures: readonly PutFailure[]; readonly taken: number },
 ): SortedFailures {
   const refusals: Refusal[] = [];
   const retried = new Set<number>();
@@ -233,7 +258,7 @@ function sortFailures(
   const firstRetried = retried.size === 0 ? Number.POSITIVE_INFINITY : Math.min(...retried);
   const again = (_: unknown, index: number): boolean => {
     if (refused.has(index)) return false;
-    if (effect === 'transactional') return true;
+    if (effect === 'transactional' || index >= taken) return true;
     return retriesAlone ? retried.has(index) : index >= firstRetried;
   };
   return { refusals, again: { records: records.filter(again), indexes: indexes.filter(again) }, retryable };

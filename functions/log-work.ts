@@ -54,6 +54,8 @@ export class LogWork implements Work {
   #slice: LogSlice | null = null;
   #delivered: Place = { at: offset(0), storedAtMs: null };
   #safe: Place = { at: offset(0), storedAtMs: null };
+  /** What the pace knows of the batch in hand. */
+  #counted: { readonly batch: Batch; readonly count: number } | null = null;
   #committed: Offset = offset(0);
   #committedAtMs = 0;
 
@@ -149,7 +151,9 @@ export class LogWork implements Work {
   delivered(batch: Batch, count: number): void {
     const { at, storedAtMs } = placeIn(batch as LogBatch, count);
     this.#delivered = { at, storedAtMs: storedAtMs ?? this.#delivered.storedAtMs };
-    this.#pace.count(count, count === batch.records.length ? batch.bytes : 0);
+    const counted = this.#counted?.batch === batch ? this.#counted.count : 0;
+    this.#pace.count(count - counted, count === batch.records.length ? batch.bytes : 0);
+    this.#counted = { batch, count };
   }
 
   flushed(): void {

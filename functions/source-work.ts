@@ -159,9 +159,9 @@ export class SourceWork implements Work {
   }
 
   delivered(batch: Batch, count: number): void {
-    this.#pace.count(count, batch.bytes);
     // Between two checkpoints there is no place to resume from.
     if (count < batch.records.length) return;
+    this.#pace.count(count, batch.bytes);
     this.#delivered = (batch as PolledBatch).result.checkpoint;
     this.#writer?.cover();
     if (!batch.isIdle) this.#uncommitted = true;

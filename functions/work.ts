@@ -66,7 +66,7 @@ export interface Work {
   next(): Promise<Batch | null>;
   /** What a transactional target stores when the first `count` records of the batch are in; `undefined`: nothing can resume there. */
   positionBehind(batch: Batch, count: number): Json | undefined;
-  /** The first `count` records of the batch are delivered. */
+  /** The first `count` records of the batch are delivered. May be said several times of one batch, each time of more. */
   delivered(batch: Batch, count: number): void;
   /** Everything delivered is durable. */
   flushed(): void;

@@ -15,6 +15,8 @@
  *   and the runtime puts the rest again once the refused ones are dead-lettered.
  *   A failure with a `RetryableError` is put again; unless the effect is `versioned`, everything from the first such record
  *   on is put again, so that order is kept.
+ * - returns how many it has `taken` care of, from the first on: the others are put again at once, in their order. For a target
+ *   that takes records one by one and cannot take a batch of any size in the time of a put (`forMs`).
  * - throws: no record of the batch counts as delivered, though some may have arrived.
  *   `RetryableError` is tried again inside the budget, `FencedError` ends the slice, `FatalTaskError` fails the shard;
  *   anything else is tried again a bounded number of times.
@@ -51,6 +53,8 @@ export interface PutBatch extends SliceIdentity {
    * `FencedError` otherwise.
    */
   readonly position: Json;
+  /** How long this put may take: `signal` aborts then. */
+  readonly forMs: number;
 }
 
 export interface PutFailure {
@@ -62,6 +66,8 @@ export interface PutFailure {
 /** Counted by the target, for metrics. */
 export interface PutResult {
   readonly failures: readonly PutFailure[];
+  /** Absent: all. At least one unless it comes with a `RetryableError`; never fewer than all of a transactional target. */
+  readonly taken?: number;
   /** Records the target ignored because it holds a newer version. */
   readonly stale?: number;
 }

@@ -43,7 +43,7 @@ async function aTarget(
   const writer = await sqlSink.open(sqlSink.config.parse({ 'connection.url': `sqlite:${path}`, ...keys }), aPluginContext());
   onTestFinished(() => writer.close());
   await writer.begin?.(SLICE, NEVER);
-  const put = (...records: readonly ConnectRecord[]) => writer.put({ ...SLICE, records, position: '1' }, NEVER);
+  const put = (...records: readonly ConnectRecord[]) => writer.put({ ...SLICE, records, position: '1', forMs: 5_000 }, NEVER);
   return {
     path,
     writer,
@@ -378,7 +378,7 @@ describe('processes around sql-sink', () => {
     await two.writer.begin?.({ ...SLICE, shard }, NEVER);
 
     await one.put(row('a', { n: 1 }));
-    await two.writer.put({ ...SLICE, shard, records: [row('b', { n: 2 })], position: '77' }, NEVER);
+    await two.writer.put({ ...SLICE, shard, records: [row('b', { n: 2 })], position: '77', forMs: 5_000 }, NEVER);
 
     expect(one.rows()).toEqual([
       ['a', 1n],

@@ -46,7 +46,7 @@ export async function aPartWriter({
       return (await writer.begin?.(slice, NEVER)) ?? null;
     },
     put: async (from, to) => {
-      await writer.put({ ...slice, records: numberedRecords(from, to, offsets), position: String(to) }, NEVER);
+      await writer.put({ ...slice, records: numberedRecords(from, to, offsets), position: String(to), forMs: 5_000 }, NEVER);
     },
     flush: () => writer.flush(NEVER),
     rest: async () => writer.rest?.(NEVER),

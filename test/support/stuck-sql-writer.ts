@@ -32,9 +32,9 @@ const writer = await sqlSink.open(
   aPluginContext(),
 );
 await writer.begin?.(slice, never);
-await writer.put({ ...slice, records: [row('a', { text: '1' }), row('b', { text: '1' })], position: '2' }, never);
+await writer.put({ ...slice, records: [row('a', { text: '1' }), row('b', { text: '1' })], position: '2', forMs: 5_000 }, never);
 await writer.put(
-  { ...slice, records: [row('a', { text: '2' }), row('c', { text: '2' }), row('d', endless)], position: '5' },
+  { ...slice, records: [row('a', { text: '2' }), row('c', { text: '2' }), row('d', endless)], position: '5', forMs: 5_000 },
   never,
 );
 

@@ -1,9 +1,11 @@
+import { expect } from 'vitest';
+import { RetryableError } from '../../../core/errors.ts';
 import type { Json } from '../../../core/json.ts';
 import type { CancelSignal } from '../../../core/ports.ts';
 import type { ConnectRecord } from '../../../core/record/connect-record.ts';
 import type { Value } from '../../../core/record/schema.ts';
 import { shardId } from '../../../core/shard-id.ts';
-import type { PutResult, SinkPlugin, SinkWriter, SliceIdentity } from '../../../plugins/api/sink.ts';
+import type { PutBatch, PutResult, SinkPlugin, SinkWriter, SliceIdentity } from '../../../plugins/api/sink.ts';
 import { aSinkRecord, textDatum } from '../../support/connect-records.ts';
 import { aPluginContext } from '../../support/plugin-context.ts';
 import type { Case, Skip } from '../cases.ts';
@@ -74,6 +76,9 @@ export interface CaseSink extends Partial<TargetAbilities> {
 
 export type SinkCase = Case<CaseSink>;
 
+/** What `put.timeout.ms` is when nobody sets it. */
+const PUT_FOR_MS = 5_000;
+
 const SHARD = shardId('uid', ['queue', 'orders', 'broker-a', '0']);
 
 export function caseSink(plugin: SinkPlugin, target: SinkTarget): CaseSink {
@@ -103,10 +108,22 @@ function openWriter(writer: SinkWriter, slice: SliceIdentity): OpenWriter {
   const never = new AbortController().signal;
   return {
     begin: async () => (await writer.begin?.(slice, never)) ?? null,
-    put: (records, { position = behind(records), signal = never } = {}) => writer.put({ ...slice, records, position }, signal),
+    put: (records, { position = behind(records), signal = never } = {}) =>
+      putAll(writer, { ...slice, records, position }, signal),
     flush: () => writer.flush(never),
     close: () => writer.close(),
   };
+}
+
+/** Puts the rest again where the sink has not taken all, as the runtime does. */
+async function putAll(writer: SinkWriter, batch: Omit<PutBatch, 'forMs'>, signal: CancelSignal): Promise<PutResult> {
+  const { failures, taken = batch.records.length, ...facts } = await writer.put({ ...batch, forMs: PUT_FOR_MS }, signal);
+  if (taken === batch.records.length || failures.some(({ error }) => error instanceof RetryableError)) {
+    return { failures, ...facts };
+  }
+  expect(taken, 'what a put has taken that says of no record why not').toBeGreaterThan(0);
+  const rest = await putAll(writer, { ...batch, records: batch.records.slice(taken) }, signal);
+  return { ...rest, failures: [...failures, ...rest.failures.map(({ index, error }) => ({ index: index + taken, error }))] };
 }
 
 function textRecord({ key, text, offset }: RecordText): ConnectRecord {

@@ -317,7 +317,7 @@ export const plantedBugs: readonly PlantedBug[] = [
       {
         find: 'const stale = result.stale ?? 0;',
         replace:
-          "if (delivery.effect === 'append') await writer.put({ ...slice.identity, records, position }, new AbortController().signal);\n    const stale = result.stale ?? 0;",
+          "if (delivery.effect === 'append') await writer.put({ ...slice.identity, records, position, forMs: 5_000 }, new AbortController().signal);\n    const stale = result.stale ?? 0;",
       },
     ],
   },

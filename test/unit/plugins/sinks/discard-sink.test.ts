@@ -8,7 +8,7 @@ describe('discardSink', () => {
     const writer = await discardSink.open({}, aPluginContext());
 
     const result = await writer.put(
-      { shard: shardId('uid', ['0']), generation: 0, epoch: 1, records: [], position: null },
+      { shard: shardId('uid', ['0']), generation: 0, epoch: 1, records: [], position: null, forMs: 5_000 },
       new AbortController().signal,
     );
 

@@ -87,7 +87,13 @@ describe('fileStreamSink', () => {
   });
 });
 
-const SLICE = { shard: shardId('uid', ['queue', 'orders', 'broker-a', '0']), generation: 1, epoch: 1, position: null };
+const SLICE = {
+  shard: shardId('uid', ['queue', 'orders', 'broker-a', '0']),
+  generation: 1,
+  epoch: 1,
+  position: null,
+  forMs: 5_000,
+};
 
 function aFile(): string {
   return join(aTemporaryFolder(), 'all.txt');
