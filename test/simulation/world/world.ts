@@ -27,7 +27,7 @@ const START_MS = Date.UTC(2026, 0, 1);
 const STANDS_IN = 0.3;
 
 /** Few, for each costs two minutes of simulated work. */
-const IS_CROWDED = 0.04;
+const IS_CROWDED = 0.02;
 
 /** A violated invariant ends the run. */
 export class Violation extends Error {
