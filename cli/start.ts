@@ -70,7 +70,11 @@ export async function start({ data, port, invoker: invokerName, json, logLevel }
     processes: { own: markOf(process.pid), hasEnded },
   });
   const appAt = (workerId: string) =>
-    newApp({ store, clock, random, telemetry, registry, scheduler, skewMaxMs: settings.skewMaxMs, workerId, commit: 'unknown' });
+    newApp({
+      ...{ store, broker, clock, random, telemetry, registry, scheduler, workerId },
+      skewMaxMs: settings.skewMaxMs,
+      commit: 'unknown',
+    });
   const server = await listen(appAt, port).catch(async (error: unknown) => {
     await invoker.close();
     await folder.close();

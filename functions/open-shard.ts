@@ -5,15 +5,12 @@
  * document, so either the operator sees this cursor, or this invocation sees the operator's document.
  */
 
-import { parseConnectorConfig } from '../core/config/connector-config.ts';
 import { type Connector, readConnector } from '../core/connector.ts';
 import { type Cursor, createCheckpointCursor, createLogCursor } from '../core/cursor/cursor.ts';
 import { StoredCursor } from '../core/cursor/stored-cursor.ts';
-import { ConfigError } from '../core/errors.ts';
-import type { MessageQueue } from '../core/message-queue.ts';
 import type { Offer } from '../core/offer.ts';
-import type { Offset } from '../core/offset.ts';
 import { queueOfShard } from '../core/shard-id.ts';
+import { startOffset } from '../core/start-offset.ts';
 import type { Host } from './host.ts';
 
 export type FoundShard =
@@ -45,32 +42,10 @@ async function connectorOf(host: Host, { connector: name, uid }: Offer): Promise
 async function firstCursor(host: Host, offer: Offer, connector: Connector): Promise<Cursor | null> {
   const queue = queueOfShard(offer.shard);
   if (queue === undefined) return createCheckpointCursor();
-  const start = await startOffset(host, queue, connector);
+  const start = await startOffset(host.broker, queue, {
+    ...connector,
+    asOfMs: connector.createdAtMs,
+    skewMaxMs: host.settings.skewMaxMs,
+  });
   return start === null ? null : createLogCursor(start);
-}
-
-/**
- * Where a sink starts in a queue. `latest` and times are looked up by the time the connector was created: for a queue that came
- * later, all of whose records are newer, that is its minimum, so nothing of it is left out. The skew between clocks is
- * given away in the direction of reading too much.
- */
-async function startOffset(
-  { broker, settings }: Host,
-  queue: MessageQueue,
-  { config, createdAtMs, name }: Connector,
-): Promise<Offset | null> {
-  const [bounds] = await broker.bounds([queue]);
-  if (bounds === null || bounds === undefined) return null;
-  const reset = parseConnectorConfig(config).runtime['consumer.override.auto.offset.reset'];
-  if (reset === 'earliest') return bounds.min;
-  const atMs = reset === 'latest' ? createdAtMs : Date.parse(reset);
-  if (Number.isNaN(atMs)) {
-    throw new ConfigError([
-      {
-        path: 'consumer.override.auto.offset.reset',
-        message: `of ${name} must be earliest, latest or an ISO 8601 time, not ${reset}`,
-      },
-    ]);
-  }
-  return broker.offsetAt(queue, Math.min(atMs, createdAtMs) - settings.skewMaxMs);
 }

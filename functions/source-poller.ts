@@ -1,5 +1,6 @@
 /** Polls a source's reader, one batch ahead of its delivery. */
 import { assert } from '../core/assert.ts';
+import { CHECKPOINT_CHARACTERS_MAX } from '../core/cursor/source-checkpoint.ts';
 import { FatalTaskError } from '../core/errors.ts';
 import { type Json, jsonEquals } from '../core/json.ts';
 import type { CancelSignal } from '../core/ports.ts';
@@ -12,9 +13,6 @@ import { type Invocation, TAIL_WAIT_MS } from './invocation.ts';
 import { pluginContext } from './open-connector.ts';
 import { closeQuietly, type PlacedReader } from './sandbox.ts';
 import { SliceOver } from './work.ts';
-
-/** Larger ones would make every commit slow; the source keeps its state elsewhere. */
-const CHECKPOINT_BYTES_MAX = 16 * 1024;
 
 /** How long a poll may take to notice that nobody waits for it any more. */
 const ABORT_MS = 10_000;
@@ -135,10 +133,9 @@ export class SourcePoller {
 }
 
 function checkSize(checkpoint: Json): void {
-  // Characters, not bytes: close enough, and free of an encoder.
   const size = JSON.stringify(checkpoint).length;
-  if (size > CHECKPOINT_BYTES_MAX) {
-    throw new FatalTaskError(`the source's checkpoint has ${size} characters, ${CHECKPOINT_BYTES_MAX} are kept`, {
+  if (size > CHECKPOINT_CHARACTERS_MAX) {
+    throw new FatalTaskError(`the source's checkpoint has ${size} characters, ${CHECKPOINT_CHARACTERS_MAX} are kept`, {
       code: 'source.checkpoint_too_large',
     });
   }

@@ -1,11 +1,12 @@
 /** What the routes of the HTTP API are given. */
 import type { StoreAccess } from '../core/cursor/stored-cursor.ts';
-import type { Telemetry } from '../core/ports.ts';
+import type { LogBroker, Telemetry } from '../core/ports.ts';
 import type { ViewDeps } from './connector-view.ts';
 import type { Scheduler } from './scheduler.ts';
 
 export interface AppDeps extends StoreAccess, ViewDeps {
   readonly scheduler: Pick<Scheduler, 'connectorChanged'>;
+  readonly broker: Pick<LogBroker, 'queues' | 'bounds' | 'offsetAt'>;
   readonly telemetry: Telemetry;
   /** Of the build; Kafka Connect answers it beside its version. */
   readonly commit: string;

@@ -8,13 +8,14 @@ import { ApiError, STALE } from './routes/api-error.ts';
 import { configRoutes } from './routes/config.ts';
 import { connectorRoutes } from './routes/connectors.ts';
 import { mount } from './routes/mount.ts';
+import { offsetRoutes } from './routes/offsets.ts';
 import { openApiDocument } from './routes/openapi.ts';
 import { BODY_BYTES_MAX } from './routes/request-body.ts';
 import { API_VERSION, serverRoutes } from './routes/server.ts';
 import { stateRoutes } from './routes/states.ts';
 import { statusRoutes } from './routes/status.ts';
 
-const routes = [...serverRoutes, ...connectorRoutes, ...configRoutes, ...statusRoutes, ...stateRoutes];
+const routes = [...serverRoutes, ...connectorRoutes, ...configRoutes, ...statusRoutes, ...stateRoutes, ...offsetRoutes];
 
 export function newApp(deps: AppDeps): Hono {
   const app = new Hono({ strict: false });

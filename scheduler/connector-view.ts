@@ -28,6 +28,8 @@ export interface ConnectorInfo {
 
 export interface ConnectorView {
   readonly connector: Connector;
+  /** What a sink's configuration says that it reads. */
+  readonly topics: readonly string[];
   readonly shards: readonly ShardView[];
   /** The shards of each task of `status`; of one that is stopped there are none. */
   readonly dealt: readonly (readonly ShardView[])[];
@@ -80,7 +82,8 @@ async function viewDocument(deps: ViewDeps, name: string, document: StoredDocume
   if (known instanceof FatalTaskError) return { status: unreadableStatus(name, known, deps.workerId) };
   const shards = await viewShards(deps.store, known);
   const status = statusOf(known, shards, deps.workerId);
-  return { connector: known.connector, shards, dealt: dealt(known, shards).slice(0, status.tasks.length), status };
+  const { connector, topics } = known;
+  return { connector, topics: topics ?? [], shards, dealt: dealt(known, shards).slice(0, status.tasks.length), status };
 }
 
 async function* connectorDocuments({ store }: Pick<ViewDeps, 'store'>): AsyncIterable<DocumentPage['documents'][number]> {

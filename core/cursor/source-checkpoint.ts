@@ -1,6 +1,9 @@
 /** What the cursor of a source's shard holds as its checkpoint. */
 import type { Json } from '../json.ts';
 
+/** Of the plugin's own, as JSON: larger ones would make every commit slow. Not bytes, but close enough, and free of an encoder. */
+export const CHECKPOINT_CHARACTERS_MAX = 16 * 1024;
+
 export interface SourceCheckpoint {
   /** The plugin's own; `null`: the beginning. */
   readonly p: Json;

@@ -55,6 +55,14 @@ export const ConnectorList = z
   ])
   .register(answered, { id: 'ConnectorList' });
 
+export const Message = z.object({ message: z.string() }).register(answered, { id: 'Message' });
+
+const offsetPart = z.record(z.string(), z.unknown());
+
+export const ConnectorOffsets = z
+  .object({ offsets: z.array(z.object({ partition: offsetPart, offset: offsetPart.nullable() })) })
+  .register(answered, { id: 'ConnectorOffsets' });
+
 // ---------------------------------------------------------------------------------------------------------------------
 
 const scalar = z
@@ -81,3 +89,10 @@ export const CreateConnectorRequest = z
       .describe(`${INITIAL_STATES.join(', ')}, in any case.`),
   })
   .register(taken, { id: 'CreateConnectorRequest' });
+
+/** What partitions and offsets hold depends on whether the connector is a sink or a source. */
+export const AlterOffsetsRequest = z
+  .strictObject({
+    offsets: z.array(z.strictObject({ partition: offsetPart.nullish(), offset: offsetPart.nullish() })).nullish(),
+  })
+  .register(taken, { id: 'AlterOffsetsRequest' });

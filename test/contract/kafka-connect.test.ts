@@ -6,10 +6,11 @@ import { memorySource, memorySystem, rows } from '../support/memory-source.ts';
 import { memoryTarget } from '../support/memory-target.ts';
 import { openApiOf } from '../support/openapi-answers.ts';
 import { connectorSituations } from './kafka-connect/connector-situations.ts';
+import { offsetSituations } from './kafka-connect/offset-situations.ts';
 import { serverSituations } from './kafka-connect/server-situations.ts';
 import { stateSituations } from './kafka-connect/state-situations.ts';
 
-const situations = [...serverSituations, ...connectorSituations, ...stateSituations];
+const situations = [...serverSituations, ...connectorSituations, ...stateSituations, ...offsetSituations];
 const routes = [...new Set(situations.map(({ route }) => route))];
 
 describe.each(routes)('%s', (route) => {

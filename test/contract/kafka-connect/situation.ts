@@ -1,4 +1,5 @@
 /** One line of the table: what is asked in which situation, and the exact answer. */
+import { discoveryShardId, sourceShardId } from '../../../core/shard-id.ts';
 import type { RequestParts, TestApi } from '../../support/api.ts';
 import { anOutgoingRecord, bytesOf } from '../../support/log-records.ts';
 
@@ -50,4 +51,26 @@ export async function aFailedSink(api: TestApi): Promise<void> {
   await log.send({ topic: 'orders', brokerName: 'memory', queueId: 0 }, [anOutgoingRecord({ value: bytesOf('{') })]);
   await ask('PUT', '/connectors/orders/config', { body: { ...ORDERS, 'value.converter': 'json' } });
   await api.run('orders');
+}
+
+/** Three records of its queue are finished. */
+export async function aStoppedSink(api: TestApi): Promise<void> {
+  await anOrdersSink(api);
+  const records = ['a', 'b', 'c'].map((value) => anOutgoingRecord({ value: bytesOf(value) }));
+  await api.log.send({ topic: 'orders', brokerName: 'memory', queueId: 0 }, records);
+  await api.run('orders');
+  await api.ask('PUT', '/connectors/orders/stop');
+}
+
+/** It has found its shard, which has not been read yet. */
+export async function aFreshSource(api: TestApi): Promise<void> {
+  await api.ask('PUT', '/connectors/rows/config', { body: { 'connector.class': 'memory-source' } });
+  await api.run('rows', discoveryShardId);
+}
+
+/** Its three rows are in the log. */
+export async function aStoppedSource(api: TestApi): Promise<void> {
+  await aFreshSource(api);
+  await api.run('rows', (uid) => sourceShardId(uid, ['0']));
+  await api.ask('PUT', '/connectors/rows/stop');
 }

@@ -158,7 +158,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'a new queue starts at latest',
-    file: 'functions/open-shard.ts',
+    file: 'core/start-offset.ts',
     edits: [
       {
         find: "if (reset === 'earliest') return bounds.min;",
