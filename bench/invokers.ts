@@ -1,4 +1,5 @@
 /** What an invocation costs by the way it is invoked: in this process, in a thread, in a child process; on SQLite and the embedded log. */
+
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +8,7 @@ import type { HostPoolDeps } from '../adapters/invoke/host-pool.ts';
 import { InProcessInvoker } from '../adapters/invoke/in-process-invoker.ts';
 import { ProcessInvoker } from '../adapters/invoke/process-invoker.ts';
 import { ThreadInvoker } from '../adapters/invoke/thread-invoker.ts';
+import { LocalSecrets, NO_SECRETS } from '../adapters/secrets/local-secrets.ts';
 import { systemClock, systemRandom } from '../adapters/system.ts';
 import type { Offer } from '../core/offer.ts';
 import type { Invoker, Telemetry } from '../core/ports.ts';
@@ -130,7 +132,8 @@ async function timed(act: () => Promise<unknown>): Promise<number> {
 }
 
 function inProcess({ store, broker }: DataFolder): Invoker {
-  const host = { ...world, store, broker, registry, sandbox: new Sandbox(systemClock), settings: DEFAULT_SETTINGS };
+  const secrets = new LocalSecrets(NO_SECRETS);
+  const host = { ...world, store, broker, registry, sandbox: new Sandbox(systemClock), secrets, settings: DEFAULT_SETTINGS };
   return new InProcessInvoker({
     random: systemRandom,
     slots: AT_ONCE,

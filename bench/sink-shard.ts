@@ -1,6 +1,8 @@
 /** A sink's shard: one queue of a memory log, a connector that reads it, and the invocations of a process that is warm. */
+
 import { InProcessInvoker } from '../adapters/invoke/in-process-invoker.ts';
 import { MemoryLogBroker } from '../adapters/memory/memory-log-broker.ts';
+import { LocalSecrets, NO_SECRETS } from '../adapters/secrets/local-secrets.ts';
 import { systemClock, systemRandom } from '../adapters/system.ts';
 import type { MessageQueue } from '../core/message-queue.ts';
 import type { InvocationResult, Offer } from '../core/offer.ts';
@@ -52,6 +54,7 @@ export async function newSinkShard(
     telemetry: silent,
     registry: sink === undefined ? registry : { ...registry, findSink: async () => sink },
     sandbox: new Sandbox(systemClock),
+    secrets: new LocalSecrets(NO_SECRETS),
     settings: DEFAULT_SETTINGS,
   };
   const { name, uid } = await createConnector(host, {

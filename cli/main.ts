@@ -35,6 +35,8 @@ function program(): Command {
     .option('--port <number>', 'port of the HTTP API on 127.0.0.1; 0: any that is free', portOf, DEFAULT_PORT)
     .addOption(new Option('--invoker <name>', 'what invocations run in').choices(invokerNames).default(invokerNames[0]))
     .addOption(new Option('--log-level <level>', 'the least that is logged').choices(LOG_LEVELS).default('info'))
+    .option('--secrets-env <names>', 'variables that ${env:NAME} may name; DB_* for all that begin so', listOf, [])
+    .option('--secrets-folders <paths>', 'folders whose files ${file:...} and ${dir:...} may name', listOf, [])
     .option('--json', 'log lines are JSON objects', false)
     .action(runStart);
   sortie
@@ -61,6 +63,10 @@ async function runStart(options: Parameters<typeof import('./start.ts').start>[0
     process.once('SIGTERM', () => resolve());
   });
   await started.stop();
+}
+
+function listOf(text: string): readonly string[] {
+  return text.split(',').filter((item) => item !== '');
 }
 
 function portOf(text: string): number {

@@ -8,6 +8,7 @@ import { serve } from '@hono/node-server';
 import type { Hono } from 'hono';
 import { type DataFolder, openDataFolder } from '../adapters/data-folder.ts';
 import { hasEnded, markOf } from '../adapters/process-mark.ts';
+import { localSecretsSettings } from '../adapters/secrets/local-secrets.ts';
 import { systemClock, systemRandom } from '../adapters/system.ts';
 import { logLines } from '../adapters/telemetry/log-lines.ts';
 import { ConnectError, messageOf } from '../core/errors.ts';
@@ -29,6 +30,9 @@ export interface StartOptions {
   readonly invoker: InvokerName;
   readonly json: boolean;
   readonly logLevel: LogLevel;
+  /** Environment variables that connectors may name, and folders whose files they may: nothing, unless it is said here. */
+  readonly secretsEnv: readonly string[];
+  readonly secretsFolders: readonly string[];
 }
 
 export interface Started {
@@ -43,7 +47,7 @@ const HOST = '127.0.0.1';
 const RETENTION_EVERY_MS = 60_000;
 
 /** @throws {CliError} when something of the environment is not as it must be, naming it and the next step. */
-export async function start({ data, port, invoker: invokerName, json, logLevel }: StartOptions): Promise<Started> {
+export async function start({ data, port, invoker: invokerName, json, logLevel, ...allowed }: StartOptions): Promise<Started> {
   const telemetry = logLines({
     level: logLevel,
     format: json ? 'json' : 'text',
@@ -54,7 +58,12 @@ export async function start({ data, port, invoker: invokerName, json, logLevel }
   const { store, broker } = folder;
   const clock = systemClock;
   const random = systemRandom;
-  const invoker = openInvoker(invokerName, { path: data, folder, clock, random, telemetry });
+  const secrets = localSecretsSettings({
+    env: allowed.secretsEnv,
+    folders: allowed.secretsFolders,
+    environment: process.env,
+  });
+  const invoker = openInvoker(invokerName, { path: data, folder, clock, random, telemetry, secrets });
   const settings = DEFAULT_SCHEDULER_SETTINGS;
   const history = new RunHistory({ store, clock });
   const scheduler = new Scheduler({

@@ -174,6 +174,18 @@ export const errorCodes = {
     exit: 2,
     next: 'Correct each key that is named.',
   },
+  'secret.refused': {
+    meaning: 'A configuration names a secret that the operator of the host does not allow.',
+    http: 424,
+    exit: 2,
+    next: 'Allow it with secrets.env or secrets.folders where the host is started, or name another one; then restart the connector.',
+  },
+  'secret.missing': {
+    meaning: 'A configuration names a secret that is not there.',
+    http: 424,
+    exit: 2,
+    next: 'Correct the placeholder, or put the value where it says; then restart the connector.',
+  },
   'connector.exists': {
     meaning: 'There is a connector of this name already.',
     http: 409,

@@ -187,3 +187,32 @@ export interface Telemetry {
   log(level: LogLevel, message: string, fields: Readonly<Record<string, unknown>>): void;
   run(record: RunRecord): void;
 }
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+/** What `${provider:path:key}` in a configuration names; `path` is empty where there is none. */
+export interface SecretReference {
+  readonly provider: string;
+  readonly path: string;
+  readonly key: string;
+}
+
+/** `refused`: its operator does not allow it; `missing`: it is allowed, and not there. Both say why, without a value. */
+export type SecretAnswer = { readonly value: string } | { readonly refused: string } | { readonly missing: string };
+
+/**
+ * Values that configurations refer to instead of holding them. Only invocations ask for them: not the scheduler, not the API. No
+ * value is stored, and none is told by any message of the implementation.
+ *
+ * 1. An operator says what may be named at all; nothing is allowed that was not. What is refused says nothing of what is there.
+ * 2. An invocation asks for all that its connector names in one call. References to one path are answered from one reading of it.
+ * 3. It keeps the values as long as its host is warm for that revision of the connector, for at most `SECRETS_AGE_MAX_MS` (a minute,
+ *    `functions/open-connector.ts`): the first invocation that begins later asks again, and opens readers and writers anew
+ *    where an answer has changed. One that runs already goes on with what it has.
+ *
+ * Never rejects. It may take as long as a file system or a network does: whoever asks ends its own waiting.
+ */
+export interface Secrets {
+  /** In the order asked. */
+  resolve(references: readonly SecretReference[]): Promise<readonly SecretAnswer[]>;
+}

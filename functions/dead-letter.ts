@@ -35,7 +35,7 @@ const MESSAGE_CHARACTERS_MAX = 1_024;
  * @throws {RetryableError} when the broker does not answer; {FatalTaskError} when it refuses a record for good.
  */
 export async function deadLetter(host: Host, to: DeadLetterTopic, { identity, refusals, forMs }: DeadLetters): Promise<void> {
-  const records = refusals.map((refusal) => deadLetterRecord(refusal, to, identity));
+  const records = refusals.map((refusal) => deadLetterRecord(refusal, to, identity, messageIn(host, refusal)));
   const sent = await within(host.clock, forMs, () => send(host, to, records));
   if (sent === TIMED_OUT) {
     throw new RetryableError(`the broker took no dead letter within ${Math.round(forMs)} ms`, { code: 'broker.unavailable' });
@@ -60,7 +60,7 @@ export function deadLetterId({ shard, generation }: SliceIdentity, record: Conne
   return `${shard}/${generation}/${record.log?.offset ?? record.position?.join('.') ?? ''}`;
 }
 
-function deadLetterRecord(refusal: Refusal, to: DeadLetterTopic, identity: SliceIdentity): OutgoingRecord {
+function deadLetterRecord(refusal: Refusal, to: DeadLetterTopic, identity: SliceIdentity, message: string): OutgoingRecord {
   const { record, stage, error } = refusal;
   const own: LogHeaders = [
     ['sortie.errors.id', deadLetterId(identity, record)],
@@ -68,19 +68,28 @@ function deadLetterRecord(refusal: Refusal, to: DeadLetterTopic, identity: Slice
     ['sortie.errors.topic', record.log?.queue.topic ?? record.topic],
     ['sortie.errors.stage', stage],
     ['sortie.errors.code', error.code],
-    ['sortie.errors.message', printable(error.message)],
+    ['sortie.errors.message', message],
   ];
   return {
     key: record.log?.key ?? null,
     value: record.log?.value ?? null,
     tag: record.log?.tag ?? null,
-    headers: [...(record.log?.headers ?? []), ...own, ...(to.contextHeaders ? contextHeaders(refusal, to, identity) : [])],
+    headers: [
+      ...(record.log?.headers ?? []),
+      ...own,
+      ...(to.contextHeaders ? contextHeaders(refusal, to, identity, message) : []),
+    ],
     bornAtMs: record.log?.bornAtMs ?? record.timestampMs ?? 0,
   };
 }
 
 /** Kafka Connect's names and stages, for tools that read them. The stack trace stays here. */
-function contextHeaders({ record, stage, error }: Refusal, { connector }: DeadLetterTopic, { shard }: SliceIdentity): LogHeaders {
+function contextHeaders(
+  { record, stage, error }: Refusal,
+  { connector }: DeadLetterTopic,
+  { shard }: SliceIdentity,
+  message: string,
+): LogHeaders {
   const stages: Record<string, string> = { convert: 'VALUE_CONVERTER', transform: 'TRANSFORMATION', put: 'TASK_PUT' };
   return [
     ['__connect.errors.topic', record.log?.queue.topic ?? record.topic],
@@ -91,11 +100,14 @@ function contextHeaders({ record, stage, error }: Refusal, { connector }: DeadLe
     ['__connect.errors.stage', stages[stage] ?? stage],
     ['__connect.errors.class.name', ''],
     ['__connect.errors.exception.class.name', error.name],
-    ['__connect.errors.exception.message', printable(error.message)],
+    ['__connect.errors.exception.message', message],
   ];
 }
 
 /** RocketMQ separates properties by 0x01 and 0x02; no control character belongs into a header. */
-function printable(message: string): string {
-  return message.replace(/\p{Cc}/gu, ' ').slice(0, MESSAGE_CHARACTERS_MAX);
+function messageIn({ sandbox }: Host, { error }: Refusal): string {
+  return sandbox.redaction
+    .text(error.message)
+    .replace(/\p{Cc}/gu, ' ')
+    .slice(0, MESSAGE_CHARACTERS_MAX);
 }

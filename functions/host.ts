@@ -1,5 +1,5 @@
 /** What an invocation is given by the entry that runs it. */
-import type { Clock, LogBroker, Random, StateStore, Telemetry } from '../core/ports.ts';
+import type { Clock, LogBroker, Random, Secrets, StateStore, Telemetry } from '../core/ports.ts';
 import type { Registry } from '../plugins/api/registry.ts';
 import type { Sandbox } from './sandbox.ts';
 
@@ -9,6 +9,7 @@ export interface Host {
   readonly clock: Clock;
   readonly random: Random;
   readonly telemetry: Telemetry;
+  readonly secrets: Secrets;
   readonly registry: Registry;
   readonly sandbox: Sandbox;
   readonly settings: HostSettings;

@@ -1,33 +1,60 @@
-/** Checks a connector's configuration and loads its plugins, once per revision and sandbox. */
-import { parseConnectorConfig } from '../core/config/connector-config.ts';
+/** Resolves and checks a connector's configuration and loads its plugins, once per revision and sandbox, and when a secret changed. */
+import { parseResolvedConfig } from '../core/config/connector-config.ts';
 import type { Connector } from '../core/connector.ts';
+import { ConfigError } from '../core/errors.ts';
 import type { ShardId } from '../core/shard-id.ts';
 import type { PluginContext } from '../plugins/api/context.ts';
 import { configureConnector } from '../plugins/configure.ts';
 import type { Host } from './host.ts';
-import type { OpenedConnector } from './opened-connector.ts';
+import type { OpenedConnector, ResolvedConfig } from './opened-connector.ts';
 import { Pipeline } from './pipeline.ts';
+import { resolveConfig, withoutValues } from './resolve-config.ts';
 
-/** @throws {ConfigError} with every wrong key. */
+/** So old a secret may be when an invocation begins: as long as a shard waits that failed with it, before it is tried again. */
+const SECRETS_AGE_MAX_MS = 60_000;
+
+/** @throws {ConfigError} with every wrong key; {FatalTaskError} when a secret cannot be had. */
 export async function openConnector(host: Host, connector: Connector): Promise<OpenedConnector> {
   const kept = host.sandbox.connector(connector);
-  if (kept !== undefined) return kept;
-  const config = parseConnectorConfig(connector.config);
-  const configured = await configureConnector(host.registry, config);
-  // A log takes bytes.
-  const pipeline = new Pipeline(configured, { writes: configured.sink?.reads ?? 'bytes' });
-  const opened: OpenedConnector = { config, source: configured.source, sink: configured.sink, pipeline };
+  if (kept !== undefined && isFresh(host, kept.resolved)) return kept;
+  const resolved = await resolveConfig(host, connector);
+  const opened =
+    kept !== undefined && isSame(kept.resolved, resolved) ? { ...kept, resolved } : await configure(host, connector, resolved);
   host.sandbox.keepConnector(connector, opened);
   return opened;
 }
 
+function isFresh({ clock }: Host, { values, readAtMs }: ResolvedConfig): boolean {
+  const ageMs = clock.nowMs() - readAtMs;
+  return values.length === 0 || (ageMs >= 0 && ageMs < SECRETS_AGE_MAX_MS);
+}
+
+function isSame({ values: before }: ResolvedConfig, { values }: ResolvedConfig): boolean {
+  return values.every((value, index) => value === before[index]);
+}
+
+async function configure(host: Host, connector: Connector, resolved: ResolvedConfig): Promise<OpenedConnector> {
+  try {
+    const config = parseResolvedConfig(resolved.config);
+    const configured = await configureConnector(host.registry, config);
+    // A log takes bytes.
+    const pipeline = new Pipeline(configured, { writes: configured.sink?.reads ?? 'bytes' });
+    const edition = { revision: connector.revision, opening: host.sandbox.nextOpening() };
+    return { ...edition, config, resolved, source: configured.source, sink: configured.sink, pipeline };
+  } catch (error) {
+    throw error instanceof ConfigError ? withoutValues(error, connector.config, resolved.config) : error;
+  }
+}
+
 export function pluginContext(host: Host, connector: string, shard: ShardId): PluginContext {
+  const { redaction } = host.sandbox;
   return {
     connector,
     shard,
     clock: host.clock,
     random: host.random,
-    log: (level, message, fields = {}) => host.telemetry.log(level, message, { ...fields, connector, shard }),
+    log: (level, message, fields = {}) =>
+      host.telemetry.log(level, redaction.text(message), { ...redaction.fields(fields), connector, shard }),
     count: (name, labels = {}, by = 1) => host.telemetry.count(name, { ...labels, connector }, by),
   };
 }

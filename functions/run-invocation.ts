@@ -119,8 +119,8 @@ async function claimSlice(
   shard: StoredCursor,
   opened: OpenedConnector,
 ): Promise<{ readonly work: Work; readonly claimed: Slice | Refused }> {
-  const { host, offer, connector } = invocation;
-  const station = host.sandbox.take(offer.shard, connector.revision);
+  const { host, offer } = invocation;
+  const station = host.sandbox.take(offer.shard, opened);
   const work = openWork(invocation, { shard, opened, station });
   let claimed: Slice | Refused | null = null;
   try {
@@ -128,7 +128,7 @@ async function claimSlice(
     return { work, claimed };
   } finally {
     const unused = claimed === null || 'reason' in claimed;
-    if (unused && station !== undefined) host.sandbox.keep(offer.shard, connector.revision, station);
+    if (unused && station !== undefined) host.sandbox.keep(offer.shard, opened, station);
   }
 }
 
@@ -136,7 +136,7 @@ async function runClaimed(
   invocation: Invocation,
   { opened, work, first }: { readonly opened: OpenedConnector; readonly work: Work; readonly first: Slice },
 ): Promise<Ending> {
-  const { host, offer, connector } = invocation;
+  const { host, offer } = invocation;
   const { runtime } = opened.config;
   const effect = opened.sink?.effect ?? 'append';
   let writer: SinkWriter | null = null;
@@ -144,7 +144,7 @@ async function runClaimed(
     demandTimeForPut(invocation, { effect, putTimeoutMs: runtime['put.timeout.ms'] });
     writer = await openWriter(invocation, work);
     const outcome = await runSlices(invocation, { work, opened, writer, first });
-    host.sandbox.keep(offer.shard, connector.revision, work.station(writer));
+    host.sandbox.keep(offer.shard, opened, work.station(writer));
     return { outcome, notBeforeMs: null };
   } catch (error) {
     try {

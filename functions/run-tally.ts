@@ -34,7 +34,7 @@ export class RunTally {
     this.#error = {
       code: codeOf(error),
       stage,
-      message: shown(messageOf(error)),
+      message: shown(this.#host.sandbox.redaction.text(messageOf(error))),
       ...(position === undefined ? {} : { position: shown(position) }),
     };
   }

@@ -1,5 +1,5 @@
 /**
- * What a warm host keeps between invocations: opened readers and writers, per shard and revision of its configuration.
+ * What a warm host keeps between invocations: opened readers and writers, per shard and edition of its configuration.
  *
  * An invocation takes what it finds and gives it back only after a clean end; whatever was part of an error is closed. So is what
  * nobody takes again: once its shard has no work any more, or after it was idle for some minutes.
@@ -10,7 +10,8 @@ import type { CancelSignal, Clock } from '../core/ports.ts';
 import type { ShardId } from '../core/shard-id.ts';
 import type { SinkWriter } from '../plugins/api/sink.ts';
 import type { SourceReader } from '../plugins/api/source.ts';
-import type { OpenedConnector } from './opened-connector.ts';
+import type { Edition, OpenedConnector } from './opened-connector.ts';
+import { Redaction } from './redaction.ts';
 
 /** A source's reader and the checkpoint it stands at; the checkpoint decides whether it can be used again. */
 export interface PlacedReader {
@@ -26,7 +27,7 @@ export interface Station {
 
 interface KeptStation {
   readonly shard: ShardId;
-  readonly revision: number;
+  readonly edition: Edition;
   readonly station: Station;
   readonly keptAtMs: number;
 }
@@ -43,10 +44,13 @@ const CONNECTORS_MAX = 1_024;
 export class Sandbox {
   readonly #clock: Clock;
   /** Longest unused first. */
-  readonly #connectors = new Map<string, { readonly revision: number; readonly opened: OpenedConnector }>();
+  readonly #connectors = new Map<string, OpenedConnector>();
   /** Longest unused first. */
   #stations: readonly KeptStation[] = [];
   readonly #closing = new AbortController();
+  #openings = 0;
+  /** Of the secrets that were put into any configuration here. */
+  readonly redaction = new Redaction();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -61,31 +65,37 @@ export class Sandbox {
     const known = this.#connectors.get(uid);
     if (known?.revision !== revision) return undefined;
     useLast(this.#connectors, uid, known);
-    return known.opened;
+    return known;
   }
 
-  keepConnector({ uid, revision }: Connector, opened: OpenedConnector): void {
+  nextOpening(): number {
+    this.#openings += 1;
+    return this.#openings;
+  }
+
+  keepConnector({ uid }: Connector, opened: OpenedConnector): void {
     const known = this.#connectors.get(uid);
-    if (known !== undefined && known.revision >= revision) return;
-    useLast(this.#connectors, uid, { revision, opened });
+    if (known !== undefined && isNewer(known, opened)) return;
+    useLast(this.#connectors, uid, opened);
     const [oldest] = this.#connectors.keys();
     if (this.#connectors.size > CONNECTORS_MAX && oldest !== undefined) this.#connectors.delete(oldest);
   }
 
-  take(shard: ShardId, revision: number): Station | undefined {
+  take(shard: ShardId, edition: Edition): Station | undefined {
     this.#dropIdle();
-    this.#dropWhere((kept) => kept.shard === shard && kept.revision < revision);
-    const found = this.#stations.findLast((kept) => kept.shard === shard && kept.revision === revision);
+    this.#dropWhere((kept) => kept.shard === shard && isNewer(edition, kept.edition));
+    const found = this.#stations.findLast((kept) => kept.shard === shard && !isNewer(kept.edition, edition));
     this.#stations = this.#stations.filter((kept) => kept !== found);
     return found?.station;
   }
 
-  keep(shard: ShardId, revision: number, station: Station): void {
-    const isNewerKept = this.#stations.some((kept) => kept.shard === shard && kept.revision > revision);
+  keep(shard: ShardId, { revision, opening }: Edition, station: Station): void {
+    const edition = { revision, opening };
+    const isNewerKept = this.#stations.some((kept) => kept.shard === shard && isNewer(kept.edition, edition));
     if (isNewerKept || this.closing.aborted) return closeStation(station);
     this.#dropIdle();
-    this.#dropWhere((kept) => kept.shard === shard && kept.revision < revision);
-    this.#stations = [...this.#stations, { shard, revision, station, keptAtMs: this.#clock.nowMs() }];
+    this.#dropWhere((kept) => kept.shard === shard && isNewer(edition, kept.edition));
+    this.#stations = [...this.#stations, { shard, edition, station, keptAtMs: this.#clock.nowMs() }];
     const [oldest] = this.#stations;
     if (this.#stations.length > STATIONS_MAX) this.#dropWhere((kept) => kept === oldest);
   }
@@ -114,6 +124,10 @@ export class Sandbox {
     this.#stations = this.#stations.filter((kept) => !dropped.includes(kept));
     for (const { station } of dropped) closeStation(station);
   }
+}
+
+function isNewer(one: Edition, other: Edition): boolean {
+  return one.revision > other.revision || (one.revision === other.revision && one.opening > other.opening);
 }
 
 /** A map keeps the order of its insertions, so the first key is the one that was used longest ago. */

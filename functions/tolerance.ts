@@ -45,6 +45,7 @@ export async function tolerate(
   for (const refusal of refusals) {
     const { stage, error } = refusal;
     const fields = { connector: connector.name, shard: identity.shard, position: describe(refusal), stage, code: error.code };
-    host.telemetry.log('warn', deadLetters === null ? `dropped: ${error.message}` : `dead-lettered: ${error.message}`, fields);
+    const message = host.sandbox.redaction.text(error.message);
+    host.telemetry.log('warn', `${deadLetters === null ? 'dropped' : 'dead-lettered'}: ${message}`, fields);
   }
 }

@@ -1,7 +1,11 @@
 /**
  * The plugins that a connector's configuration names, each with its own keys applied. Says everything that is wrong with it in
  * one error, so that an operator mends it once. Opens nothing: drivers load when a plugin opens.
+ *
+ * A scheduler, which knows no secrets, learns of a configuration with placeholders what can be said without them. What would need
+ * their values, to open, to convert, to transform, fails an assertion.
  */
+import { assert } from '../core/assert.ts';
 import {
   type ConnectorConfig,
   type PluginChoice,
@@ -135,14 +139,17 @@ async function configuredDirectSink(registry: Registry, choice: PluginChoice | n
 
 function configuredSink(sink: SinkPlugin, choice: PluginChoice): ConfiguredSink {
   const config = parsePluginConfig(sink.config, choice);
-  return { effect: sink.effect, reads: sink.reads, open: (context) => sink.open(config, context) };
+  const { effect, reads } = sink;
+  return { effect, reads, open: config === null ? unresolved : (context) => sink.open(config, context) };
 }
 
 function configuredSource(source: SourcePlugin, choice: PluginChoice): ConfiguredSource {
   const config = parsePluginConfig(source.config, choice);
+  const { exactlyOnce, discoverEveryMs } = source;
+  if (config === null) return { exactlyOnce, discoverEveryMs, discover: unresolved, open: unresolved };
   return {
-    exactlyOnce: source.exactlyOnce,
-    discoverEveryMs: source.discoverEveryMs,
+    exactlyOnce,
+    discoverEveryMs,
     discover: (context) => source.discover(config, context),
     open: (shard, checkpoint, context) => source.open(config, shard, checkpoint, context),
   };
@@ -151,7 +158,8 @@ function configuredSource(source: SourcePlugin, choice: PluginChoice): Configure
 function configureConverter(registry: Registry, choice: PluginChoice, role: 'key' | 'value'): Converter {
   const plugin = registry.findConverter(choice.plugin);
   if (plugin === undefined) throw unknown(`${role}.converter`, choice.plugin);
-  return plugin.create(parsePluginConfig(plugin.config, choice), role);
+  const config = parsePluginConfig(plugin.config, choice);
+  return config === null ? { toConnect: unresolved, fromConnect: unresolved } : plugin.create(config, role);
 }
 
 function configureStep(
@@ -161,7 +169,8 @@ function configureStep(
 ): Step | undefined {
   const plugin = registry.findTransform(choice.plugin);
   if (plugin === undefined) throw unknown(`${choice.prefix}type`, choice.plugin);
-  const apply = plugin.create(parsePluginConfig(plugin.config, choice));
+  const config = parsePluginConfig(plugin.config, choice);
+  const apply = config === null ? unresolved : plugin.create(config);
   const { predicate, negate } = choice;
   if (predicate === null) return { applies: null, negate, apply };
   // Where the predicate is wrong, that is said once, of the predicate.
@@ -172,7 +181,12 @@ function configureStep(
 function configurePredicate(registry: Registry, choice: PluginChoice): Predicate {
   const plugin = registry.findPredicate(choice.plugin);
   if (plugin === undefined) throw unknown(`${choice.prefix}type`, choice.plugin);
-  return plugin.create(parsePluginConfig(plugin.config, choice));
+  const config = parsePluginConfig(plugin.config, choice);
+  return config === null ? unresolved : plugin.create(config);
+}
+
+function unresolved(): never {
+  assert(false, 'an invocation resolves placeholders before it uses what it has configured');
 }
 
 function unknown(path: string, name: string): ConfigError {

@@ -1,5 +1,7 @@
 /** A scheduler and a host in this process, with idle connectors that each read a topic of their own into the discard sink. */
+
 import { InProcessInvoker } from '../../adapters/invoke/in-process-invoker.ts';
+import { LocalSecrets, NO_SECRETS } from '../../adapters/secrets/local-secrets.ts';
 import { systemRandom } from '../../adapters/system.ts';
 import { type Connector, connectorKey, encodeConnector } from '../../core/connector.ts';
 import { createLogCursor } from '../../core/cursor/cursor.ts';
@@ -48,6 +50,7 @@ export function newDaemon({ store, hostStore, log, clock, settings, slots, start
     telemetry: silent,
     registry,
     sandbox: new Sandbox(clock),
+    secrets: new LocalSecrets(NO_SECRETS),
     settings: DEFAULT_SETTINGS,
   };
   const invoker = new InProcessInvoker({

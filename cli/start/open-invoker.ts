@@ -5,6 +5,7 @@ import type { HostPoolDeps } from '../../adapters/invoke/host-pool.ts';
 import { InProcessInvoker } from '../../adapters/invoke/in-process-invoker.ts';
 import { ProcessInvoker } from '../../adapters/invoke/process-invoker.ts';
 import { ThreadInvoker } from '../../adapters/invoke/thread-invoker.ts';
+import { LocalSecrets, type LocalSecretsSettings } from '../../adapters/secrets/local-secrets.ts';
 import { unreachable } from '../../core/assert.ts';
 import type { InvocationEnd } from '../../core/offer.ts';
 import type { Clock, Invoker, Random, Telemetry } from '../../core/ports.ts';
@@ -26,6 +27,8 @@ interface Parts {
   readonly clock: Clock;
   readonly random: Random;
   readonly telemetry: Telemetry;
+  /** What connectors may name. */
+  readonly secrets: LocalSecretsSettings;
 }
 
 const ENTRY = new URL('../../functions/entry/local.ts', import.meta.url);
@@ -47,14 +50,15 @@ export function openInvoker(name: InvokerName, parts: Parts): OpenedInvoker {
   }
 }
 
-function poolDeps({ path, clock, random, telemetry }: Parts): HostPoolDeps {
-  const settings: LocalSettings = { dataFolder: path };
+function poolDeps({ path, clock, random, telemetry, secrets }: Parts): HostPoolDeps {
+  const settings: LocalSettings = { dataFolder: path, secrets };
   return { entry: ENTRY, settings, cacheFolder: join(path, 'compiled'), clock, random, telemetry };
 }
 
-function inProcess({ folder: { store, broker }, clock, random, telemetry }: Parts): OpenedInvoker {
+function inProcess({ folder: { store, broker }, clock, random, telemetry, ...parts }: Parts): OpenedInvoker {
   const sandbox = new Sandbox(clock);
-  const host: Host = { store, broker, clock, random, telemetry, registry, sandbox, settings: DEFAULT_SETTINGS };
+  const secrets = new LocalSecrets(parts.secrets);
+  const host: Host = { store, broker, clock, random, telemetry, secrets, registry, sandbox, settings: DEFAULT_SETTINGS };
   const running = new Set<Promise<InvocationEnd>>();
   const invoker = new InProcessInvoker({
     random,

@@ -7,6 +7,7 @@
 import { z } from 'zod';
 import { ConfigError, type ConfigIssue } from '../errors.ts';
 import { booleanKey, enumKey, intKey, listKey, textKey } from './keys.ts';
+import { hasPlaceholder } from './placeholders.ts';
 
 /** Also how long anybody who does not know a put's own limit must reckon with it; half a claim, so that a put and its commit fit. */
 export const PUT_TIMEOUT_MAX_MS = 10_000;
@@ -76,6 +77,28 @@ export const Runtime = z.object({
 
 export type RuntimeConfig = z.output<typeof Runtime>;
 
+/**
+ * Keys that hold no placeholders: what a scheduler plans by, for it knows no secrets, and what an invocation reads before it has asked
+ * for any. Of every other key, the value is checked by the invocation that has resolved it.
+ */
+export const WRITTEN_OUT: ReadonlySet<string> = new Set<keyof RuntimeConfig>([
+  'name',
+  'connector.class',
+  'sink.connector.class',
+  'tasks.max',
+  'topics',
+  'key.converter',
+  'value.converter',
+  'transforms',
+  'predicates',
+  'auto.restart.max.attempts',
+  'consumer.override.auto.offset.reset',
+  'delivery.order',
+  'queue.slices.max',
+  'freshness.ms',
+  'exactly.once.support',
+]);
+
 /** Keys of Kafka Connect that mean nothing here; accepted, so that configurations can be carried over. */
 export const MEANINGLESS = [
   'tasks.max.enforce',
@@ -99,6 +122,8 @@ export interface PluginChoice {
   /** Prefix of its keys, for messages. */
   readonly prefix: string;
   readonly entries: Readonly<Record<string, string>>;
+  /** Those of its keys whose values hold placeholders still. */
+  readonly unresolved: readonly string[];
 }
 
 export interface TransformChoice extends PluginChoice {
@@ -117,45 +142,86 @@ export interface ConnectorConfig {
   readonly predicates: ReadonlyMap<string, PluginChoice>;
 }
 
-/** @throws {ConfigError} with every wrong key of the runtime's own. */
-export function parseConnectorConfig(config: Readonly<Record<string, string>>): ConnectorConfig {
-  const parsed = Runtime.safeParse(config);
-  if (!parsed.success) throw new ConfigError(issuesOf(parsed.error, ''));
-  const runtime = parsed.data;
-  const predicates = new Map(runtime.predicates.map((alias) => [alias, aliased(config, `predicates.${alias}.`)]));
-  const transforms = runtime.transforms.map((alias) => transformChoice(config, alias, predicates));
+type Entries = Readonly<Record<string, string>>;
+
+/** Of a configuration as it is stored, with its placeholders. @throws {ConfigError} with every wrong key of the runtime's own. */
+export function parseConnectorConfig(config: Entries): ConnectorConfig {
+  return choicesOf(config, parseRuntime(config, keysWithPlaceholders(config)), keysWithPlaceholders);
+}
+
+/** Of one in which every placeholder was replaced: what looks like one now is text. @throws {ConfigError} as above. */
+export function parseResolvedConfig(config: Entries): ConnectorConfig {
+  return choicesOf(config, parseRuntime(config, []), () => []);
+}
+
+function keysWithPlaceholders(entries: Entries): readonly string[] {
+  return Object.keys(entries).filter((key) => hasPlaceholder(entries[key] ?? ''));
+}
+
+/** Keys that are unresolved have their defaults, which nobody acts upon who does not resolve them. */
+function parseRuntime(config: Entries, unresolved: readonly string[]): RuntimeConfig {
+  const parsed = Runtime.safeParse(without(config, unresolved));
+  const wrong = parsed.success ? [] : issuesOf(parsed.error, '').filter(({ path }) => !unresolved.includes(path));
+  const message = 'must be written out: only invocations know what a placeholder stands for, and this is read before';
+  const refused = unresolved.filter((key) => WRITTEN_OUT.has(key)).map((path) => ({ path, message }));
+  if (!parsed.success || refused.length > 0) throw new ConfigError([...wrong, ...refused]);
+  return parsed.data;
+}
+
+function choicesOf(
+  config: Entries,
+  runtime: RuntimeConfig,
+  unresolvedIn: (entries: Entries) => readonly string[],
+): ConnectorConfig {
+  const chosen = (choice: Omit<PluginChoice, 'unresolved'>): PluginChoice => ({
+    ...choice,
+    unresolved: unresolvedIn(choice.entries),
+  });
+  const predicates = new Map(runtime.predicates.map((alias) => [alias, chosen(aliased(config, `predicates.${alias}.`))]));
+  const transforms = runtime.transforms.map((alias) => {
+    const { predicate, negate, ...choice } = transformChoice(config, alias, predicates);
+    return { ...chosen(choice), predicate, negate };
+  });
   const sink = runtime['sink.connector.class'];
+  const converter = (role: 'key' | 'value'): PluginChoice =>
+    chosen({ plugin: runtime[`${role}.converter`], prefix: `${role}.converter.`, entries: below(config, `${role}.converter.`) });
   return {
     runtime,
-    connector: { plugin: runtime['connector.class'], prefix: '', entries: ownEntries(config, sink !== undefined) },
+    connector: chosen({ plugin: runtime['connector.class'], prefix: '', entries: ownEntries(config, sink !== undefined) }),
     directSink:
       sink === undefined
         ? null
-        : { plugin: sink, prefix: 'sink.', entries: without(below(config, 'sink.'), ['connector.class']) },
-    keyConverter: { plugin: runtime['key.converter'], prefix: 'key.converter.', entries: below(config, 'key.converter.') },
-    valueConverter: {
-      plugin: runtime['value.converter'],
-      prefix: 'value.converter.',
-      entries: below(config, 'value.converter.'),
-    },
+        : chosen({ plugin: sink, prefix: 'sink.', entries: without(below(config, 'sink.'), ['connector.class']) }),
+    keyConverter: converter('key'),
+    valueConverter: converter('value'),
     transforms,
     predicates,
   };
 }
 
-/** @throws {ConfigError} with every wrong, missing and unknown key of a plugin. */
+/**
+ * `null`: as far as it is known it is right, but some keys are unresolved.
+ *
+ * @throws {ConfigError} with every wrong, missing and unknown key of a plugin.
+ */
 export function parsePluginConfig<Config extends z.ZodType>(
   schema: Config,
-  { prefix, entries, plugin }: PluginChoice,
-): z.output<Config> {
-  const parsed = schema.safeParse(entries);
+  { prefix, entries, plugin, unresolved }: PluginChoice,
+): z.output<Config> | null {
+  const parsed = resolvedPartOf(schema, unresolved).safeParse(without(entries, unresolved));
   const known = schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
   const unknown = Object.keys(entries)
     .filter((key) => !known.includes(key))
     .map((key): ConfigIssue => ({ path: `${prefix}${key}`, message: `is not a key of ${plugin}${knownList(known, prefix)}` }));
   const issues = [...(parsed.success ? [] : issuesOf(parsed.error, prefix)), ...unknown];
   if (!parsed.success || issues.length > 0) throw new ConfigError(issues);
-  return parsed.data;
+  return unresolved.length === 0 ? (parsed.data as z.output<Config>) : null;
+}
+
+/** Without the rules about several keys, one of which may be unresolved. */
+function resolvedPartOf(schema: z.ZodType, unresolved: readonly string[]): z.ZodType {
+  if (unresolved.length === 0 || !(schema instanceof z.ZodObject)) return schema;
+  return z.object(Object.fromEntries(Object.entries(schema.shape).filter(([key]) => !unresolved.includes(key))));
 }
 
 function knownList(known: readonly string[], prefix: string): string {
@@ -163,10 +229,10 @@ function knownList(known: readonly string[], prefix: string): string {
 }
 
 function transformChoice(
-  config: Readonly<Record<string, string>>,
+  config: Entries,
   alias: string,
   predicates: ReadonlyMap<string, PluginChoice>,
-): TransformChoice {
+): Omit<TransformChoice, 'unresolved'> {
   const choice = aliased(config, `transforms.${alias}.`);
   const { predicate = null, negate = 'false' } = choice.entries;
   if (predicate !== null && !predicates.has(predicate)) {
@@ -182,25 +248,25 @@ function transformChoice(
   };
 }
 
-function aliased(config: Readonly<Record<string, string>>, prefix: string): PluginChoice {
+function aliased(config: Entries, prefix: string): Omit<PluginChoice, 'unresolved'> {
   const entries = below(config, prefix);
   const plugin = entries['type'];
   if (plugin === undefined) throw new ConfigError([{ path: `${prefix}type`, message: 'is required' }]);
   return { plugin, prefix, entries: without(entries, ['type']) };
 }
 
-function below(config: Readonly<Record<string, string>>, prefix: string): Record<string, string> {
+function below(config: Entries, prefix: string): Record<string, string> {
   return Object.fromEntries(
     Object.entries(config).flatMap(([key, value]) => (key.startsWith(prefix) ? [[key.slice(prefix.length), value]] : [])),
   );
 }
 
-function without(entries: Readonly<Record<string, string>>, keys: readonly string[]): Record<string, string> {
+function without(entries: Entries, keys: readonly string[]): Record<string, string> {
   return Object.fromEntries(Object.entries(entries).filter(([key]) => !keys.includes(key)));
 }
 
 /** What is left for the connector's plugin when everybody else has taken theirs. */
-function ownEntries(config: Readonly<Record<string, string>>, direct: boolean): Record<string, string> {
+function ownEntries(config: Entries, direct: boolean): Record<string, string> {
   const prefixes = [
     'key.converter.',
     'value.converter.',

@@ -9,7 +9,8 @@ import { messageOf } from '../../core/errors.ts';
 import { invokerPort } from './local/invoker-port.ts';
 
 const port = invokerPort();
-process.on('uncaughtException', (error) => port.crash(messageOf(error)));
+let shown = (text: string): string => text;
+process.on('uncaughtException', (error) => port.crash(shown(messageOf(error))));
 if (port.isProcess) {
   // A terminal and a service manager send these to the whole group: it is the invoker that decides when its hosts end.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined);
@@ -17,4 +18,4 @@ if (port.isProcess) {
 
 // Now that a failure of what it loads is told, too.
 const { serve } = await import('./local/serve.ts');
-serve(port);
+shown = serve(port);

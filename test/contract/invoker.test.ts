@@ -2,6 +2,7 @@ import { openDataFolder } from '../../adapters/data-folder.ts';
 import { InProcessInvoker } from '../../adapters/invoke/in-process-invoker.ts';
 import { ProcessInvoker } from '../../adapters/invoke/process-invoker.ts';
 import { ThreadInvoker } from '../../adapters/invoke/thread-invoker.ts';
+import { LocalSecrets, NO_SECRETS } from '../../adapters/secrets/local-secrets.ts';
 import { systemClock, systemRandom } from '../../adapters/system.ts';
 import { DEFAULT_SETTINGS } from '../../functions/host.ts';
 import { runInvocation } from '../../functions/run-invocation.ts';
@@ -11,12 +12,21 @@ import { registry } from './invoker/unruly-plugins.ts';
 import { invokerContract } from './invoker-contract.ts';
 
 const world = { clock: systemClock, random: systemRandom };
+const secrets = new LocalSecrets(NO_SECRETS);
 
 invokerContract({
   name: 'InProcessInvoker',
   async newInvoker({ dataFolder, telemetry }, { slotsPerHost: slots = 4, limitMs = 45_000 }) {
     const folder = await openDataFolder(dataFolder, { ...world, telemetry });
-    const host = { ...world, ...folder, telemetry, registry, sandbox: new Sandbox(systemClock), settings: DEFAULT_SETTINGS };
+    const host = {
+      ...world,
+      ...folder,
+      telemetry,
+      registry,
+      sandbox: new Sandbox(systemClock),
+      secrets,
+      settings: DEFAULT_SETTINGS,
+    };
     const run: ConstructorParameters<typeof InProcessInvoker>[0]['run'] = (offer, owner) =>
       runInvocation(host, offer, { limitMs, owner });
     return { invoker: new InProcessInvoker({ random: systemRandom, slots, run }), close: () => folder.close() };

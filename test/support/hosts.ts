@@ -1,10 +1,12 @@
 /** Hosts of invocations over memory adapters, and offers to them. */
+
 import { MemoryLogBroker } from '../../adapters/memory/memory-log-broker.ts';
 import { MemoryStateStore } from '../../adapters/memory/memory-state-store.ts';
 import { MemoryTelemetry } from '../../adapters/memory/memory-telemetry.ts';
+import { LocalSecrets, NO_SECRETS } from '../../adapters/secrets/local-secrets.ts';
 import type { Connector } from '../../core/connector.ts';
 import type { Offer } from '../../core/offer.ts';
-import type { LogBroker, Random, StateStore } from '../../core/ports.ts';
+import type { LogBroker, Random, Secrets, StateStore } from '../../core/ports.ts';
 import type { ShardId } from '../../core/shard-id.ts';
 import { DEFAULT_SETTINGS, type Host } from '../../functions/host.ts';
 import { Sandbox } from '../../functions/sandbox.ts';
@@ -24,6 +26,7 @@ interface HostFields {
   readonly clock?: RunningClock;
   readonly store?: StateStore;
   readonly broker?: LogBroker;
+  readonly secrets?: Secrets;
 }
 
 /** The product's converters, transforms and predicates, and the given sources and sinks beside its own. */
@@ -32,6 +35,7 @@ export function aHost({
   clock = new RunningClock(),
   store = new MemoryStateStore({ clock }),
   broker = new MemoryLogBroker({ clock }),
+  secrets = new LocalSecrets(NO_SECRETS),
 }: HostFields = {}): TestHost {
   return {
     store,
@@ -41,6 +45,7 @@ export function aHost({
     telemetry: new MemoryTelemetry(),
     registry: registryWith(plugins),
     sandbox: new Sandbox(clock),
+    secrets,
     settings: DEFAULT_SETTINGS,
   };
 }

@@ -6,7 +6,7 @@ import type { LogCursor } from '../../core/cursor/cursor.ts';
 import { StoredCursor } from '../../core/cursor/stored-cursor.ts';
 import type { MessageQueue } from '../../core/message-queue.ts';
 import type { InvocationResult } from '../../core/offer.ts';
-import type { LogBroker, OutgoingRecord, StateStore } from '../../core/ports.ts';
+import type { LogBroker, OutgoingRecord, Secrets, StateStore } from '../../core/ports.ts';
 import { queueShardId, type ShardId } from '../../core/shard-id.ts';
 import { runInvocation } from '../../functions/run-invocation.ts';
 import type { SinkPlugin } from '../../plugins/api/sink.ts';
@@ -52,6 +52,7 @@ interface SinkShardFields {
   readonly config?: Readonly<Record<string, string>>;
   readonly store?: (store: StateStore) => StateStore;
   readonly broker?: (broker: MemoryLogBroker) => LogBroker;
+  readonly secrets?: Secrets;
 }
 
 export async function aSinkShard({
@@ -60,6 +61,7 @@ export async function aSinkShard({
   values = [],
   everyMs = 0,
   config = {},
+  secrets,
   ...faults
 }: SinkShardFields = {}): Promise<SinkShard> {
   const clock = new RunningClock();
@@ -70,6 +72,7 @@ export async function aSinkShard({
     clock,
     store: faults.store?.(store) ?? store,
     broker: faults.broker?.(log) ?? log,
+    ...(secrets === undefined ? {} : { secrets }),
   });
   const queue: MessageQueue = { topic: 'orders', brokerName: 'memory', queueId: 0 };
   log.createTopic('orders', { queues: 1 });

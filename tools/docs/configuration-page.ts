@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { assert } from '../../core/assert.ts';
-import { MEANINGLESS, MEANINGLESS_PREFIXES, Runtime } from '../../core/config/connector-config.ts';
+import { MEANINGLESS, MEANINGLESS_PREFIXES, Runtime, WRITTEN_OUT } from '../../core/config/connector-config.ts';
 import type { Plugin } from '../../plugins/registry.ts';
 import { code, generatedFrom, page, table } from './markdown.ts';
 
@@ -15,11 +15,24 @@ reader:
 - \`sink.*\`, to the sink of a direct connector, which is a source with \`sink.connector.class\`;
 - everything else, to the plugin that \`connector.class\` names.
 
-A key that its plugin does not know is refused, and so is a value that the tables do not allow. For now this happens when an invocation opens the
-connector, and fails the shard with \`config.invalid\`: there is no API yet that could refuse the request.`;
+A key that its plugin does not know is refused, and so is a value that the tables do not allow: by the HTTP API, which names all of them at once.
 
-const NOT_YET =
-  '`name`, `topics` and `tasks.max` are checked and then ignored: the part of the scheduler that will act on them is not written yet.';
+## Secrets
+
+A value, or a part of one, may be a placeholder, as with Kafka's configuration providers:
+
+- \`\${env:NAME}\`, an environment variable of the host;
+- \`\${file:/path/of.properties:key}\`, a key of a properties file;
+- \`\${dir:/path:file}\`, a whole file, as Docker and Kubernetes mount secrets.
+
+Only invocations resolve them, and only those that the operator of the host allows with \`secrets.env\` and \`secrets.folders\`: without these, none.
+The configuration is stored and shown with its placeholders. What they stand for is stored nowhere, and is replaced by \`[hidden]\` in whatever an
+invocation tells: errors, log lines, dead letters. The check of such a value comes with the invocation, too; what does not pass it, and what is refused or
+missing, fails the shard, with the key and the placeholder. A value that has changed is noticed within a minute, by the next invocation that begins, or at
+once when the connector is changed. Unlike Kafka, which leaves a placeholder as it is where it finds no value, nothing runs without one; a text whose provider
+is none of the three is no placeholder.
+
+A scheduler plans without secrets, so these keys hold no placeholders: ${[...WRITTEN_OUT].map(code).join(', ')}.`;
 
 const kinds: readonly { readonly kind: Plugin['kind']; readonly title: string; readonly keys: string }[] = [
   { kind: 'source', title: 'Sources', keys: 'Keys without a prefix.' },
@@ -41,7 +54,6 @@ export function configurationPage(plugins: readonly Plugin[]): string {
     INTRODUCTION,
     '## Runtime',
     keyTable(Runtime),
-    NOT_YET,
     `Accepted without effect, so that a configuration of Kafka Connect can be brought along, unless the table above has them: ${meaningless()}.`,
     ...sections,
   ]);

@@ -1,6 +1,7 @@
 /** Serves invocations, as many at once as it is asked to, from the invoker's `start` to its `close`. */
 import { type DataFolder, openDataFolder } from '../../../adapters/data-folder.ts';
 import type { ToHost } from '../../../adapters/invoke/host-protocol.ts';
+import { LocalSecrets, NO_SECRETS } from '../../../adapters/secrets/local-secrets.ts';
 import { systemClock, systemRandom } from '../../../adapters/system.ts';
 import { assert, unreachable } from '../../../core/assert.ts';
 import { messageOf } from '../../../core/errors.ts';
@@ -15,17 +16,23 @@ import type { LocalSettings } from './local-settings.ts';
 
 type Message<Kind extends ToHost['kind']> = ToHost & { readonly kind: Kind };
 
-export function serve(port: InvokerPort): void {
+/** Answers how a text reads without the secrets of what runs here, for last words. */
+export function serve(port: InvokerPort): (text: string) => string {
   let opening: Promise<Server> | undefined;
+  let sandbox: Sandbox | undefined;
   port.onMessage((message) => {
     if (message.kind === 'start') {
-      opening = openServer(port, message);
+      opening = openServer(port, message).then((server) => {
+        ({ sandbox } = server.host);
+        return server;
+      });
       return;
     }
     assert(opening !== undefined, `the first message is start, not ${message.kind}`);
     // What comes before it is open waits here; what keeps it from opening ends this host.
     void opening.then((server) => answer(server, message));
   });
+  return (text) => sandbox?.redaction.text(text) ?? text;
 }
 
 interface Server {
@@ -37,13 +44,14 @@ interface Server {
 }
 
 async function openServer(port: InvokerPort, { settings, parentPid }: Message<'start'>): Promise<Server> {
-  const { dataFolder, log = {}, registryModule } = settings as LocalSettings;
+  const { dataFolder, log = {}, secrets = NO_SECRETS, registryModule } = settings as LocalSettings;
   const telemetry = new ForwardingTelemetry((entries) => port.send({ kind: 'telemetry', entries }));
   const world = { clock: systemClock, random: systemRandom, telemetry };
   const registry = await loadRegistry(registryModule);
   const folder = await openDataFolder(dataFolder, { ...world, log });
   const { store, broker } = folder;
-  const host = { ...world, store, broker, registry, sandbox: new Sandbox(systemClock), settings: DEFAULT_SETTINGS };
+  const sandbox = new Sandbox(systemClock);
+  const host = { ...world, store, broker, registry, sandbox, secrets: new LocalSecrets(secrets), settings: DEFAULT_SETTINGS };
   port.send({ kind: 'ready' });
   if (port.isProcess) endWithParent(parentPid);
   return { host, port, telemetry, folder, running: new Set() };
@@ -73,7 +81,7 @@ async function invoke({ host, port }: Server, { offer, owner, limitMs }: Message
   try {
     port.send({ kind: 'ended', owner, result: await runInvocation(host, offer, { limitMs, owner }) });
   } catch (error) {
-    port.send({ kind: 'threw', owner, message: messageOf(error) });
+    port.send({ kind: 'threw', owner, message: host.sandbox.redaction.text(messageOf(error)) });
   }
 }
 

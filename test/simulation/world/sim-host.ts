@@ -1,4 +1,5 @@
 /** A machine that runs invocations in one process, and starts that process anew some time after it died. */
+import { LocalSecrets, NO_SECRETS } from '../../../adapters/secrets/local-secrets.ts';
 import type { InvocationEnd, Offer } from '../../../core/offer.ts';
 import { newOwner } from '../../../core/owner.ts';
 import { DEFAULT_SETTINGS, type Host } from '../../../functions/host.ts';
@@ -96,6 +97,7 @@ export class SimHost {
       telemetry: telemetryOf(this.#world, process),
       registry: registryOf(this.#world, process),
       sandbox: new Sandbox(process.clock),
+      secrets: new LocalSecrets(NO_SECRETS),
       settings: { skewMaxMs: 5_000, claimMs: this.#claimMs },
     };
     const life: Life = { process, host, running: new Set() };

@@ -92,6 +92,7 @@ describe('Sandbox', () => {
   test('keeps nothing once its host is about to end', () => {
     const sandbox = new Sandbox(new RunningClock());
     const closed: string[] = [];
+    const edition = { revision: 1, opening: 1 };
     const stationOf = (name: string) => ({
       writer: {
         put: async () => ({ failures: [] }),
@@ -102,10 +103,10 @@ describe('Sandbox', () => {
       },
       reader: null,
     });
-    sandbox.keep('kept' as ShardId, 1, stationOf('kept'));
+    sandbox.keep('kept' as ShardId, edition, stationOf('kept'));
 
     sandbox.close();
-    sandbox.keep('late' as ShardId, 1, stationOf('late'));
+    sandbox.keep('late' as ShardId, edition, stationOf('late'));
 
     expect(closed).toEqual(['kept', 'late']);
   });

@@ -260,16 +260,18 @@ describe('runInvocation in a warm sandbox', () => {
   });
 });
 
+const FIRST = { revision: 1, opening: 1 };
+
 describe('Sandbox', () => {
   test('gives up the station that was used longest ago', () => {
     const sandbox = new Sandbox(new RunningClock());
     const { closed, stationOf } = stations();
     const shards = Array.from({ length: 256 }, (_, index) => `shard-${index}` as ShardId);
-    for (const shard of shards) sandbox.keep(shard, 1, stationOf(shard));
+    for (const shard of shards) sandbox.keep(shard, FIRST, stationOf(shard));
 
     const [first, second] = shards as [ShardId, ShardId];
-    sandbox.keep(first, 1, sandbox.take(first, 1) ?? stationOf('nowhere'));
-    sandbox.keep('newcomer' as ShardId, 1, stationOf('newcomer'));
+    sandbox.keep(first, FIRST, sandbox.take(first, FIRST) ?? stationOf('nowhere'));
+    sandbox.keep('newcomer' as ShardId, FIRST, stationOf('newcomer'));
 
     expect(closed).toEqual([second]);
   });
@@ -278,7 +280,7 @@ describe('Sandbox', () => {
     const sandbox = new Sandbox(new RunningClock());
     const { closed, stationOf } = stations();
 
-    for (let slice = 0; slice < 300; slice += 1) sandbox.keep('shard' as ShardId, 1, stationOf(`slice ${slice}`));
+    for (let slice = 0; slice < 300; slice += 1) sandbox.keep('shard' as ShardId, FIRST, stationOf(`slice ${slice}`));
 
     expect(closed).toHaveLength(300 - 256);
   });
@@ -287,12 +289,12 @@ describe('Sandbox', () => {
     const clock = new RunningClock();
     const sandbox = new Sandbox(clock);
     const { closed, stationOf } = stations();
-    sandbox.keep('early' as ShardId, 1, stationOf('early'));
+    sandbox.keep('early' as ShardId, FIRST, stationOf('early'));
     await clock.sleep(200_000);
-    sandbox.keep('later' as ShardId, 1, stationOf('later'));
+    sandbox.keep('later' as ShardId, FIRST, stationOf('later'));
 
     await clock.sleep(100_000);
-    sandbox.keep('now' as ShardId, 1, stationOf('now'));
+    sandbox.keep('now' as ShardId, FIRST, stationOf('now'));
 
     expect(closed).toEqual(['early']);
   });

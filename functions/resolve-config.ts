@@ -1,0 +1,58 @@
+/** Puts secrets into a connector's configuration. */
+import { placeholderOf, referencesIn, withValues } from '../core/config/placeholders.ts';
+import type { Connector } from '../core/connector.ts';
+import { ConfigError, FatalTaskError } from '../core/errors.ts';
+import type { SecretAnswer, SecretReference } from '../core/ports.ts';
+import { TIMED_OUT, within } from './deadline.ts';
+import type { Host } from './host.ts';
+import type { ResolvedConfig } from './opened-connector.ts';
+import { HIDDEN } from './redaction.ts';
+
+/** For a folder that some network lends and does not answer for: the claim is not made yet, so nobody waits for this. */
+const RESOLVE_MAX_MS = 5_000;
+
+/** @throws {FatalTaskError} `secret.refused` or `secret.missing`, naming each key and its placeholder. */
+export async function resolveConfig(host: Host, { config }: Connector): Promise<ResolvedConfig> {
+  const readAtMs = host.clock.nowMs();
+  const named = Object.entries(config).flatMap(([key, text]) => referencesIn(text).map((reference) => ({ key, reference })));
+  if (named.length === 0) return { config, values: [], readAtMs };
+  const answers = await within(host.clock, RESOLVE_MAX_MS, () => host.secrets.resolve(named.map(({ reference }) => reference)));
+  const values = valuesOf(named, answers === TIMED_OUT ? [] : answers);
+  host.sandbox.redaction.hide(values);
+  const inOrder = values.values();
+  const next = (): string => inOrder.next().value ?? '';
+  const resolved = Object.entries(config).map(([key, text]) => [key, withValues(text, next)]);
+  return { config: Object.fromEntries(resolved), values, readAtMs };
+}
+
+interface Named {
+  readonly key: string;
+  readonly reference: SecretReference;
+}
+
+function valuesOf(named: readonly Named[], answers: readonly SecretAnswer[]): readonly string[] {
+  const values: string[] = [];
+  const problems: string[] = [];
+  let isRefused = false;
+  for (const [index, { key, reference }] of named.entries()) {
+    const answer = answers[index] ?? { missing: `no answer within ${RESOLVE_MAX_MS} ms` };
+    if ('value' in answer) {
+      values.push(answer.value);
+      continue;
+    }
+    isRefused ||= 'refused' in answer;
+    problems.push(`${key}: ${placeholderOf(reference)}: ${'refused' in answer ? answer.refused : answer.missing}`);
+  }
+  if (problems.length === 0) return values;
+  throw new FatalTaskError(problems.join('; '), { code: isRefused ? 'secret.refused' : 'secret.missing' });
+}
+
+/** A message about a key repeats its value, which may be too short for `Redaction`. */
+export function withoutValues(error: ConfigError, asStored: Connector['config'], resolved: Connector['config']): ConfigError {
+  const issues = error.issues.map(({ path, message }) => {
+    const value = resolved[path];
+    if (value === undefined || value === asStored[path]) return { path, message };
+    return { path, message: `${message.replaceAll(JSON.stringify(value.trim()), HIDDEN)} (${asStored[path]})` };
+  });
+  return new ConfigError(issues);
+}
