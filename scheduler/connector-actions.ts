@@ -136,11 +136,18 @@ export async function resetOffsets(
 /**
  * Closes every gate, then removes the cursors, and the document last: until then the name stays taken. A cursor that is created
  * meanwhile is removed later, by `sweepDeleted`. One that nobody here can read goes like the others, its gate as it was.
+ *
+ * @throws {ConfigError} when there is none of this name, or, with `ifUid`, when it is another one by now.
  */
-export async function deleteConnector(deps: StoreAccess, name: string): Promise<void> {
-  const deleted = await writeConnector(deps, name, (connector) =>
-    connector.targetState === 'deleted' ? connector : { ...connector, targetState: 'deleted' },
-  );
+export async function deleteConnector(
+  deps: StoreAccess,
+  name: string,
+  { ifUid }: { readonly ifUid?: string } = {},
+): Promise<void> {
+  const deleted = await writeConnector(deps, name, (connector) => {
+    if (ifUid !== undefined && connector.uid !== ifUid) throw notFound(name);
+    return connector.targetState === 'deleted' ? connector : { ...connector, targetState: 'deleted' };
+  });
   const { uid } = deleted;
   await noteChange(deps, name);
   await unlessUnreadable(() => raiseGates(deps, deleted));

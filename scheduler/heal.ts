@@ -41,7 +41,7 @@ export class Healing {
     await sideBySide(this.#due(), HEALED_AT_ONCE, async ({ connector }) => {
       if (isStoreAway) return;
       try {
-        if (connector.targetState === 'deleted') await finishDeletion(this.#deps, connector.name);
+        if (connector.targetState === 'deleted') await finishDeletion(this.#deps, connector);
         else await raiseGates(this.#deps, connector);
         this.#failedUntilMs.delete(connector.uid);
       } catch (error) {
@@ -75,10 +75,10 @@ export class Healing {
   }
 }
 
-/** The operator's own process may have got there first, slowly. */
-async function finishDeletion(deps: StoreAccess, name: string): Promise<void> {
+/** The operator's own process may have got there first, slowly, and its name may be another connector's since. */
+async function finishDeletion(deps: StoreAccess, { name, uid }: Connector): Promise<void> {
   try {
-    await deleteConnector(deps, name);
+    await deleteConnector(deps, name, { ifUid: uid });
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
   }

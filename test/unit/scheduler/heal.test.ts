@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import { connectorKey, encodeConnector, readConnector } from '../../../core/connector.ts';
 import { decodeCursor, encodeCursor } from '../../../core/cursor/codec.ts';
 import { cursorKey, cursorPartition } from '../../../core/cursor/stored-cursor.ts';
 import type { StateStore } from '../../../core/ports.ts';
 import { queueShardId } from '../../../core/shard-id.ts';
-import { createConnector, setTargetState } from '../../../scheduler/connector-actions.ts';
+import { createConnector, deleteConnector, setTargetState } from '../../../scheduler/connector-actions.ts';
 import { ConnectorCatalog } from '../../../scheduler/connector-catalog.ts';
 import { Healing } from '../../../scheduler/heal.ts';
 import { ShardTable } from '../../../scheduler/shard-table.ts';
@@ -14,6 +15,7 @@ import { memorySink } from '../../support/memory-sink.ts';
 import { memoryTarget } from '../../support/memory-target.ts';
 
 const queue = { topic: 'orders', brokerName: 'memory', queueId: 0 };
+const CONFIG = { 'connector.class': 'discard-sink', topics: 'orders' };
 
 /** Connectors that are paused, each with a cursor whose gate is behind. */
 async function halfPaused(connectors: number): Promise<{ readonly host: TestHost; readonly uids: readonly string[] }> {
@@ -29,6 +31,18 @@ async function halfPaused(connectors: number): Promise<{ readonly host: TestHost
     uids.push(uid);
   }
   return { host, uids };
+}
+
+/** Connectors whose operator's process ended in the middle of deleting them. */
+async function halfDeleted(names: readonly string[]): Promise<{ readonly host: TestHost }> {
+  const host = aHost();
+  for (const name of names) {
+    const connector = await createConnector(host, { name, config: CONFIG });
+    const { version = '' } = (await host.store.get(connectorKey(name))) ?? {};
+    const deleted = encodeConnector({ ...connector, targetState: 'deleted', revision: connector.revision + 1 });
+    await host.store.put(connectorKey(name), deleted, { ifVersion: version });
+  }
+  return { host };
 }
 
 /** Of a scheduler that knew all of them for long enough. */
@@ -108,5 +122,17 @@ describe('Healing', () => {
 
     expect(askedAtOnce).toBeLessThanOrEqual(4);
     expect(changed.length).toBe(40 - askedAtOnce);
+  });
+
+  test('finishes a deletion, and leaves the connector alone that got its name meanwhile', async () => {
+    const { host } = await halfDeleted(['gone', 'new']);
+    const healing = await aHealing(host);
+    await deleteConnector(host, 'new');
+    const { uid } = await createConnector(host, { name: 'new', config: CONFIG });
+
+    await healing.heal();
+
+    expect(await readConnector(host, 'gone')).toBeNull();
+    expect(await readConnector(host, 'new')).toMatchObject({ uid, targetState: 'running' });
   });
 });
