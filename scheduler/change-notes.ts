@@ -4,15 +4,19 @@
  */
 import type { StoreAccess } from '../core/cursor/stored-cursor.ts';
 import { RetryableError } from '../core/errors.ts';
-import type { StateStore } from '../core/ports.ts';
+import type { DocumentPage, StateStore } from '../core/ports.ts';
 
 const PARTITION = 'changes';
 
-/** A scheduler looks every second; what one misses that was busy for longer, its sweep finds. */
-const KEPT_MS = 5_000;
+/**
+ * A scheduler looks every second. Its round may take as long as two calls to a store that does not answer, and its clock may be
+ * ahead of the writer's. A change that is missed for all that is found by the sweep; a trigger is not.
+ */
+const KEPT_MS = 30_000;
 
-/** More changes than this in that time are found by the sweep. */
-const NOTES_MAX = 1_000;
+const PAGE_DOCUMENTS = 1_000;
+/** As many as if each of ten thousand connectors was changed. */
+const NOTES_MAX = 10_000;
 
 /** No id has a slash in it. */
 const TRIGGER = 'trigger/';
@@ -54,12 +58,23 @@ export class ChangeNotes {
 
   /** Those that were left since the last call. */
   async read(): Promise<Notes> {
-    const { documents } = await this.#store.list(PARTITION, { limit: NOTES_MAX });
-    const fresh = documents.filter(({ key }) => !this.#seen.has(key.sort));
-    this.#seen = new Set(documents.map(({ key }) => key.sort));
+    const notes = await this.#list();
+    const fresh = notes.filter(({ key }) => !this.#seen.has(key.sort));
+    this.#seen = new Set(notes.map(({ key }) => key.sort));
     const changed = new Set<string>();
     const triggered = new Set<string>();
     for (const { key, value } of fresh) (key.sort.startsWith(TRIGGER) ? triggered : changed).add(value);
     return { changed, triggered };
+  }
+
+  async #list(): Promise<DocumentPage['documents']> {
+    const notes: DocumentPage['documents'][number][] = [];
+    let after: string | undefined;
+    do {
+      const page = await this.#store.list(PARTITION, { limit: PAGE_DOCUMENTS, ...(after === undefined ? {} : { after }) });
+      notes.push(...page.documents);
+      after = page.next;
+    } while (after !== undefined && notes.length < NOTES_MAX);
+    return notes;
   }
 }
