@@ -3,6 +3,7 @@
  * the fact, so that history costs a write per page and not one per invocation. What a scheduler that dies had not written yet is
  * missing from history, and nowhere else.
  */
+import { FatalTaskError } from '../core/errors.ts';
 import type { Offer, RunRecord } from '../core/offer.ts';
 import type { Clock, DocumentKey, StateStore } from '../core/ports.ts';
 
@@ -10,6 +11,8 @@ export interface RunHistoryDeps {
   readonly store: StateStore;
   readonly clock: Clock;
 }
+
+const FORMAT = 1;
 
 /** A page holds what came within so long. */
 const PAGE_MS = 5_000;
@@ -98,7 +101,7 @@ export class RunHistory {
     const sent = unwritten.sent ?? pageOf(uid, runs.splice(0, fitting(runs)));
     this.#unwritten.set(uid, { runs, sinceMs, sent });
     const { store, clock } = this.#deps;
-    const value = JSON.stringify({ v: 1, runs: sent.runs.toReversed() });
+    const value = JSON.stringify({ v: FORMAT, runs: sent.runs.toReversed() });
     await store.put(sent.key, value, { ifAbsent: true }, { expiresAtMs: clock.nowMs() + KEPT_MS });
     this.#unwritten.delete(uid);
     // What was left over, or came meanwhile, is for the next page.
@@ -120,7 +123,7 @@ export class RunHistory {
   }
 }
 
-/** Runs of a connector as they are stored, newest first. */
+/** Runs of a connector as they are stored, newest first. @throws {FatalTaskError} when a page of them cannot be read. */
 export async function readRuns(
   store: StateStore,
   uid: string,
@@ -130,9 +133,28 @@ export async function readRuns(
   const runs: RunRecord[] = [];
   for (const { value } of documents) {
     if (runs.length >= runsMax) break;
-    runs.push(...(JSON.parse(value) as { readonly runs: readonly RunRecord[] }).runs);
+    runs.push(...decodePage(value, uid));
   }
   return runs.slice(0, runsMax);
+}
+
+/** @throws {FatalTaskError} `store.document_corrupt` or `store.document_newer`, naming the connector by its uid. */
+function decodePage(text: string, uid: string): readonly RunRecord[] {
+  const corrupt = (cause?: unknown): FatalTaskError =>
+    new FatalTaskError(`a page of the history of connector ${uid} cannot be read`, { code: 'store.document_corrupt', cause });
+  let page: { readonly v?: unknown; readonly runs?: unknown } | null;
+  try {
+    page = JSON.parse(text);
+  } catch (cause) {
+    throw corrupt(cause);
+  }
+  if (typeof page?.v === 'number' && page.v > FORMAT)
+    throw new FatalTaskError(
+      `a page of the history of connector ${uid} is stored in format ${page.v}, this version reads up to ${FORMAT}`,
+      { code: 'store.document_newer' },
+    );
+  if (page?.v !== FORMAT || !Array.isArray(page.runs)) throw corrupt();
+  return page.runs as readonly RunRecord[];
 }
 
 /** Failures are what history is read for. */

@@ -165,6 +165,17 @@ describe('RunHistory', () => {
     expect(runs.map(({ offerId }) => offerId)).toEqual(['second', 'first']);
   });
 
+  test.each([
+    ['{"v":2,"pages":[]}', 'store.document_newer'],
+    ['{"v":1}', 'store.document_corrupt'],
+    ['not a page', 'store.document_corrupt'],
+  ])('says what is wrong with a page that it cannot read: %s', async (value, code) => {
+    const { store } = aHistory();
+    await store.put({ partition: 'runs/uid', sort: '1' }, value, { ifAbsent: true });
+
+    await expect(readRuns(store, 'uid', { runsMax: 1 })).rejects.toMatchObject({ code, message: expect.stringContaining('uid') });
+  });
+
   test('writes at the end what would have waited, all of it', async () => {
     const { store, history } = aHistory();
     for (let index = 0; index < 150; index += 1) history.add({ ...offer, uid: `uid-${index}` }, aRun({}));
