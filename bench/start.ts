@@ -9,10 +9,9 @@ import type { MessageQueue } from '../core/message-queue.ts';
 import type { Report } from './figure.ts';
 import { cpuMsOf, residentBytesOf } from './whole/process-use.ts';
 import { medians } from './whole/progress.ts';
-import type { Sortie } from './whole/sortie.ts';
 import { type Whole, withWhole } from './whole/whole.ts';
 
-const ROUNDS = { warmUpRounds: 1, rounds: 7 };
+const ROUNDS = { warmUpRounds: 1, rounds: 5 };
 const MOVES_WITHIN_MS = 20_000;
 
 const IDLE_MS = 30_000;
@@ -31,7 +30,10 @@ export async function run(report: Report): Promise<void> {
     report.note(`state and log in ${whole.dataFolder}, invocations in threads; Node ${process.version}`);
     await firstRecord(report, whole);
   });
-  await withWhole((whole) => idle(report, whole));
+  const sinks = { name: 'idle', goals: true, connectors: idleSinks };
+  const withSources = { name: 'idle, two sources among them', goals: false, connectors: idleSourcesAndSinks };
+  // Side by side, for each only waits.
+  await Promise.all([sinks, withSources].map((idleOnes) => withWhole((whole) => idle(report, whole, idleOnes))));
 }
 
 async function firstRecord(report: Report, whole: Whole): Promise<void> {
@@ -41,9 +43,11 @@ async function firstRecord(report: Report, whole: Whole): Promise<void> {
   if (queue === undefined) throw new Error('the topic has no queue');
   const file = join(whole.folder, 'out.txt');
   writeFileSync(file, '');
+  const config = { 'connector.class': 'file-stream-sink', topics: topic, file, format: 'raw', ...UNTOUCHED };
   const sortie = whole.start();
-  await sortie.apply('orders', { 'connector.class': 'file-stream-sink', topics: topic, file, format: 'raw', ...UNTOUCHED });
-  await startUntilLine(whole, { queue, file, sortie });
+  await sendOne(whole, queue);
+  await (await untilGrown(file, () => sortie.apply('orders', config))).started;
+  await sortie.stop();
 
   report.note(
     `from spawn() of \`sortie start\`, with one connector in its folder and one record that waits in a topic, until file-stream-sink's file holds it; medians of ${ROUNDS.rounds} starts`,
@@ -52,35 +56,45 @@ async function firstRecord(report: Report, whole: Whole): Promise<void> {
     '  reference: a Node process that starts a thread, which appends one line to a file; measured in the same way, taking turns',
   );
   const median = await medians(ROUNDS, async () => {
-    const plain = await untilGrown(file, () => spawn(process.execPath, [PLAIN_PROCESS, file], { stdio: 'inherit' }));
+    const { tookMs: plain } = await untilGrown(file, () => spawn(process.execPath, [PLAIN_PROCESS, file], { stdio: 'inherit' }));
     const warm = await startUntilLine(whole, { queue, file });
     rmSync(join(whole.dataFolder, 'compiled'), { recursive: true, force: true });
-    const cold = await startUntilLine(whole, { queue, file });
-    return { plain, warm, cold };
+    const cold = await startUntilLine(whole, { queue, file, env: { NODE_DISABLE_COMPILE_CACHE: '1' } });
+    return { plain, warm: warm.tookMs, warmCpu: warm.cpuMs, cold: cold.tookMs };
   });
   const ms = { unit: 'ms', reference: median.plain } as const;
   report.figure({ name: 'start to first record', value: median.warm, ...ms, goal: { atMost: GOAL_FIRST_RECORD_MS } });
+  report.figure({ name: 'its processor time', value: median.warmCpu, unit: 'ms', goal: 'printed' });
   report.figure({ name: 'the same, where no compiled code is kept', value: median.cold, ...ms, goal: 'printed' });
 }
 
-/** How long it took from the spawn of the process on, ms. A `sortie` that runs already is given the record. */
-async function startUntilLine(
-  whole: Whole,
-  { queue, file, sortie }: { readonly queue: MessageQueue; readonly file: string; readonly sortie?: Sortie },
-): Promise<number> {
-  const record = { key: null, value: new Uint8Array(100).fill(0x78), tag: null, headers: [], bornAtMs: systemClock.nowMs() };
-  const send = (): Promise<unknown> => whole.log.send(queue, [record]);
-  let started = sortie;
-  if (started === undefined) await send();
-  const tookMs = await untilGrown(file, () => {
-    started ??= whole.start();
-    if (sortie !== undefined) void send();
-  });
-  await started?.stop();
-  return tookMs;
+interface Start {
+  /** From the spawn of the process on. */
+  readonly tookMs: number;
+  /** Of the process, until then. */
+  readonly cpuMs: number;
 }
 
-async function untilGrown(file: string, act: () => void): Promise<number> {
+async function startUntilLine(
+  whole: Whole,
+  { queue, file, env }: { readonly queue: MessageQueue; readonly file: string; readonly env?: NodeJS.ProcessEnv },
+): Promise<Start> {
+  await sendOne(whole, queue);
+  const { tookMs, started: sortie } = await untilGrown(file, () => whole.start(env));
+  const cpuMs = cpuMsOf(sortie.pid);
+  await sortie.stop();
+  return { tookMs, cpuMs };
+}
+
+async function sendOne({ log }: Whole, queue: MessageQueue): Promise<void> {
+  const value = new Uint8Array(100).fill(0x78);
+  await log.send(queue, [{ key: null, value, tag: null, headers: [], bornAtMs: systemClock.nowMs() }]);
+}
+
+async function untilGrown<Started>(
+  file: string,
+  act: () => Started,
+): Promise<{ readonly tookMs: number; readonly started: Started }> {
   const before = statSync(file).size;
   const ended = new AbortController();
   const grown = new Promise<void>((resolve) => {
@@ -89,22 +103,31 @@ async function untilGrown(file: string, act: () => void): Promise<number> {
     });
   });
   const startedAtMs = performance.now();
-  act();
+  const started = act();
   const late = systemClock.sleep(MOVES_WITHIN_MS, ended.signal).then(() => {
     if (!ended.signal.aborted) throw new Error(`nothing was appended to ${file} within ${MOVES_WITHIN_MS} ms`);
   });
   await Promise.race([grown, late]);
   const tookMs = performance.now() - startedAtMs;
   ended.abort();
-  return tookMs;
+  return { tookMs, started };
 }
 
-async function idle(report: Report, whole: Whole): Promise<void> {
+interface IdleOnes {
+  readonly name: string;
+  /** Or the figures are only printed. */
+  readonly goals: boolean;
+  connectors(folder: string): Connectors;
+}
+
+type Connectors = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
+async function idle(report: Report, whole: Whole, { name, goals, connectors }: IdleOnes): Promise<void> {
   const sortie = whole.start();
-  const connectors = connectorsIn(whole);
-  for (const [name, config] of Object.entries(connectors)) await sortie.apply(name, config);
+  const applied = connectors(whole.folder);
+  for (const [connector, config] of Object.entries(applied)) await sortie.apply(connector, config);
   report.note(
-    `idle: ${Object.keys(connectors).join(', ')}, each with nothing to do; measured for ${IDLE_MS / 1_000} s, after ${SETTLE_MS / 1_000} s`,
+    `${name}: ${Object.keys(applied).join(', ')}, with nothing to do; measured for ${IDLE_MS / 1_000} s, after ${SETTLE_MS / 1_000} s`,
   );
   await systemClock.sleep(SETTLE_MS);
   const before = { cpuMs: cpuMsOf(sortie.pid), atMs: performance.now() };
@@ -115,46 +138,43 @@ async function idle(report: Report, whole: Whole): Promise<void> {
   }
   const share = (cpuMsOf(sortie.pid) - before.cpuMs) / (performance.now() - before.atMs);
   await sortie.stop();
-  report.figure({
-    name: 'idle: resident memory, most',
-    value: residentBytes / 1_000_000,
-    unit: 'MB',
-    goal: { atMost: GOAL_RESIDENT_MB },
-  });
-  report.figure({ name: 'idle: processor time', value: share, unit: 'of a core', goal: { atMost: GOAL_CPU_SHARE } });
+  const memory = { name: `${name}: resident memory, most`, value: residentBytes / 1_000_000, unit: 'MB' };
+  report.figure({ ...memory, goal: goals ? { atMost: GOAL_RESIDENT_MB } : 'printed' });
+  const processor = { name: `${name}: processor time`, value: share, unit: 'of a core' };
+  report.figure({ ...processor, goal: goals ? { atMost: GOAL_CPU_SHARE } : 'printed' });
 }
 
-/** Ten: a shop's database with its replica and its archive, a file that is followed, and sinks of other topics. */
-function connectorsIn({ folder }: Whole): Readonly<Record<string, Readonly<Record<string, string>>>> {
+/** Ten sinks of four kinds, whose topics hold nothing. */
+function idleSinks(folder: string): Connectors {
+  const replica = {
+    'connector.class': 'sql-sink',
+    topics: 'shop.orders',
+    'connection.url': `sqlite:${join(folder, 'replica.db')}`,
+    'insert.mode': 'upsert',
+    'pk.mode': 'record_key',
+    'auto.create': 'true',
+  };
+  const archive = { 'connector.class': 'file-sink', topics: 'shop.orders', directory: join(folder, 'archive'), ...UNTOUCHED };
+  const lines = { 'connector.class': 'file-stream-sink', topics: 'lines', file: join(folder, 'out.txt'), ...UNTOUCHED };
+  const discards = Array.from({ length: 7 }, (_, index) => [
+    `discard-${index}`,
+    { 'connector.class': 'discard-sink', topics: `topic-${index}`, ...UNTOUCHED },
+  ]);
+  return { replica, archive, lines, ...Object.fromEntries(discards) };
+}
+
+/** Ten as well: a database and a file are looked at again and again. */
+function idleSourcesAndSinks(folder: string): Connectors {
   const shop = join(folder, 'shop.db');
   const database = new DatabaseSync(shop);
   database.exec('CREATE TABLE orders (id INTEGER PRIMARY KEY, total_cents INTEGER)');
   database.close();
-  const lines = join(folder, 'lines.txt');
-  appendFileSync(lines, 'a line\n');
-  const json = { 'key.converter': 'json', 'value.converter': 'json' };
-  const sinks = Array.from({ length: 6 }, (_, index) => [
-    `discard-${index}`,
-    { 'connector.class': 'discard-sink', topics: `topic-${index}`, ...UNTOUCHED },
-  ]);
+  const file = join(folder, 'lines.txt');
+  appendFileSync(file, 'a line\n');
+  const sinks = Object.entries(idleSinks(folder)).slice(0, -2);
   return {
-    'shop-cdc': { 'connector.class': 'sqlite-cdc-source', 'connection.url': `sqlite:${shop}`, 'topic.prefix': 'shop', ...json },
-    'shop-replica': {
-      'connector.class': 'sql-sink',
-      topics: 'shop.orders',
-      'connection.url': `sqlite:${join(folder, 'replica.db')}`,
-      'insert.mode': 'upsert',
-      'pk.mode': 'record_key',
-      'auto.create': 'true',
-      ...json,
-    },
-    'shop-archive': {
-      'connector.class': 'file-sink',
-      topics: 'shop.orders',
-      directory: join(folder, 'archive'),
-      ...UNTOUCHED,
-    },
-    lines: { 'connector.class': 'file-source', file: lines, topic: 'lines', 'value.converter': 'string' },
+    shop: { 'connector.class': 'sqlite-cdc-source', 'connection.url': `sqlite:${shop}`, 'topic.prefix': 'shop' },
+    file: { 'connector.class': 'file-source', file, topic: 'lines', 'value.converter': 'string' },
     ...Object.fromEntries(sinks),
   };
 }

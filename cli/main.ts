@@ -1,11 +1,10 @@
-#!/usr/bin/env node
 /** `sortie`: the command line. Exit codes: 0 ok, 1 run time, 2 configuration, 3 environment. */
+import { flushCompileCache } from 'node:module';
 import process from 'node:process';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { errorCodes } from '../core/error-codes.ts';
 import { ConnectError } from '../core/errors.ts';
 import { CliError } from './cli-error.ts';
-import { apply } from './commands/apply.ts';
 import { invokerNames } from './invoker-names.ts';
 
 const DEFAULT_PORT = 8083;
@@ -45,11 +44,18 @@ function program(): Command {
     .requiredOption('-f, --file <path>', 'a JSON, YAML or .properties file of connectors, or a folder of such files')
     .option('--url <url>', 'where the HTTP API is', `http://127.0.0.1:${DEFAULT_PORT}`)
     .option('--json', 'prints one JSON object', false)
-    .action(apply);
+    .action(runApply);
   return sortie;
 }
 
-/** Serves until the process is told to end. Loaded when asked for: the other commands need nothing of it. */
+// Each command is loaded when it is asked for: no other one needs anything of it.
+
+async function runApply(options: Parameters<typeof import('./commands/apply.ts').apply>[0]): Promise<void> {
+  const { apply } = await import('./commands/apply.ts');
+  await apply(options);
+}
+
+/** Serves until the process is told to end. */
 async function runStart(options: Parameters<typeof import('./start.ts').start>[0]): Promise<void> {
   const { start } = await import('./start.ts');
   const started = await start(options);
@@ -58,6 +64,8 @@ async function runStart(options: Parameters<typeof import('./start.ts').start>[0
       ? `${JSON.stringify({ url: started.url, data: options.data })}\n`
       : `Sortie is ready at ${started.url}, with its data in ${options.data}\n`,
   );
+  // For the next start, should this process be killed.
+  flushCompileCache();
   await new Promise<void>((resolve) => {
     process.once('SIGINT', () => resolve());
     process.once('SIGTERM', () => resolve());

@@ -3,9 +3,6 @@
  * this process and what it starts. Nothing else in the product knows all the parts.
  */
 import { mkdirSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
-import { serve } from '@hono/node-server';
-import type { Hono } from 'hono';
 import { type DataFolder, openDataFolder } from '../adapters/data-folder.ts';
 import { hasEnded, markOf } from '../adapters/process-mark.ts';
 import { localSecretsSettings } from '../adapters/secrets/local-secrets.ts';
@@ -14,12 +11,12 @@ import { logLines } from '../adapters/telemetry/log-lines.ts';
 import { ConnectError, messageOf } from '../core/errors.ts';
 import type { LogLevel, Telemetry } from '../core/ports.ts';
 import { registry } from '../plugins/registry.ts';
-import { newApp } from '../scheduler/app.ts';
 import { RunHistory } from '../scheduler/run-history.ts';
 import { Scheduler } from '../scheduler/scheduler.ts';
 import { DEFAULT_SCHEDULER_SETTINGS } from '../scheduler/settings.ts';
 import { CliError } from './cli-error.ts';
 import type { InvokerName } from './invoker-names.ts';
+import { listen } from './start/listen.ts';
 import { openInvoker } from './start/open-invoker.ts';
 
 export interface StartOptions {
@@ -41,9 +38,6 @@ export interface Started {
   stop(): Promise<void>;
 }
 
-/** Nobody but this machine: there is no authentication yet. */
-const HOST = '127.0.0.1';
-
 const RETENTION_EVERY_MS = 60_000;
 
 /** @throws {CliError} when something of the environment is not as it must be, naming it and the next step. */
@@ -63,7 +57,7 @@ export async function start({ data, port, invoker: invokerName, json, logLevel, 
     folders: allowed.secretsFolders,
     environment: process.env,
   });
-  const invoker = openInvoker(invokerName, { path: data, folder, clock, random, telemetry, secrets });
+  const invoker = await openInvoker(invokerName, { path: data, folder, clock, random, telemetry, secrets });
   const settings = DEFAULT_SCHEDULER_SETTINGS;
   const history = new RunHistory({ store, clock });
   const scheduler = new Scheduler({
@@ -78,13 +72,16 @@ export async function start({ data, port, invoker: invokerName, json, logLevel, 
     settings,
     processes: { own: markOf(process.pid), hasEnded },
   });
-  const appAt = (workerId: string) =>
-    newApp({
+  const loadApi = async (workerId: string) => {
+    const [{ getRequestListener }, { newApp }] = await Promise.all([import('@hono/node-server'), import('../scheduler/app.ts')]);
+    const app = newApp({
       ...{ store, broker, clock, random, telemetry, registry, scheduler, workerId },
       skewMaxMs: settings.skewMaxMs,
       commit: 'unknown',
     });
-  const server = await listen(appAt, port).catch(async (error: unknown) => {
+    return getRequestListener(app.fetch);
+  };
+  const server = await listen({ port, telemetry, loadApi }).catch(async (error: unknown) => {
     await invoker.close();
     await folder.close();
     throw error;
@@ -93,7 +90,7 @@ export async function start({ data, port, invoker: invokerName, json, logLevel, 
   const ended = new AbortController();
   void applyRetention(folder, ended.signal);
   return {
-    url: `http://${HOST}:${server.port}`,
+    url: server.url,
     stop: async () => {
       ended.abort();
       await scheduler.stop();
@@ -125,31 +122,6 @@ async function writeRest(history: RunHistory, telemetry: Telemetry): Promise<voi
     if (!(error instanceof ConnectError)) throw error;
     telemetry.log('warn', `the last runs are missing from history: ${messageOf(error)}`, { code: error.code });
   }
-}
-
-interface Server {
-  readonly port: number;
-  close(): Promise<void>;
-}
-
-/** `appAt`: the application of a worker that is known as `host:port`, for which the port must be known. */
-function listen(appAt: (workerId: string) => Hono, port: number): Promise<Server> {
-  return new Promise((resolve, reject) => {
-    let app: Hono | undefined;
-    const fetch = (request: Request): Response | Promise<Response> => app?.fetch(request) ?? new Response(null, { status: 503 });
-    const server = serve({ fetch, port, hostname: HOST }, ({ port: bound }: AddressInfo) => {
-      app = appAt(`${HOST}:${bound}`);
-      resolve({ port: bound, close: () => new Promise((closed) => server.close(() => closed())) });
-    });
-    server.on('error', (error: NodeJS.ErrnoException) => reject(refusedPort(error, port)));
-  });
-}
-
-function refusedPort(error: NodeJS.ErrnoException, port: number): Error {
-  if (error.code !== 'EADDRINUSE' && error.code !== 'EACCES') return error;
-  const why = error.code === 'EADDRINUSE' ? 'is in use' : 'may not be used by this user';
-  const next = 'stop what listens there, or choose another port with --port';
-  return new CliError(`port ${port} of ${HOST} ${why}`, { exitCode: 3, next });
 }
 
 /** What is older or more than the log may keep goes, also where nothing is appended any more. */

@@ -6,7 +6,7 @@ import process from 'node:process';
 import { createInterface } from 'node:readline';
 import type { RunRecord } from '../core/offer.ts';
 
-const MAIN = new URL('../cli/main.ts', import.meta.url);
+const MAIN = new URL('../cli/sortie.mjs', import.meta.url);
 const STARTS_WITHIN_MS = 20_000;
 
 /** What it says goes here too, behind what earlier ones of the folder have said: for whoever looks into it afterwards. */

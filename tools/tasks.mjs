@@ -31,7 +31,7 @@ export const tasks = {
   simulate: [{ name: 'simulate', command: ['node', 'test/simulation/main.ts'] }],
   demo: [{ name: 'demo', command: ['node', 'demo/main.ts'] }],
   soak: [{ name: 'soak', command: ['node', 'demo/soak/main.ts'] }],
-  sortie: [{ name: 'sortie', command: ['node', 'cli/main.ts'] }],
+  sortie: [{ name: 'sortie', command: ['node', 'cli/sortie.mjs'] }],
   docs: [{ name: 'docs', command: ['node', 'tools/docs/main.ts'] }],
   format: [{ name: 'format', command: ['biome', 'check', '--linter-enabled=false', '--write', '.'] }],
   'format:check': [format],

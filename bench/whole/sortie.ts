@@ -4,20 +4,16 @@ import process from 'node:process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-const MAIN = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../cli/sortie.mjs', import.meta.url));
 
 export class Sortie {
   readonly #child: ChildProcess;
   readonly #exited: Promise<void>;
   readonly #url: Promise<string>;
-  /** Of `performance.now()`. */
-  readonly spawnedAtMs: number;
-
-  /** Does not wait until it is ready. What it warns of is shown. */
-  constructor(dataFolder: string) {
-    this.spawnedAtMs = performance.now();
+  /** Does not wait until it is ready. What it warns of is shown. `env`: beside this process's own. */
+  constructor(dataFolder: string, env: NodeJS.ProcessEnv = {}) {
     const args = [MAIN, 'start', '--data', dataFolder, '--port', '0', '--json', '--log-level', 'warn'];
-    this.#child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    this.#child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...env } });
     this.#exited = new Promise((resolve) => this.#child.once('exit', () => resolve()));
     this.#url = Promise.race([
       urlOf(this.#child),

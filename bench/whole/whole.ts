@@ -39,8 +39,8 @@ export class Whole {
     return dataFolderIn(this.folder);
   }
 
-  start(): Sortie {
-    const sortie = new Sortie(this.dataFolder);
+  start(env: NodeJS.ProcessEnv = {}): Sortie {
+    const sortie = new Sortie(this.dataFolder, env);
     this.#started.push(sortie);
     return sortie;
   }

@@ -1,0 +1,53 @@
+import type { RequestListener } from 'node:http';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { MemoryTelemetry } from '../../../../adapters/memory/memory-telemetry.ts';
+import { CliError } from '../../../../cli/cli-error.ts';
+import { listen, type Server } from '../../../../cli/start/listen.ts';
+
+const echo: RequestListener = (request, response) => void response.end(`you asked for ${request.url}`);
+
+describe('listen', () => {
+  test('loads the API with the first request, and once', async () => {
+    const loadedAs: string[] = [];
+    const { url } = await listening(async (address) => {
+      loadedAs.push(address);
+      return echo;
+    });
+    expect(loadedAs).toEqual([]);
+
+    const bodies = await Promise.all(['/one', '/two'].map(async (path) => (await fetch(url + path)).text()));
+
+    expect(bodies).toEqual(['you asked for /one', 'you asked for /two']);
+    expect(loadedAs.map((address) => `http://${address}`)).toEqual([url]);
+  });
+
+  test('answers with 500 where the API cannot be loaded, and says why', async () => {
+    const telemetry = new MemoryTelemetry();
+    const { url } = await listening(() => Promise.reject(new Error('no such module')), telemetry);
+
+    const { status } = await fetch(url);
+
+    expect(status).toBe(500);
+    expect(telemetry.logs).toMatchObject([{ level: 'error', message: 'the API cannot be loaded: no such module' }]);
+  });
+
+  test('refuses a port that somebody has, and names it', async () => {
+    const { url } = await listening(async () => echo);
+    const port = Number(new URL(url).port);
+
+    const second = listening(async () => echo, new MemoryTelemetry(), port);
+
+    await expect(second).rejects.toThrow(CliError);
+    await expect(second).rejects.toMatchObject({ exitCode: 3, message: `port ${port} of 127.0.0.1 is in use` });
+  });
+});
+
+async function listening(
+  loadApi: (address: string) => Promise<RequestListener>,
+  telemetry = new MemoryTelemetry(),
+  port = 0,
+): Promise<Server> {
+  const server = await listen({ port, telemetry, loadApi });
+  onTestFinished(() => server.close());
+  return server;
+}
