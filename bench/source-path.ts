@@ -8,7 +8,7 @@ import type { Sortie } from './whole/sortie.ts';
 import { BATCH_RECORDS, readTopic } from './whole/topic.ts';
 import { type Whole, withWhole } from './whole/whole.ts';
 
-const RECORDS = 100_000;
+const RECORDS = 200_000;
 const LINE_BYTES = 200;
 
 /** Queues of the topic: the default of `topic.creation.default.partitions`. A batch is spread over all of them. */
