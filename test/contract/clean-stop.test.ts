@@ -1,10 +1,5 @@
 /** `sortie start` as an operator ends it: a signal while everything is at work. */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import process from 'node:process';
-import { createInterface } from 'node:readline';
-import type { Readable } from 'node:stream';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { type DataFolder, openDataFolder } from '../../adapters/data-folder.ts';
 import { MemoryTelemetry } from '../../adapters/memory/memory-telemetry.ts';
@@ -16,9 +11,8 @@ import { type Cursor, holdersOf } from '../../core/cursor/cursor.ts';
 import { cursorPartition } from '../../core/cursor/stored-cursor.ts';
 import type { ShardId } from '../../core/shard-id.ts';
 import { readRuns } from '../../scheduler/run-history.ts';
+import { aSortieProcess, putConnector } from '../support/sortie-process.ts';
 import { aTemporaryFolder } from '../support/temporary-folder.ts';
-
-const MAIN = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
 
 /** Of a stop: one look of everything that runs, a commit, and what threads and processes need to end. */
 const STOP_MAX_MS = 5_000;
@@ -33,11 +27,12 @@ describe('sortie start', () => {
     'told to end while it moves records in %s, ends soon, with all it did written down',
     async (invoker) => {
       const data = aTemporaryFolder();
-      const { child, url } = await started(data, invoker);
+      const sortie = await aSortieProcess(data, { invoker });
+      const { child } = sortie;
       const folder = await openDataFolder(data, { clock: systemClock, random: systemRandom, telemetry: new MemoryTelemetry() });
       onTestFinished(() => folder.close());
-      await put(`${url}/connectors/made/config`, MADE);
-      await put(`${url}/connectors/gone/config`, { 'connector.class': 'discard-sink', topics: 'made' });
+      await putConnector(sortie, 'made', MADE);
+      await putConnector(sortie, 'gone', { 'connector.class': 'discard-sink', topics: 'made' });
       await vi.waitFor(async () => expect((await worked(folder, 'gone')).finished).toBeGreaterThan(0), PATIENCE);
 
       const toldAtMs = performance.now();
@@ -58,20 +53,6 @@ describe('sortie start', () => {
     60_000,
   );
 });
-
-async function started(data: string, invoker: string): Promise<{ readonly child: ChildProcess; readonly url: string }> {
-  const options = ['start', '--data', data, '--port', '0', '--invoker', invoker, '--json'];
-  const child = spawn(process.execPath, [MAIN, ...options], { stdio: ['ignore', 'pipe', 'ignore'] });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  const [line] = (await once(createInterface(child.stdout as Readable), 'line')) as [string];
-  return { child, url: (JSON.parse(line) as { readonly url: string }).url };
-}
-
-async function put(url: string, config: Readonly<Record<string, string>>): Promise<void> {
-  const headers = { 'content-type': 'application/json' };
-  const { status } = await fetch(url, { method: 'PUT', headers, body: JSON.stringify(config) });
-  expect(status).toBe(201);
-}
 
 /** What a connector did: by its cursors, and by its runs. */
 async function worked(
