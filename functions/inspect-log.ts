@@ -33,6 +33,8 @@ export async function inspectLog(log: InspectedLog): Promise<Inspection | null> 
   const { invocation, shard, queue } = log;
   const { broker, settings } = invocation.host;
   const forMs = invocation.platform.remainingMs();
+  // Bounds are compared with a cursor that is older than they are: a younger one may say what was appended behind them.
+  const before = shard.cursor;
   const [bounds] = await answered(invocation, broker.bounds([queue]));
   if (bounds === null || bounds === undefined) {
     await shard.change(vanish, { forMs });
@@ -42,8 +44,8 @@ export async function inspectLog(log: InspectedLog): Promise<Inspection | null> 
     await judge(log, shard.cursor, checkReturned(shard.cursor, bounds));
     await shard.change((cursor) => (cursor.status.state === 'gone' ? restart(cursor) : cursor), { forMs });
   }
+  await judge(log, before, checkBounds(before, bounds));
   const { cursor } = shard;
-  await judge(log, cursor, checkBounds(cursor, bounds));
   const sample = await answered(invocation, sampleLog(broker, queue, { cursor, bounds }));
   const verdict = checkStoreTimes(cursor, sample, settings.skewMaxMs);
   await judge(log, cursor, verdict);
@@ -63,7 +65,7 @@ async function judge(
   judged: LogCursor,
   verdict: LogVerdict,
 ): Promise<void> {
-  if (verdict.kind === 'intact' || isKnown(judged, verdict, gapPolicy)) return;
+  if (verdict.kind === 'intact' || isKnown(shard.cursor, verdict, gapPolicy)) return;
   const position = `${queueKey(queue)}@${watermark(judged)}`;
   const skippedBefore = shard.cursor.gaps?.records ?? 0n;
   const { revision } = invocation.connector;

@@ -418,6 +418,29 @@ describe('runInvocation of a queue that vanished', () => {
     expect(valuesIn(target)).toEqual(numbered(3));
   });
 
+  // 1. The queue is back, and an invocation has its bounds.
+  // 2. More is sent, and another invocation restarts the shard, claims it, and commits it to its end.
+  // 3. The first one's own restart meets a cursor that is ahead of its bounds.
+  test('goes on when it is back, whoever of two that look at it is first', async () => {
+    const target = memoryTarget('append');
+    const sink = await aSinkShard({ target, values: numbered(4) });
+    await sink.run();
+    const away = { ...sink.anotherHost(), broker: brokerWith(sink.log, { bounds: async (queues) => queues.map(() => null) }) };
+    await sink.run({}, { on: away });
+    const bounds: LogBroker['bounds'] = async (queues) => {
+      const known = await sink.log.bounds(queues);
+      await sink.send(...numbered(3, 4));
+      await sink.run();
+      return known;
+    };
+
+    const late = await sink.run({}, { on: { ...sink.anotherHost(), broker: brokerWith(sink.log, { bounds }) } });
+
+    expect(late.run.refusal).toBe('nothing-to-claim');
+    expect(await sink.cursor()).toMatchObject({ status: { state: 'active' }, next: 7n });
+    expect(valuesIn(target)).toEqual(numbered(7));
+  });
+
   test('still waits for an operator where it had failed, though its queue was away for a moment (I10)', async () => {
     const target = memoryTarget('append');
     target.refusal = () => new RecordError('no');
