@@ -36,7 +36,7 @@ export async function failUnclaimed(invocation: Invocation, shard: StoredCursor,
 
 /** Automatic restarts without progress so far. */
 export function restartsOf({ status }: Cursor): number {
-  return status.state === 'active' || status.state === 'failed' ? status.restarts : 0;
+  return status.state === 'done' ? 0 : status.restarts;
 }
 
 function isAgainstShard(error: unknown): error is ConfigError | FatalTaskError | RetryableError {

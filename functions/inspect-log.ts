@@ -1,6 +1,6 @@
 /** Compares the log with the cursor before a claim, and writes what it finds into the cursor (I10). */
 import { type FirstRecord, type LogCursor, watermark } from '../core/cursor/cursor.ts';
-import { failShard, restart, skip, vanish } from '../core/cursor/steer.ts';
+import { failShard, reappear, skip, vanish } from '../core/cursor/steer.ts';
 import type { StoredCursor } from '../core/cursor/stored-cursor.ts';
 import { RetryableError } from '../core/errors.ts';
 import { type MessageQueue, queueKey } from '../core/message-queue.ts';
@@ -42,7 +42,7 @@ export async function inspectLog(log: InspectedLog): Promise<Inspection | null> 
   }
   if (shard.cursor.status.state === 'gone') {
     await judge(log, shard.cursor, checkReturned(shard.cursor, bounds));
-    await shard.change((cursor) => (cursor.status.state === 'gone' ? restart(cursor) : cursor), { forMs });
+    await shard.change(reappear, { forMs });
   }
   await judge(log, before, checkBounds(before, bounds));
   const { cursor } = shard;

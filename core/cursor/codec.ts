@@ -26,8 +26,8 @@ import {
 const FORMAT = 1;
 
 type StoredGate = readonly [state: 'r' | 'p' | 's' | 'd', revision: number];
-/** Active with its restarts, failed with code, retry time and restarts, gone, done. */
-type StoredStatus = readonly ['a', number] | readonly ['f', ErrorCode, number | null, number] | readonly ['g'] | readonly ['d'];
+/** Active with its restarts, failed with code, retry time and restarts, gone with its restarts, done. */
+type StoredStatus = readonly ['a', number] | readonly ['f', ErrorCode, number | null, number] | readonly ['g', number] | readonly ['d'];
 /** `end` is stored as a length, `null` for a tail; a held range has epoch, owner and deadline, a free one its retry time and error. */
 type StoredRange =
   | readonly [
@@ -233,7 +233,7 @@ function storeStatus(status: Status): StoredStatus {
     case 'failed':
       return ['f', status.code, status.retryAtMs, status.restarts];
     case 'gone':
-      return ['g'];
+      return ['g', status.restarts];
     case 'done':
       return ['d'];
   }
@@ -250,7 +250,8 @@ function readStatus(stored: unknown): Status {
       return { state: 'failed', code: code(failure), retryAtMs: retry, restarts: int(restarts) };
     }
     case 'g':
-      return { state: 'gone' };
+      // Absent in documents of versions that did not keep it.
+      return { state: 'gone', restarts: rest[0] === undefined ? 0 : int(rest[0]) };
     case 'd':
       return { state: 'done' };
     default:

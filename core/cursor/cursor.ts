@@ -27,7 +27,7 @@ export interface Gate {
 export type Status =
   | { readonly state: 'active'; readonly restarts: number }
   | { readonly state: 'failed'; readonly code: ErrorCode; readonly retryAtMs: number | null; readonly restarts: number }
-  | { readonly state: 'gone' }
+  | { readonly state: 'gone'; readonly restarts: number }
   | { readonly state: 'done' };
 
 export const ACTIVE: Status = { state: 'active', restarts: 0 };

@@ -31,8 +31,7 @@ export function failShard<C extends Cursor>(
   failure: { readonly code: ErrorCode; readonly retryAtMs: number | null },
 ): C {
   if (cursor.status.state === 'done' || isTruncated(cursor.status)) return cursor;
-  const restarts = cursor.status.state === 'gone' ? 0 : cursor.status.restarts;
-  return { ...cursor, status: { state: 'failed', ...failure, restarts } };
+  return { ...cursor, status: { state: 'failed', ...failure, restarts: cursor.status.restarts } };
 }
 
 /**
@@ -54,7 +53,14 @@ export function restart<C extends Cursor>(cursor: C): C {
  * waited for, should the queue be back: a broker may be away for a moment.
  */
 export function vanish<C extends Cursor>(cursor: C): C {
-  return cursor.status.state === 'active' ? { ...cursor, status: { state: 'gone' } } : cursor;
+  const { status } = cursor;
+  return status.state === 'active' ? { ...cursor, status: { state: 'gone', restarts: status.restarts } } : cursor;
+}
+
+/** The queue is back. Nobody has mended anything, so what was counted before it went still counts. */
+export function reappear<C extends Cursor>(cursor: C): C {
+  const { status } = cursor;
+  return status.state === 'gone' ? { ...cursor, status: { state: 'active', restarts: status.restarts } } : cursor;
 }
 
 /** A finite shard has come to its end. */

@@ -40,7 +40,8 @@ const gates: fc.Arbitrary<Gate> = fc.record({
 const statuses: fc.Arbitrary<Status> = fc.oneof(
   fc.record({ state: fc.constant('active'), restarts: fc.nat({ max: 5 }) }),
   fc.record({ state: fc.constant('failed'), code: codes, retryAtMs: fc.option(moments), restarts: fc.nat({ max: 5 }) }),
-  fc.constantFrom<Status>({ state: 'gone' }, { state: 'done' }),
+  fc.record({ state: fc.constant('gone'), restarts: fc.nat({ max: 5 }) }),
+  fc.constant<Status>({ state: 'done' }),
 );
 
 /** Claims are possible: active, or failed with a retry time that has come. */

@@ -469,7 +469,27 @@ describe('runInvocation of a queue that vanished', () => {
     const { run } = await sink.run();
 
     expect(run.refusal).toBe('gone');
-    expect((await sink.cursor()).status).toEqual({ state: 'gone' });
+    expect((await sink.cursor()).status).toEqual({ state: 'gone', restarts: 1 });
+  });
+
+  // 1. A shard that has failed restarts by itself, and its claimer dies.
+  // 2. Its queue is away for a moment.
+  test('has not got its automatic restarts back when its queue is (I10)', async () => {
+    const target = memoryTarget('append');
+    target.refusal = () => new RecordError('no');
+    const sink = await aSinkShard({ target, values: ['a'], config: { 'auto.restart.max.attempts': '1' } });
+    await sink.run();
+    await sink.untilClaimable();
+    target.beforeWrite = async () => assert(false, 'the process died');
+    await sink.run().catch(() => undefined);
+    target.beforeWrite = () => Promise.resolve();
+    const away = { ...sink.anotherHost(), broker: brokerWith(sink.log, { bounds: async (queues) => queues.map(() => null) }) };
+
+    await sink.run({}, { on: away });
+    await sink.host.clock.sleep(40_000);
+    await sink.run();
+
+    expect((await sink.cursor()).status).toEqual({ state: 'failed', code: 'record.rejected', retryAtMs: null, restarts: 1 });
   });
 
   // 1. An operator resets the shard to a position in the middle; nothing is claimed since.

@@ -196,7 +196,7 @@ describe('Scheduler', () => {
     const sent = invoker.offers.length;
     await host.clock.sleep(120_000);
 
-    expect((await cursorOf(host, queueShardId(uid, queue())))?.status).toEqual({ state: 'gone' });
+    expect((await cursorOf(host, queueShardId(uid, queue())))?.status).toEqual({ state: 'gone', restarts: 0 });
     expect(scheduler.why(uid)).toMatchObject([{ reason: 'queue-gone', offers: 0 }]);
     expect(invoker.offers.length).toBe(sent);
   });

@@ -123,10 +123,10 @@ describe('claim', () => {
     expect(answer).toEqual({ kind: 'refused', reason: 'revision-differs', notBeforeMs: null });
   });
 
-  test.each(['gone', 'done'] as const)('takes nothing of a shard that is %s', (state) => {
-    const answer = claim(aLogCursor({ status: { state } }), aLogClaim());
+  test.each([{ state: 'gone', restarts: 0 }, { state: 'done' }] as const)('takes nothing of a shard that is $state', (status) => {
+    const answer = claim(aLogCursor({ status }), aLogClaim());
 
-    expect(answer).toEqual({ kind: 'refused', reason: state, notBeforeMs: null });
+    expect(answer).toEqual({ kind: 'refused', reason: status.state, notBeforeMs: null });
   });
 
   test.each([null, NOW_MS + 1])('takes nothing of a failed shard with retry time %s', (retryAtMs) => {

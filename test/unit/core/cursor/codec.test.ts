@@ -116,7 +116,7 @@ const stored: readonly (readonly [file: string, cursor: Cursor])[] = [
     }),
   ],
   ['v1-log-known', aLogCursor({ next: 40, firstRecord: { at: offset(17), storedAtMs: 1_799_999_999_000 } })],
-  ['v1-log-gone', aLogCursor({ gate: { state: 'deleted', revision: 4 }, status: { state: 'gone' } })],
+  ['v1-log-gone', aLogCursor({ gate: { state: 'deleted', revision: 4 }, status: { state: 'gone', restarts: 0 } })],
   ['v1-log-failed', aLogCursor({ status: { state: 'failed', code: 'shard.log_truncated', retryAtMs: null, restarts: 0 } })],
   [
     'v1-checkpoint-held',

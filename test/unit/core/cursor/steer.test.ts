@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { claim, claimCheckpoint } from '../../../../core/cursor/claim.ts';
 import { commit } from '../../../../core/cursor/commit.ts';
 import { ACTIVE, assertLogCursor, type Cursor, holdersOf, type Status, watermark } from '../../../../core/cursor/cursor.ts';
-import { failShard, finish, raiseGate, reset, restart, skip, vanish } from '../../../../core/cursor/steer.ts';
+import { failShard, finish, raiseGate, reappear, reset, restart, skip, vanish } from '../../../../core/cursor/steer.ts';
 import { FencedError } from '../../../../core/errors.ts';
 import { advance, offset } from '../../../../core/offset.ts';
 import {
@@ -167,7 +167,7 @@ describe('vanish', () => {
 
     const gone = vanish(cursor);
 
-    expect(gone).toEqual({ ...cursor, status: { state: 'gone' } });
+    expect(gone).toEqual({ ...cursor, status: { state: 'gone', restarts: 0 } });
     expect(vanish(gone)).toBe(gone);
   });
 
@@ -175,6 +175,17 @@ describe('vanish', () => {
     const cursor = finish(aCheckpointCursor());
 
     expect(vanish(cursor)).toBe(cursor);
+  });
+});
+
+describe('reappear', () => {
+  test('makes of a shard whose queue is back what it was, with the restarts and the troubles it had', () => {
+    const cursor = aLogCursor({ next: 100, status: { state: 'active', restarts: 2 }, open: [aFreeRange({ attempts: 3 })] });
+
+    const back = reappear(vanish(cursor));
+
+    expect(back).toEqual(cursor);
+    expect(reappear(back)).toBe(back);
   });
 });
 

@@ -80,7 +80,10 @@ describe('claimTail', () => {
 
     expect(claimTail(paused, aLogClaim())).toMatchObject({ kind: 'refused', reason: 'gate-closed' });
     expect(claimTail(aLogCursor(), aLogClaim({ revision: 2 }))).toMatchObject({ kind: 'refused', reason: 'revision-differs' });
-    expect(claimTail(aLogCursor({ status: { state: 'gone' } }), aLogClaim())).toMatchObject({ kind: 'refused', reason: 'gone' });
+    expect(claimTail(aLogCursor({ status: { state: 'gone', restarts: 0 } }), aLogClaim())).toMatchObject({
+      kind: 'refused',
+      reason: 'gone',
+    });
   });
 
   test('restarts a failed shard whose retry time has come', () => {

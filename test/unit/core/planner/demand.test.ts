@@ -50,7 +50,12 @@ const nothing: readonly (readonly [DemandReason, string, Seen, number | null])[]
   ['failed', 'it has failed and nothing restarts it', { shard: failed({}) }, null],
   ['log-truncated', 'its log is another one', { shard: failed({ code: 'shard.log_truncated', retryAtMs: NOW_MS }) }, null],
   ['restart-later', 'it has failed and restarts later', { shard: failed({ retryAtMs: SOON }) }, SOON],
-  ['queue-gone', 'its queue is gone', { shard: { cursor: aLogCursor({ status: { state: 'gone' } }), bounds: 'gone' } }, null],
+  [
+    'queue-gone',
+    'its queue is gone',
+    { shard: { cursor: aLogCursor({ status: { state: 'gone', restarts: 0 } }), bounds: 'gone' } },
+    null,
+  ],
   ['queue-gone', 'its queue never was', { shard: { cursor: null, bounds: 'gone' } }, null],
   ['done', 'its work is over', ofSource({ status: { state: 'done' } }), null],
   ['backlog-unknown', 'nobody has looked at its queue yet', { shard: { bounds: 'unknown' } }, null],
@@ -99,7 +104,7 @@ const nothing: readonly (readonly [DemandReason, string, Seen, number | null])[]
   [
     'not-yet',
     'a queue that is back was looked at',
-    { shard: { cursor: aLogCursor({ status: { state: 'gone' } }), notBeforeMs: SOON } },
+    { shard: { cursor: aLogCursor({ status: { state: 'gone', restarts: 0 } }), notBeforeMs: SOON } },
     SOON,
   ],
   ['at-work', 'an offer for what is there is under way', { shard: { records: 10, offers: new Set(['offer']) } }, null],
@@ -175,7 +180,12 @@ const something: readonly (readonly [DemandReason, string, Seen, number])[] = [
   ],
   ['log-changed', 'the log ends below what was claimed', { shard: { records: 10, cursor: aLogCursor({ next: 11 }) } }, 1],
   ['log-changed', 'the queue is gone, and the cursor does not say so', { shard: { bounds: 'gone' } }, 1],
-  ['log-changed', 'the queue is back', { shard: { cursor: aLogCursor({ status: { state: 'gone' } }), records: 0 } }, 1],
+  [
+    'log-changed',
+    'the queue is back',
+    { shard: { cursor: aLogCursor({ status: { state: 'gone', restarts: 0 } }), records: 0 } },
+    1,
+  ],
   [
     'head-fails',
     'the lowest range has failed and is due',
