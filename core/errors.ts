@@ -9,6 +9,7 @@
  * | `FatalTaskError` | marks the shard FAILED until an operator, or its restart budget, acts     |
  * | `ConfigError`    | rejects the request, naming each wrong key                                |
  */
+import { bounded } from './bounded.ts';
 import type { ErrorCode } from './error-codes.ts';
 
 /** Where in the life of a record something failed. Kafka Connect's stages, merged per direction. */
@@ -41,15 +42,18 @@ export class RecordError extends ConnectError {
   }
 }
 
+/** Who wants to be left alone for longer is asked once an hour. An operator's restart and reset wait for as long, too. */
+const RETRY_AFTER_MAX_MS = 60 * 60_000;
+
 /** The other side is unwell; the same call may succeed later. */
 export class RetryableError extends ConnectError {
   override readonly name = 'RetryableError';
-  /** The other side's own wish, in milliseconds; 0 when it said nothing. */
+  /** The other side's own wish, in milliseconds, at most an hour; 0 when it said nothing that makes sense. */
   readonly retryAfterMs: number;
 
   constructor(message: string, options: ErrorOptions & { readonly retryAfterMs?: number } = {}) {
     super(message, options.code ?? 'target.unavailable', options);
-    this.retryAfterMs = options.retryAfterMs ?? 0;
+    this.retryAfterMs = bounded(options.retryAfterMs ?? 0, RETRY_AFTER_MAX_MS);
   }
 }
 

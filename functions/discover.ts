@@ -2,6 +2,7 @@
  * The discovery of a source's shards: an invocation of the connector's own `discovery` shard, so that drivers and secrets
  * load here and never in the scheduler. Each shard found gets a cursor; the list of cursors is the list of shards.
  */
+import { bounded } from '../core/bounded.ts';
 import { encodeCursor } from '../core/cursor/codec.ts';
 import { releaseCheckpoint } from '../core/cursor/commit.ts';
 import { type CheckpointCursor, createCheckpointCursor } from '../core/cursor/cursor.ts';
@@ -15,7 +16,7 @@ import { claimByCheckpoint, demandAlive, failByCheckpoint } from './checkpoint-c
 import { type Deadline, TIMED_OUT, within } from './deadline.ts';
 import { classified } from './deliver.ts';
 import type { Host } from './host.ts';
-import { COMMIT_RESERVE_MS, claimMoment, type Ending, type Invocation } from './invocation.ts';
+import { COMMIT_RESERVE_MS, claimMoment, type Ending, IDLE_MAX_MS, type Invocation } from './invocation.ts';
 import { pluginContext } from './open-connector.ts';
 import type { OpenedConnector } from './opened-connector.ts';
 import { failureOf } from './settle.ts';
@@ -47,7 +48,7 @@ export async function discover(
     await failByCheckpoint(shard, { progress, failure, forMs: deadline.remainingMs() });
     return { outcome: 'failed', notBeforeMs: null };
   }
-  const pollAtMs = invocation.host.clock.nowMs() + (foundAll ? source.discoverEveryMs : 0);
+  const pollAtMs = invocation.host.clock.nowMs() + (foundAll ? bounded(source.discoverEveryMs, IDLE_MAX_MS) : 0);
   // The checkpoint never moves, but a discovery that came to its end is progress.
   const release = (cursor: CheckpointCursor): CheckpointCursor => ({
     ...releaseCheckpoint(cursor, progress, { clean: true, pollAtMs }),

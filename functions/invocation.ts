@@ -55,5 +55,8 @@ export const TAIL_IDLE_MS = 5_000;
 /** One wait of a tail for records: short enough to look at the gate between two. */
 export const TAIL_WAIT_MS = 500;
 
+/** A source that wants to be left alone for longer is asked once a day all the same. */
+export const IDLE_MAX_MS = 24 * 60 * 60_000;
+
 /** What a tail has delivered is committed at least so often: bounds what is redelivered after a crash. */
 export const TAIL_COMMIT_MS = 1_000;

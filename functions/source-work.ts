@@ -1,4 +1,5 @@
 /** The work of a source's shard: stretches of what its plugin polls, resumed from a checkpoint. */
+import { bounded } from '../core/bounded.ts';
 import type { CheckpointSlice, Refused } from '../core/cursor/claim.ts';
 import { type CheckpointProgress, commitCheckpoint, releaseCheckpoint } from '../core/cursor/commit.ts';
 import type { CheckpointCursor } from '../core/cursor/cursor.ts';
@@ -17,7 +18,15 @@ import type { ClaimTerms } from './claim-terms.ts';
 import { type Deadline, TIMED_OUT } from './deadline.ts';
 import { ExactlyOnceWriter } from './exactly-once-writer.ts';
 import { GateWatch } from './gate-watch.ts';
-import { COMMIT_RESERVE_MS, claimDeadline, claimMoment, type Invocation, TAIL_COMMIT_MS, TAIL_IDLE_MS } from './invocation.ts';
+import {
+  COMMIT_RESERVE_MS,
+  claimDeadline,
+  claimMoment,
+  IDLE_MAX_MS,
+  type Invocation,
+  TAIL_COMMIT_MS,
+  TAIL_IDLE_MS,
+} from './invocation.ts';
 import { LogWriter } from './log-writer.ts';
 import { pluginContext } from './open-connector.ts';
 import type { OpenedConnector } from './opened-connector.ts';
@@ -140,7 +149,7 @@ export class SourceWork implements Work {
     const result = await this.#poller.next(this.#pollLimits());
     if (result === TIMED_OUT) throw this.#outOfTime();
     this.#finished = result.finished === true;
-    this.#idleForMs = result.idleForMs ?? null;
+    this.#idleForMs = result.idleForMs === undefined ? null : bounded(result.idleForMs, IDLE_MAX_MS);
     this.#records += result.records.length;
     const bytes = polledBytes(result.records);
     this.#bytes += bytes;

@@ -27,7 +27,11 @@ const FORMAT = 1;
 
 type StoredGate = readonly [state: 'r' | 'p' | 's' | 'd', revision: number];
 /** Active with its restarts, failed with code, retry time and restarts, gone with its restarts, done. */
-type StoredStatus = readonly ['a', number] | readonly ['f', ErrorCode, number | null, number] | readonly ['g', number] | readonly ['d'];
+type StoredStatus =
+  | readonly ['a', number]
+  | readonly ['f', ErrorCode, number | null, number]
+  | readonly ['g', number]
+  | readonly ['d'];
 /** `end` is stored as a length, `null` for a tail; a held range has epoch, owner and deadline, a free one its retry time and error. */
 type StoredRange =
   | readonly [
@@ -76,7 +80,7 @@ interface StoredCheckpointCursor {
   readonly p: readonly [number, number] | null;
 }
 
-/** What was parsed may be anything: each field is checked where it is read. */
+/** What was parsed may be anything: each field is checked where it is read. Numbers are by the same rule where they are stored. */
 type Unchecked<T> = { readonly [K in keyof T]?: unknown };
 
 /** @throws {AssertionError} for a cursor that no version could read back: what is stored stays. */
@@ -111,16 +115,16 @@ function storeLog(cursor: LogCursor): StoredLogCursor {
   return {
     v: FORMAT,
     k: 'l',
-    g: cursor.generation,
+    g: int(cursor.generation),
     gt: storeGate(cursor.gate),
     s: storeStatus(cursor.status),
     n: String(cursor.next),
-    e: cursor.epoch,
+    e: int(cursor.epoch),
     o: cursor.open.map(storeRange),
     p: storePace(cursor.pace),
-    t: cursor.lastStoredAtMs,
-    ...(firstRecord === null ? {} : { f: [String(firstRecord.at), firstRecord.storedAtMs] }),
-    x: gaps === null ? null : [gaps.count, String(gaps.records), String(gaps.start), String(gaps.end)],
+    t: cursor.lastStoredAtMs === null ? null : number(cursor.lastStoredAtMs),
+    ...(firstRecord === null ? {} : { f: [String(firstRecord.at), number(firstRecord.storedAtMs)] }),
+    x: gaps === null ? null : [int(gaps.count), String(gaps.records), String(gaps.start), String(gaps.end)],
   };
 }
 
@@ -144,18 +148,18 @@ function storeCheckpoint(cursor: CheckpointCursor): StoredCheckpointCursor {
   return {
     v: FORMAT,
     k: 'c',
-    g: cursor.generation,
+    g: int(cursor.generation),
     gt: storeGate(cursor.gate),
     s: storeStatus(cursor.status),
     c: cursor.checkpoint,
     cl: cursor.clean,
-    e: cursor.epoch,
-    a: cursor.attempts,
-    d: cursor.deaths,
-    h: cursor.holder === null ? null : [cursor.holder.owner, cursor.holder.deadlineAtMs],
-    r: cursor.retryAtMs,
+    e: int(cursor.epoch),
+    a: int(cursor.attempts),
+    d: int(cursor.deaths),
+    h: cursor.holder === null ? null : [cursor.holder.owner, number(cursor.holder.deadlineAtMs)],
+    r: number(cursor.retryAtMs),
     er: cursor.error,
-    pa: cursor.pollAtMs,
+    pa: number(cursor.pollAtMs),
     p: storePace(cursor.pace),
   };
 }
@@ -181,11 +185,14 @@ function readCheckpoint(stored: Unchecked<StoredCheckpointCursor>): CheckpointCu
 }
 
 function storeRange(range: OpenRange): StoredRange {
-  const { start, deaths, attempts } = range;
+  const start = String(range.start);
+  const deaths = int(range.deaths);
+  const attempts = int(range.attempts);
   if (range.kind === 'free')
-    return ['f', String(start), String(range.end - start), deaths, attempts, range.retryAtMs, range.error];
-  const length = range.end === null ? null : String(range.end - start);
-  return ['h', String(start), length, deaths, attempts, range.epoch, range.holder.owner, range.holder.deadlineAtMs];
+    return ['f', start, String(range.end - range.start), deaths, attempts, number(range.retryAtMs), range.error];
+  const length = range.end === null ? null : String(range.end - range.start);
+  const { owner, deadlineAtMs } = range.holder;
+  return ['h', start, length, deaths, attempts, int(range.epoch), owner, number(deadlineAtMs)];
 }
 
 function readRange(stored: unknown): OpenRange {
@@ -214,7 +221,7 @@ function readHolder([owner, deadlineAtMs]: readonly unknown[]): Holder {
 }
 
 function storeGate({ state, revision }: Gate): StoredGate {
-  return [gateLetters[state], revision];
+  return [gateLetters[state], int(revision)];
 }
 
 const gateLetters = { running: 'r', paused: 'p', stopped: 's', deleted: 'd' } as const;
@@ -229,11 +236,11 @@ function readGate(stored: unknown): Gate {
 function storeStatus(status: Status): StoredStatus {
   switch (status.state) {
     case 'active':
-      return ['a', status.restarts];
+      return ['a', int(status.restarts)];
     case 'failed':
-      return ['f', status.code, status.retryAtMs, status.restarts];
+      return ['f', status.code, status.retryAtMs === null ? null : number(status.retryAtMs), int(status.restarts)];
     case 'gone':
-      return ['g', status.restarts];
+      return ['g', int(status.restarts)];
     case 'done':
       return ['d'];
   }
@@ -261,7 +268,7 @@ function readStatus(stored: unknown): Status {
 
 /** Hundredths of a microsecond and whole bytes are precise enough for sizing, and short. */
 function storePace(pace: Pace | null): readonly [number, number] | null {
-  return pace === null ? null : [Math.round(pace.usPerRecord * 100) / 100, Math.round(pace.bytesPerRecord)];
+  return pace === null ? null : [number(Math.round(pace.usPerRecord * 100) / 100), number(Math.round(pace.bytesPerRecord))];
 }
 
 function readPace(stored: unknown): Pace | null {

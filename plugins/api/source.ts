@@ -6,7 +6,7 @@
  *
  * Lifecycle:
  * 1. `discover(config, context)` lists the shards, in an invocation of its own, at start and then every
- *    `discoverEveryMs`. A shard that is no longer listed is kept.
+ *    `discoverEveryMs`, at least once a day. A shard that is no longer listed is kept.
  * 2. `open(config, shard, checkpoint, context)` makes a reader at that checkpoint (`null`: the beginning).
  *    A warm sandbox keeps the reader while it stands exactly at the shard's checkpoint.
  * 3. `poll(limits, signal)`, any number of times, never twice at once: the next records in order, and the checkpoint that
@@ -56,7 +56,7 @@ export interface PollResult {
   readonly records: readonly PolledRecord[];
   /** Resumes right behind `records`. */
   readonly checkpoint: Json;
-  /** Nothing more for now: come back after so many ms. Absent: poll again at once. */
+  /** Nothing more for now: come back after so many ms, at most a day. Absent: poll again at once. */
   readonly idleForMs?: number;
   /** A finite shard: nothing more, ever. */
   readonly finished?: boolean;

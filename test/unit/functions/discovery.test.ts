@@ -39,6 +39,15 @@ describe('runInvocation of a discovery', () => {
     expect(await shardsOf(source)).toEqual([discoveryShardId(uid), sourceShardId(uid, ['a']), sourceShardId(uid, ['b'])]);
   });
 
+  test('comes back within a day to a source that names no time', async () => {
+    const plugin = { ...memorySource(systemOf('a')), discoverEveryMs: Number.POSITIVE_INFINITY };
+    const source = await aSourceShard({ plugin });
+
+    await discover(source);
+
+    expect((await discoveryCursor(source)).pollAtMs).toBe(source.host.clock.nowMs() + 24 * 60 * 60_000);
+  });
+
   test('finds shards that came later, and leaves the others as they are', async () => {
     const system = systemOf('0');
     const source = await aSourceShard({ system });

@@ -84,6 +84,48 @@ describe('runInvocation of a source', () => {
     expect(run.counts.storeWrites).toBe(1 + 3);
   });
 
+  test.each([Number.NaN, Number.POSITIVE_INFINITY, 1e300, -1])(
+    'goes on although its source wants to rest for %d ms',
+    async (idleForMs) => {
+      const system = memorySystem({ rows: rows(1), idleForMs });
+      const source = await aSourceShard({ system });
+      await source.run();
+      const { pollAtMs } = await source.cursor();
+      system.shards.get('0')?.push(...rows(1, 1));
+
+      const { run } = await source.run();
+
+      expect(run.outcome).toBe('drained');
+      expect(valuesOf(await source.sent())).toEqual(['0', '1']);
+      expect(pollAtMs - source.host.clock.nowMs()).toBeLessThanOrEqual(24 * 60 * 60_000);
+    },
+  );
+
+  test.each([Number.NaN, Number.POSITIVE_INFINITY, -1])(
+    'goes on although its source says that a record takes %d bytes',
+    async (bytes) => {
+      const plugin = memorySource(memorySystem({ rows: rows(2) }));
+      const open = async (...args: Parameters<typeof plugin.open>): ReturnType<typeof plugin.open> => {
+        const reader = await plugin.open(...args);
+        const poll: typeof reader.poll = async (...limits) => {
+          const result = await reader.poll(...limits);
+          return { ...result, records: result.records.map((record) => ({ ...record, bytes })) };
+        };
+        return { poll, close: () => reader.close() };
+      };
+      const source = await aSourceShard({
+        plugin: { ...plugin, open },
+        config: { 'consumer.override.max.poll.records': '1' },
+      });
+
+      await source.run({ slice: { records: 1 } });
+      await source.run();
+
+      expect(valuesOf(await source.sent())).toEqual(['0', '1']);
+      expect((await source.cursor()).pace?.bytesPerRecord).toBeGreaterThanOrEqual(0);
+    },
+  );
+
   test('stores the checkpoint also when nothing came but the source moved on', async () => {
     const system = memorySystem();
     const plugin = {

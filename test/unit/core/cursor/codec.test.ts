@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { AssertionError } from '../../../../core/assert.ts';
 import { decodeCursor, encodeCursor } from '../../../../core/cursor/codec.ts';
 import { type Cursor, OPEN_RANGES_MAX } from '../../../../core/cursor/cursor.ts';
 import { FatalTaskError } from '../../../../core/errors.ts';
@@ -77,6 +78,37 @@ describe('encodeCursor', () => {
     const overlapping = aLogCursor({ next: 100, open: [aFreeRange({ end: 60 }), aFreeRange({ start: 50, end: 100 })] });
 
     expect(() => encodeCursor(overlapping)).toThrow('overlap');
+  });
+});
+
+/** What no version could read back, be it that `JSON` makes `null` of it. */
+const unstorable = [Number.NaN, Number.POSITIVE_INFINITY, 1e300, -1];
+
+describe.each(unstorable)('encodeCursor of %s', (number) => {
+  const holder = { owner: 'holder', deadlineAtMs: number };
+
+  test.each<readonly [field: string, cursor: Cursor]>([
+    ['a generation', aLogCursor({ generation: number })],
+    ['a revision', aLogCursor({ gate: { state: 'running', revision: number } })],
+    ['restarts', aLogCursor({ status: { state: 'active', restarts: number } })],
+    ['restarts of a shard that is gone', aLogCursor({ status: { state: 'gone', restarts: number } })],
+    ['a restart', aLogCursor({ status: { state: 'failed', code: 'task.failed', retryAtMs: number, restarts: 0 } })],
+    ['an epoch', aLogCursor({ epoch: number })],
+    ['the time of a retry', aLogCursor({ next: 100, open: [aFreeRange({ retryAtMs: number })] })],
+    ['attempts', aLogCursor({ next: 100, open: [aFreeRange({ attempts: number })] })],
+    ['deaths', aLogCursor({ next: 100, open: [aHeldRange({ deaths: number })] })],
+    ['a deadline', aLogCursor({ next: 100, epoch: 1, open: [aHeldRange({ deadlineAtMs: number })] })],
+    ['a pace', aLogCursor({ pace: { usPerRecord: 1, bytesPerRecord: number } })],
+    ['a store time', aLogCursor({ lastStoredAtMs: number })],
+    ['the store time of a first record', aLogCursor({ firstRecord: { at: offset(0), storedAtMs: number } })],
+    ['a count of gaps', aLogCursor({ gaps: { count: number, records: 1n, start: offset(0), end: offset(1) } })],
+    ['attempts at a checkpoint', aCheckpointCursor({ attempts: number })],
+    ['deaths at a checkpoint', aCheckpointCursor({ deaths: number })],
+    ['the deadline of a checkpoint', aCheckpointCursor({ holder })],
+    ['the time of a retry from a checkpoint', aCheckpointCursor({ retryAtMs: number })],
+    ['the time of the next poll', aCheckpointCursor({ pollAtMs: number })],
+  ])('stores nothing where it is %s', (_, cursor) => {
+    expect(() => encodeCursor(cursor)).toThrow(AssertionError);
   });
 });
 
