@@ -96,8 +96,7 @@ export async function restartShards(
 ): Promise<void> {
   let writes = 0;
   try {
-    await eachCursor(deps, uid, async (cursor) => {
-      if (!isChosen(cursor.shard)) return;
+    await eachCursor(deps, { uid, isChosen }, async (cursor) => {
       await cursor.change(restart, { forMs: STORE_PATIENCE_MS });
       writes += cursor.writes;
     });
@@ -113,7 +112,8 @@ export type ResetPositions = ReadonlyMap<ShardId, Offset | Json>;
  * Shards that could not be reset: the connector is not stopped yet, a slice may still be held or a put of it may still land,
  * or there is no such shard.
  *
- * @throws {ConfigError} naming each shard that was given a position of the other kind; then none is reset.
+ * @throws {ConfigError} naming each shard that was given a position of the other kind; then none is reset. {FatalTaskError} of a
+ * named one that cannot be read, when all others are done.
  */
 export async function resetOffsets(
   deps: StoreAccess,
@@ -124,9 +124,9 @@ export async function resetOffsets(
   const refused = new Map<ShardId, ResetRefusal | 'unknown-shard'>(unknown.map((shard) => [shard, 'unknown-shard']));
   // An `overwrite` target's last put may land so late; which target it is no scheduler knows, nor what its holder's limit was.
   const graceMs = skewMaxMs + PUT_TIMEOUT_MAX_MS;
-  await eachCursor(deps, uid, async (cursor) => {
-    const position = positions.get(cursor.shard);
-    if (position === undefined) return;
+  const isChosen = (shard: ShardId): boolean => positions.has(shard);
+  await eachCursor(deps, { uid, isChosen }, async (cursor) => {
+    const position = positions.get(cursor.shard) ?? null;
     const result = await resetCursor(cursor, { position, nowMs: deps.clock.nowMs(), graceMs });
     if (result.kind === 'refused') refused.set(cursor.shard, result.reason);
   });
@@ -180,12 +180,14 @@ type Reset = ReturnType<typeof reset<Cursor>>;
 async function unknownShards(deps: StoreAccess, uid: string, positions: ResetPositions): Promise<readonly ShardId[]> {
   const unknown = new Set(positions.keys());
   const issues: ConfigIssue[] = [];
-  await eachCursor(deps, uid, async ({ shard, cursor: { kind } }) => {
-    if (!unknown.delete(shard)) return;
+  const check = async ({ shard, cursor: { kind } }: StoredCursor): Promise<void> => {
+    unknown.delete(shard);
     const isOffset = typeof positions.get(shard) === 'bigint';
     if (isOffset !== (kind === 'log'))
       issues.push({ path: shard, message: kind === 'log' ? 'needs an offset of its queue' : "needs a source's own checkpoint" });
-  });
+  };
+  // One that cannot be read is met again by the reset, which says so when it has done the others.
+  await unlessUnreadable(() => eachCursor(deps, { uid, isChosen: (shard) => positions.has(shard) }, check));
   if (issues.length > 0) throw new ConfigError(issues);
   return [...unknown];
 }
@@ -246,7 +248,7 @@ function notFound(name: string): ConfigError {
 }
 
 async function changeCursors(deps: StoreAccess, uid: string, transition: (cursor: Cursor) => Cursor): Promise<void> {
-  await eachCursor(deps, uid, async (cursor) => {
+  await eachCursor(deps, { uid }, async (cursor) => {
     await cursor.change(transition, { forMs: STORE_PATIENCE_MS });
   });
 }
@@ -256,12 +258,16 @@ async function changeCursors(deps: StoreAccess, uid: string, transition: (cursor
  *
  * @throws {FatalTaskError} of the first that could not be read, when all others are done.
  */
-async function eachCursor(deps: StoreAccess, uid: string, act: (cursor: StoredCursor) => Promise<void>): Promise<void> {
+async function eachCursor(
+  deps: StoreAccess,
+  { uid, isChosen = () => true }: { readonly uid: string; readonly isChosen?: (shard: ShardId) => boolean },
+  act: (cursor: StoredCursor) => Promise<void>,
+): Promise<void> {
   const unreadable: FatalTaskError[] = [];
   await eachDocument(deps, uid, async ({ key, value, version }) => {
-    const trouble = await unlessUnreadable(() =>
-      unlessGone(() => act(StoredCursor.of(deps, key.sort as ShardId, { value, version }))),
-    );
+    const shard = key.sort as ShardId;
+    if (!isChosen(shard)) return;
+    const trouble = await unlessUnreadable(() => unlessGone(() => act(StoredCursor.of(deps, shard, { value, version }))));
     if (trouble !== null) unreadable.push(trouble);
   });
   const [first] = unreadable;

@@ -347,6 +347,31 @@ describe('resetOffsets', () => {
     ]);
   });
 
+  test('reaches the other named shards beside a cursor that nobody can read, and says which that is', async () => {
+    const { host, connector, shards } = await aConnector(Array.from({ length: 3 }, () => aLogCursor({ gate: stopped, next: 9 })));
+    const [first = shardId('', []), unreadable = first, last = first] = shards;
+    await makeUnreadable(host, unreadable);
+
+    const reset = resetOffsets(host, connector, {
+      positions: new Map(shards.map((shard) => [shard, offset(2)])),
+      skewMaxMs: SKEW_MAX_MS,
+    });
+
+    await expect(reset).rejects.toThrow(unreadable);
+    expect(await cursorsOf(host, [first, last])).toMatchObject([{ next: 2n }, { next: 2n }]);
+  });
+
+  test('knows nothing of a cursor that nobody can read where it is not named', async () => {
+    const { host, connector, shards } = await aConnector([aLogCursor({ gate: stopped }), aLogCursor({ gate: stopped, next: 9 })]);
+    const [unreadable = shardId('', []), named = unreadable] = shards;
+    await makeUnreadable(host, unreadable);
+
+    const refused = await resetOffsets(host, connector, { positions: new Map([[named, offset(2)]]), skewMaxMs: SKEW_MAX_MS });
+
+    expect(refused.size).toBe(0);
+    expect(await cursorsOf(host, [named])).toMatchObject([{ next: 2n }]);
+  });
+
   test('gives a source its own checkpoint, and a truncated or finished shard another life', async () => {
     const { host, connector, shards } = await aConnector([
       aCheckpointCursor({ gate: stopped, status: { state: 'done' }, checkpoint: { p: 7, q: {} } }),
