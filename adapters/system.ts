@@ -28,6 +28,11 @@ function sleep(durationMs: number, signal?: CancelSignal): Promise<void> {
       resolve();
       return;
     }
+    if (durationMs <= 0) {
+      // A timer would take a millisecond.
+      setImmediate(resolve);
+      return;
+    }
     const wakeAtMs = performance.now() + durationMs;
     let timer = arm();
     signal?.addEventListener('abort', finish, { once: true });

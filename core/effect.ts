@@ -28,3 +28,6 @@ export function lateMs(effect: Effect, runtime: RuntimeConfig): number {
 export function lateMaxMs(effect: Effect): number {
   return effect === 'overwrite' ? PUT_TIMEOUT_MAX_MS : 0;
 }
+
+/** A send that began right before its claim ran out: thirty seconds until it answers, and what it appends a second later (`LogBroker`). */
+export const SEND_LATE_MAX_MS = 31_000;

@@ -20,7 +20,10 @@ export interface Clock {
   nowMs(): number;
   /** Time since some moment, ms with fraction. Never jumps: deadlines of this invocation are kept on it. */
   monotonicMs(): number;
-  /** Resolves after `durationMs`, or as soon as `signal` aborts (it does not reject). */
+  /**
+   * Resolves after `durationMs`, or as soon as `signal` aborts (it does not reject). With 0, as soon as all that is due by now had
+   * its turn.
+   */
   sleep(durationMs: number, signal?: CancelSignal): Promise<void>;
 }
 

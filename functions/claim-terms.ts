@@ -2,7 +2,7 @@
 
 import type { RuntimeConfig } from '../core/config/connector-config.ts';
 import type { ClaimRequest, LogClaimRequest } from '../core/cursor/claim.ts';
-import { type Effect, lateMaxMs, slicesMax } from '../core/effect.ts';
+import { type Effect, lateMaxMs, SEND_LATE_MAX_MS, slicesMax } from '../core/effect.ts';
 import type { Offer } from '../core/offer.ts';
 
 export interface ClaimTerms {
@@ -25,7 +25,7 @@ export function claimTerms(
   const late = lateMaxMs(effect);
   return {
     heldMax: slicesMax(effect, runtime),
-    graceMs: skewMaxMs + late,
+    graceMs: skewMaxMs + (looksBack ? SEND_LATE_MAX_MS : late),
     ended: late > 0 ? [] : offer.ended.filter(({ isGone }) => isGone || !looksBack),
   };
 }

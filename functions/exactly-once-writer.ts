@@ -15,8 +15,8 @@
  *    landed is not sent again. What the log refused is not there, is refused again, and so is never passed over in silence.
  *
  * A send whose outcome is unknown ends the slice uncleanly; it is never simply repeated. No send begins once the claim is over.
- * One that outlasts its put may still land: until the claim would have run out nobody claims again, whether its invocation
- * failed (`SourceWork.fail` backs off for so long) or was seen to end (`claimTerms`).
+ * One that outlasts its put may still land: until it has answered, which takes thirty seconds at most, nobody claims again,
+ * whether its invocation failed (`SourceWork.fail` backs off for so long), was seen to end, or was never heard of (`claimTerms`).
  */
 import { FatalTaskError, RetryableError } from '../core/errors.ts';
 import { type Json, jsonEquals } from '../core/json.ts';

@@ -259,11 +259,13 @@ export class LogWork implements Work {
 
   /** Both steps in one write; where the claim is refused, the change before it still lands. */
   async #changeAndClaim(change: (cursor: LogCursor) => LogCursor, request: LogClaimRequest): Promise<Claim<LogCursor, LogSlice>> {
-    const take = this.#invocation.offer.mode === 'tail' ? claimTail : claim;
+    const { mode, slice } = this.#invocation.offer;
     let claimed: Claim<LogCursor, LogSlice> | undefined;
     await this.#change((cursor) => {
       const changed = change(cursor);
-      claimed = take(changed, request);
+      // A tail would be closed at once where more than a slice waits, with a write of its own.
+      const follows = mode === 'tail' && request.max - changed.next <= BigInt(slice.records);
+      claimed = follows ? claimTail(changed, request) : claim(changed, request);
       return claimed.kind === 'claimed' ? claimed.cursor : changed;
     });
     return claimed as Claim<LogCursor, LogSlice>;

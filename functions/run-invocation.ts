@@ -34,11 +34,12 @@ import { closeStation } from './sandbox.ts';
 import { flush, limited, rest, settle } from './settle.ts';
 import { SourceWork } from './source-work.ts';
 import { toleranceOf } from './tolerance.ts';
+import { Turns } from './turns.ts';
 import { RecordRefused, type Slice, type Work } from './work.ts';
 
 /**
- * `limitMs`: how long the platform lets this run go on. `owner`: who it is, for an entry that has told its invoker. Rejects only when the program itself is wrong, once its run record
- * says so.
+ * `limitMs`: how long the platform lets this run go on. `owner`: who it is, for an entry that has told its invoker. Rejects only
+ * when the program itself is wrong, once its run record says so.
  */
 export async function runInvocation(
   host: Host,
@@ -144,7 +145,9 @@ async function runClaimed(
     demandTimeForPut(invocation, { effect, putTimeoutMs: runtime['put.timeout.ms'] });
     writer = await openWriter(invocation, work);
     const outcome = await runSlices(invocation, { work, opened, writer, first });
-    host.sandbox.keep(offer.shard, opened, work.station(writer));
+    const station = work.station(writer);
+    if (await rest({ invocation, work, writer })) host.sandbox.keep(offer.shard, opened, station);
+    else closeStation(station);
     return { outcome, notBeforeMs: null };
   } catch (error) {
     try {
@@ -202,6 +205,7 @@ async function runSlices(
 ): Promise<Outcome> {
   const { host, offer, tally } = invocation;
   const quantum = new Deadline(host.clock, { inMs: offer.quantumMs });
+  const turns = new Turns(host.clock);
   let begun = -1;
   for (let slice: Slice | null = first; slice !== null; ) {
     tally.counts.slices += 1;
@@ -209,7 +213,7 @@ async function runSlices(
     // Every claim begins anew, also on a writer that was kept; a source's stretches share one claim.
     if (begun !== slice.identity.epoch) await begin(delivery);
     begun = slice.identity.epoch;
-    const finished = await runSlice(delivery);
+    const finished = await runSlice(delivery, turns);
     await flush(delivery);
     tally.stage = 'commit';
     const mayClaim = quantum.remainingMs() > 0 && !host.sandbox.closing.aborted;
@@ -221,7 +225,6 @@ async function runSlices(
       slice = null;
     }
   }
-  await rest({ invocation, work, writer });
   return work.isDrained() ? 'drained' : 'yielded';
 }
 
@@ -258,7 +261,7 @@ async function begin({ writer, slice, work, invocation }: Delivery): Promise<voi
 }
 
 /** Delivers batch after batch. `false`: the slice's time or bytes were used up before its end (I6). */
-async function runSlice(delivery: Delivery): Promise<boolean> {
+async function runSlice(delivery: Delivery, turns: Turns): Promise<boolean> {
   const { work, invocation } = delivery;
   if (await settleDeadlyRecord(delivery)) return true;
   const limits = invocation.offer.slice;
@@ -270,6 +273,7 @@ async function runSlice(delivery: Delivery): Promise<boolean> {
     if (batch === null) return true;
     const stop = batch.isIdle ? null : await deliver(delivery, batch);
     work.delivered(batch, stop?.count ?? batch.records.length);
+    await turns.give();
     if (stop !== null) throw new RecordRefused(stop.refusal);
     if (work.wantsCommit()) {
       await flush(delivery);

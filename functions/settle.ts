@@ -1,4 +1,5 @@
 /** How a slice ends that did not come to its end: what is delivered is committed where that is safe, the rest given back. */
+import { isAssertion } from '../core/assert.ts';
 import { backoffMs, restartAtMs } from '../core/backoff.ts';
 import type { RuntimeConfig } from '../core/config/connector-config.ts';
 import { type ConnectError, FatalTaskError, FencedError, RetryableError, type Stage } from '../core/errors.ts';
@@ -53,8 +54,9 @@ async function leave(
   outcome: Outcome,
 ): Promise<Outcome> {
   try {
-    if (writer !== null) await flushAndRest({ invocation, work, writer }).catch(() => undefined);
+    const isFlushed = writer !== null && (await flushedAtLast({ invocation, work, writer }));
     await end();
+    if (isFlushed) await rest({ invocation, work, writer });
     return outcome;
   } catch (error) {
     if (error instanceof FencedError) return 'fenced';
@@ -128,14 +130,32 @@ interface Writing {
   readonly writer: SinkWriter;
 }
 
-async function flushAndRest(writing: Writing): Promise<void> {
-  await flush(writing);
-  await rest(writing);
+/** `false`: what was put is not durable, so it is not committed, and the run says why. */
+async function flushedAtLast(writing: Writing): Promise<boolean> {
+  try {
+    await flush(writing);
+    return true;
+  } catch (error) {
+    return survived(writing, error);
+  }
 }
 
-/** Tells the writer that its invocation ends. */
-export async function rest({ invocation, work, writer }: Writing): Promise<void> {
-  if (writer.rest !== undefined) await limited(invocation, work, async (signal) => writer.rest?.(signal));
+/** Tells the writer that its invocation ends: all is committed by then. `false`: it did not, and is not to be used again. */
+export async function rest(writing: Writing): Promise<boolean> {
+  const { invocation, work, writer } = writing;
+  try {
+    if (writer.rest !== undefined) await limited(invocation, work, async (signal) => writer.rest?.(signal));
+    return true;
+  } catch (error) {
+    return survived(writing, error);
+  }
+}
+
+/** An error of a writer that ends anyway. @throws {AssertionError | FencedError} the error itself, when it is one. */
+function survived({ invocation }: Writing, error: unknown): false {
+  if (error instanceof FencedError || isAssertion(error)) throw error;
+  invocation.tally.failed('put', error instanceof SliceBroken ? error.cause : error);
+  return false;
 }
 
 /** Everything delivered becomes durable, and with that safe to commit. */

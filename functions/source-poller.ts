@@ -53,11 +53,6 @@ export class SourcePoller {
     this.#kept = parts.kept;
   }
 
-  /** Where the reader stands, the batch in hand included. */
-  get at(): Json {
-    return this.#at;
-  }
-
   /** Only before the first poll: a reader is opened where the slice begins. */
   startAt(checkpoint: Json): void {
     this.#at = checkpoint;

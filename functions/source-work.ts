@@ -66,7 +66,10 @@ export class SourceWork implements Work {
   #committedAtMs = 0;
   #idleSinceMs: number | null = null;
   #idleForMs: number | null = null;
+  /** Whether the last poll was the last of all; whether all it brought is delivered; whether that is safe. */
   #finished = false;
+  #finishDelivered = false;
+  #finishSafe = false;
   #uncommitted = false;
 
   constructor(
@@ -172,12 +175,14 @@ export class SourceWork implements Work {
     if (count < batch.records.length) return;
     this.#pace.count(count, batch.bytes);
     this.#delivered = (batch as PolledBatch).result.checkpoint;
+    this.#finishDelivered = (batch as PolledBatch).result.finished === true;
     this.#writer?.cover();
     if (!batch.isIdle) this.#uncommitted = true;
   }
 
   flushed(): void {
     this.#safe = this.#delivered;
+    this.#finishSafe = this.#finishDelivered;
     this.#safePollAtMs = this.#idleForMs === null ? 0 : this.#invocation.host.clock.nowMs() + this.#idleForMs;
   }
 
@@ -220,7 +225,7 @@ export class SourceWork implements Work {
     const { pins, clean } = this.#leftBehind();
     const progress = this.#progress(pins);
     const ending = { clean, pollAtMs: this.#safePollAtMs };
-    const finished = this.#finished && this.#safe === this.#poller.at;
+    const finished = this.#finishSafe;
     // A poll that found nothing more succeeded all the same: earlier failures are over.
     const drained = this.isDrained();
     await this.#change((cursor) => {
@@ -316,6 +321,9 @@ export class SourceWork implements Work {
     const deadline = claimDeadline(this.#invocation);
     await this.#change((cursor) => commitCheckpoint(cursor, progress, deadline.atMs));
     this.deadline = deadline;
+    // Nothing is sent behind a pause that the cursor shows by now (I9).
+    this.#gate.noteSeen();
+    this.#gate.demandOpen();
   }
 
   /** Once a second, as a look at the gate is due: one commit for all queues that are looked back in side by side. */
@@ -359,7 +367,11 @@ export class SourceWork implements Work {
     const nowMs = clock.monotonicMs();
     const leftMs = (this.#idleSinceMs ?? nowMs) + TAIL_IDLE_MS - nowMs;
     if (leftMs <= 0 || idleForMs > leftMs) return false;
-    await clock.sleep(Math.min(idleForMs, this.#gate.waitMaxMs()), sandbox.closing);
+    const untilMs = nowMs + idleForMs;
+    for (let forMs = idleForMs; forMs > 0; forMs = untilMs - clock.monotonicMs()) {
+      await clock.sleep(Math.min(forMs, this.#gate.waitMaxMs()), sandbox.closing);
+      await this.lookAtGate();
+    }
     return true;
   }
 }

@@ -2,7 +2,7 @@
 import { isAssertion } from '../core/assert.ts';
 import { parseConnectorConfig } from '../core/config/connector-config.ts';
 import { type Connector, decodeConnector } from '../core/connector.ts';
-import { lateMaxMs, slicesMax } from '../core/effect.ts';
+import { lateMaxMs, SEND_LATE_MAX_MS, slicesMax } from '../core/effect.ts';
 import { FatalTaskError, messageOf } from '../core/errors.ts';
 import type { PlannedConnector } from '../core/planner/view.ts';
 import type { StoredDocument } from '../core/ports.ts';
@@ -58,7 +58,7 @@ async function meaningOf(
     tasksMax: runtime['tasks.max'],
     slicesPerShardMax: source === null ? slicesMax(effect, runtime) : 1,
     freshnessMs: runtime['freshness.ms'],
-    graceMs: skewMaxMs + lateMaxMs(effect),
+    graceMs: skewMaxMs + (source?.exactlyOnce === true && sink === null ? SEND_LATE_MAX_MS : lateMaxMs(effect)),
   });
   return { planned, topics: source === null ? runtime.topics : null, pluginVersion: version };
 }

@@ -15,8 +15,10 @@ import type { Incarnation } from './incarnation.ts';
 import { rowOf } from './setup.ts';
 import type { World } from './world.ts';
 
-/** Longer than a put may take, and shorter than a claim. */
+/** Longer than a put may take; and now and then as long as a broker may take to answer, which is longer than a claim. */
 const SEND_HANGS_MS = [2_500, 8_000] as const;
+const SEND_HANGS_LONG_MS = [20_000, 29_500] as const;
+const HANGS_LONG = 0.2;
 
 const CONNECTORS = connectorKey('').partition;
 
@@ -135,7 +137,8 @@ async function* watchOf({ broker, faults, outages, random, time }: World, ...wat
 
 async function hang({ hangingSends, time, random }: World, topic: string): Promise<void> {
   hangingSends.set(topic, (hangingSends.get(topic) ?? 0) + 1);
-  await time.delay(random.between(...SEND_HANGS_MS));
+  const [min, max] = random.chance(HANGS_LONG) ? SEND_HANGS_LONG_MS : SEND_HANGS_MS;
+  await time.delay(random.between(min, max));
   hangingSends.set(topic, (hangingSends.get(topic) ?? 0) - 1);
 }
 

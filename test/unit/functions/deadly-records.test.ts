@@ -29,7 +29,8 @@ async function aSinkThatDiesOf(
 async function runAndDie(shard: SinkShard | SourceShard, times: number, offer: Partial<Offer> = {}): Promise<void> {
   for (let round = 0; round < times; round += 1) {
     await shard.run(offer, { on: shard.anotherHost() }).catch(() => undefined);
-    await shard.host.clock.sleep(26_000);
+    // A claim, the skew, and as long as a send may take that was on its way.
+    await shard.host.clock.sleep(57_000);
   }
 }
 

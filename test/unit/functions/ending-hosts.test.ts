@@ -73,7 +73,7 @@ describe('runInvocation in a host that is about to end', () => {
       let polls = 0;
       system.beforePoll = async () => {
         polls += 1;
-        if (polls === 2) source.host.sandbox.close();
+        if (polls === 3) source.host.sandbox.close();
       };
 
       const { run } = await source.run({ quantumMs: LONG_MS });
@@ -82,7 +82,7 @@ describe('runInvocation in a host that is about to end', () => {
 
       expect(run.outcome).toBe('yielded');
       expect(next.run.outcome).toBe('drained');
-      expect(sentBefore).toHaveLength(2);
+      expect(sentBefore).toHaveLength(4);
       expect(valuesOf(await source.sent())).toEqual(rows(6).map(({ value }) => value));
     },
   );

@@ -573,7 +573,7 @@ describe('runInvocation of an exactly-once source', () => {
     });
     await source.run();
 
-    await source.host.clock.sleep(30_000);
+    await source.host.clock.sleep(57_000);
     isDead = false;
     const { run } = await source.run({}, { on: source.anotherHost() });
 
@@ -746,5 +746,51 @@ describe('runInvocation of an exactly-once source', () => {
     const { run } = await source.run();
 
     expect(run).toMatchObject({ outcome: 'failed', error: { code: 'config.invalid' } });
+  });
+
+  test('sends nothing behind a pause that was acknowledged while pins were stored (I9)', async () => {
+    let pausedAtMs: number | null = null;
+    const sentAfterMs: number[] = [];
+    const source = await aSourceShard({
+      system: memorySystem({ rows: rows(3) }),
+      exactlyOnce: true,
+      broker: (log) =>
+        brokerWith(log, {
+          bounds: async (queues) => {
+            if (pausedAtMs === null) {
+              await setTargetState({ ...source.host, store: source.store }, 'rows-source', 'paused');
+              pausedAtMs = source.host.clock.monotonicMs();
+              await source.host.clock.sleep(3_000);
+            }
+            return log.bounds(queues);
+          },
+          send: (...batch) => {
+            sentAfterMs.push(source.host.clock.monotonicMs() - (pausedAtMs ?? 0));
+            return log.send(...batch);
+          },
+        }),
+    });
+
+    const { run } = await source.run();
+
+    expect(run.outcome).toBe('yielded');
+    expect(sentAfterMs).toEqual([]);
+  });
+
+  test('waits for a send that outlasts its claim, as long as a broker may take to answer', async () => {
+    const slow: SendFault = async (send, ...batch) => {
+      await source.host.clock.sleep(29_000);
+      return send(...batch);
+    };
+    const source: SourceShard = await aSourceShard({
+      system: memorySystem({ rows: rows(3) }),
+      exactlyOnce: true,
+      broker: sendFaults([slow]),
+    });
+
+    await runToTheEnd(source);
+    await source.host.clock.sleep(60_000);
+
+    expect(valuesOf(await source.sent())).toEqual(['0', '1', '2']);
   });
 });

@@ -323,6 +323,45 @@ describe('runInvocation of a source', () => {
     expect(run.error).toMatchObject({ code: 'source.unavailable', stage: 'poll' });
     expect(await source.cursor()).toMatchObject({ holder: null, error: 'source.unavailable' });
   });
+
+  test('is not done while its last batch was not sent, though that moved the checkpoint nowhere', async () => {
+    const last = {
+      topic: 'rows',
+      key: { schema: null, value: null },
+      value: { schema: { type: 'string', optional: false } as const, value: 'last' },
+      timestampMs: null,
+    };
+    const polls = [
+      { records: [], checkpoint: 'end' },
+      { records: [last], checkpoint: 'end', finished: true },
+    ];
+    const base = memorySource(memorySystem());
+    const poll = () => Promise.resolve(polls.shift() ?? { records: [last], checkpoint: 'end', finished: true });
+    let sends = 0;
+    const source = await aSourceShard({
+      plugin: { ...base, open: () => Promise.resolve({ poll, close: () => Promise.resolve() }) },
+      broker: (log) =>
+        brokerWith(log, {
+          send: async (...batch) => {
+            sends += 1;
+            if (sends > 1) return log.send(...batch);
+            await setTargetState({ ...source.host, store: source.store }, 'rows-source', 'paused');
+            await source.host.clock.sleep(1_100);
+            throw brokerUnavailable();
+          },
+        }),
+    });
+
+    await source.run();
+    const paused = (await source.cursor()).status;
+    await setTargetState(source.host, 'rows-source', 'running');
+    await source.host.clock.sleep(60_000);
+    await source.run();
+
+    expect(paused).toMatchObject({ state: 'active' });
+    expect(valuesOf(await source.sent())).toEqual(['last']);
+    expect((await source.cursor()).status).toEqual({ state: 'done' });
+  });
 });
 
 describe("runInvocation of a source's tail", () => {
@@ -390,6 +429,32 @@ describe("runInvocation of a source's tail", () => {
 
     expect(run.endedAtMs - pausedAtMs).toBeLessThanOrEqual(1_000);
     expect(await source.cursor()).toMatchObject({ holder: null, checkpoint: { p: { row: (await source.sent()).length } } });
+  });
+
+  test('is not polled before it wants to be, however long that is beside a look at the gate', async () => {
+    const system = memorySystem({ rows: rows(2), idleForMs: 3_000 });
+    const source = await aSourceShard({ system });
+    const polledAtMs: number[] = [];
+    system.beforePoll = async () => {
+      polledAtMs.push(source.host.clock.monotonicMs());
+    };
+
+    await source.run(TAIL);
+
+    const [first = 0, ...later] = polledAtMs;
+    expect(later.map((atMs) => Math.round(atMs - first))).toEqual([3_000, 6_000]);
+  });
+
+  test('ends while it waits, within a second of a pause (I9)', async () => {
+    const source = await aSourceShard({ system: memorySystem({ rows: rows(2), idleForMs: 4_000 }) });
+
+    const running = source.run(TAIL);
+    await source.host.clock.sleep(100);
+    await setTargetState(source.host, 'rows-source', 'paused');
+    const pausedAtMs = source.host.clock.monotonicMs();
+    await running;
+
+    expect(source.host.clock.monotonicMs() - pausedAtMs).toBeLessThanOrEqual(1_000);
   });
 });
 

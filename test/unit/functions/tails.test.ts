@@ -118,7 +118,7 @@ describe('runInvocation of a tail', () => {
   test('closes once it is behind by more than a slice, so that others can claim behind it', async () => {
     const target = memoryTarget('versioned');
     const config = { 'consumer.override.max.poll.records': '2' };
-    const sink = await aSinkShard({ target, values: numbered(10), config });
+    const sink = await aSinkShard({ target, config });
     let first = true;
     let other: string | null | undefined;
     target.beforeWrite = async () => {
@@ -127,7 +127,10 @@ describe('runInvocation of a tail', () => {
       other = (await sink.run({ slice: { records: 3 } }, { on: sink.anotherHost() })).run.outcome;
     };
 
-    const { run } = await sink.run({ ...TAIL, slice: { records: 3 } });
+    const running = sink.run({ ...TAIL, slice: { records: 3 } });
+    await sink.host.clock.sleep(100);
+    await sink.send(...numbered(10));
+    const { run } = await running;
 
     expect(other).toBe('yielded');
     expect(run).toMatchObject({ outcome: 'yielded', counts: { read: 2 } });
@@ -141,7 +144,6 @@ describe('runInvocation of a tail', () => {
     let isAway = false;
     const sink = await aSinkShard({
       target,
-      values: numbered(10),
       config: { 'consumer.override.max.poll.records': '2' },
       store: (store) =>
         storeWith(store, {
@@ -158,6 +160,8 @@ describe('runInvocation of a tail', () => {
     });
 
     const running = sink.run({ ...TAIL, slice: { records: 3 } });
+    await sink.host.clock.sleep(100);
+    await sink.send(...numbered(10));
     await sink.host.clock.sleep(9_000);
     await setTargetState({ ...sink.host, store: sink.store }, 'orders-sink', 'paused');
     isAway = false;
@@ -236,5 +240,17 @@ describe('runInvocation of a tail', () => {
 
     // The cursor and the connector at the start (twice, as the cursor is new), then the cursor about once a second.
     expect(reads).toBeLessThanOrEqual(3 + 6);
+  });
+
+  test('takes slices of a backlog that is longer than one, each with one write', async () => {
+    const sink = await aSinkShard();
+    await sink.run(TAIL);
+    await sink.send(...numbered(1_000));
+
+    const { run } = await sink.run({ mode: 'tail', slice: { records: 100, durationMs: 10_000 }, quantumMs: 60_000 });
+
+    expect(run.counts.delivered).toBe(1_000);
+    // The claim, nine commits that claim the next slice, one of them a tail's, and its commit and end.
+    expect(run.counts.storeWrites).toBeLessThanOrEqual(12);
   });
 });
