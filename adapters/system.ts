@@ -1,4 +1,4 @@
-/** Real time and chance: the one file of the product that asks the machine for them. */
+/** Real time, chance and web: the one file of the product that asks the machine for them. */
 import { randomBytes } from 'node:crypto';
 import type { CancelSignal, Clock, Random } from '../core/ports.ts';
 
@@ -17,6 +17,11 @@ export const systemRandom: Random = {
   /** base64url: 22 characters that need no escape in keys, paths and topics, and are the shortest such text. */
   id: () => randomBytes(ID_BYTES).toString('base64url'),
 };
+
+/** Called as the platform's own, for some refuse to be called as a method of anything else. */
+export function systemFetch(url: string, init: RequestInit): Promise<Response> {
+  return fetch(url, init);
+}
 
 /**
  * The timer keeps the process alive (it is not unref'd): somebody awaits it, and a process that ended in the middle of an

@@ -9,7 +9,7 @@ import { InProcessInvoker } from '../adapters/invoke/in-process-invoker.ts';
 import { ProcessInvoker } from '../adapters/invoke/process-invoker.ts';
 import { ThreadInvoker } from '../adapters/invoke/thread-invoker.ts';
 import { LocalSecrets, NO_SECRETS } from '../adapters/secrets/local-secrets.ts';
-import { systemClock, systemRandom } from '../adapters/system.ts';
+import { systemClock, systemFetch, systemRandom } from '../adapters/system.ts';
 import type { Offer } from '../core/offer.ts';
 import type { Invoker, Telemetry } from '../core/ports.ts';
 import { queueShardId } from '../core/shard-id.ts';
@@ -34,7 +34,7 @@ const LIMIT_MS = 45_000;
 
 const ignore = (): void => undefined;
 const silent: Telemetry = { count: ignore, observe: ignore, log: ignore, run: ignore };
-const world = { clock: systemClock, random: systemRandom, telemetry: silent };
+const world = { clock: systemClock, random: systemRandom, fetch: systemFetch, telemetry: silent };
 
 export async function run(report: Report): Promise<void> {
   const dataFolder = mkdtempSync(join(tmpdir(), 'sortie-bench-'));

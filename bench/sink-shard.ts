@@ -3,7 +3,7 @@
 import { InProcessInvoker } from '../adapters/invoke/in-process-invoker.ts';
 import { MemoryLogBroker } from '../adapters/memory/memory-log-broker.ts';
 import { LocalSecrets, NO_SECRETS } from '../adapters/secrets/local-secrets.ts';
-import { systemClock, systemRandom } from '../adapters/system.ts';
+import { systemClock, systemFetch, systemRandom } from '../adapters/system.ts';
 import type { MessageQueue } from '../core/message-queue.ts';
 import type { InvocationResult, Offer } from '../core/offer.ts';
 import type { OutgoingRecord, StateStore, Telemetry } from '../core/ports.ts';
@@ -51,6 +51,7 @@ export async function newSinkShard(
     broker: log,
     clock: systemClock,
     random: systemRandom,
+    fetch: systemFetch,
     telemetry: silent,
     registry: sink === undefined ? registry : { ...registry, findSink: async () => sink },
     sandbox: new Sandbox(systemClock),

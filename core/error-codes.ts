@@ -60,6 +60,12 @@ export const errorCodes = {
     exit: 3,
     next: 'The slice is tried again. If it happens often, raise put.timeout.ms or lower consumer.override.max.poll.records.',
   },
+  'sink.unauthorized': {
+    meaning: 'The system being written to refuses the credentials.',
+    http: 424,
+    exit: 1,
+    next: 'Correct the credentials in the connector configuration, or what they are allowed to do, then restart the connector.',
+  },
   'source.unavailable': {
     meaning: 'The system being read from did not answer for now.',
     http: 503,

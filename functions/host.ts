@@ -1,5 +1,6 @@
 /** What an invocation is given by the entry that runs it. */
 import type { Clock, LogBroker, Random, Secrets, StateStore, Telemetry } from '../core/ports.ts';
+import type { Fetch } from '../plugins/api/context.ts';
 import type { Registry } from '../plugins/api/registry.ts';
 import type { Sandbox } from './sandbox.ts';
 
@@ -8,6 +9,7 @@ export interface Host {
   readonly broker: LogBroker;
   readonly clock: Clock;
   readonly random: Random;
+  readonly fetch: Fetch;
   readonly telemetry: Telemetry;
   readonly secrets: Secrets;
   readonly registry: Registry;

@@ -53,6 +53,7 @@ export function pluginContext(host: Host, connector: string, shard: ShardId): Pl
     shard,
     clock: host.clock,
     random: host.random,
+    fetch: host.fetch,
     log: (level, message, fields = {}) =>
       host.telemetry.log(level, redaction.text(message), { ...redaction.fields(fields), connector, shard }),
     count: (name, labels = {}, by = 1) => host.telemetry.count(name, { ...labels, connector }, by),

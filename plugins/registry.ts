@@ -24,6 +24,7 @@ const sinks: Readonly<Record<string, () => Promise<SinkPlugin>>> = {
   'file-sink': async () => (await import('./sinks/file-sink.ts')).fileSink,
   'file-stream-sink': async () => (await import('./sinks/file-stream-sink.ts')).fileStreamSink,
   'discard-sink': async () => (await import('./sinks/discard-sink.ts')).discardSink,
+  'http-sink': async () => (await import('./sinks/http-sink.ts')).httpSink,
   'sql-sink': async () => (await import('./sinks/sql-sink.ts')).sqlSink,
 };
 

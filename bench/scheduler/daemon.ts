@@ -2,7 +2,7 @@
 
 import { InProcessInvoker } from '../../adapters/invoke/in-process-invoker.ts';
 import { LocalSecrets, NO_SECRETS } from '../../adapters/secrets/local-secrets.ts';
-import { systemRandom } from '../../adapters/system.ts';
+import { systemFetch, systemRandom } from '../../adapters/system.ts';
 import { type Connector, connectorKey, encodeConnector } from '../../core/connector.ts';
 import { createLogCursor } from '../../core/cursor/cursor.ts';
 import { StoredCursor } from '../../core/cursor/stored-cursor.ts';
@@ -47,6 +47,7 @@ export function newDaemon({ store, hostStore, log, clock, settings, slots, start
     broker: log,
     clock,
     random: systemRandom,
+    fetch: systemFetch,
     telemetry: silent,
     registry,
     sandbox: new Sandbox(clock),

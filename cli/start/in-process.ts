@@ -1,6 +1,7 @@
 /** Invocations in this very thread: for a look at one with a debugger, above all. */
 import { InProcessInvoker } from '../../adapters/invoke/in-process-invoker.ts';
 import { LocalSecrets } from '../../adapters/secrets/local-secrets.ts';
+import { systemFetch } from '../../adapters/system.ts';
 import type { InvocationEnd } from '../../core/offer.ts';
 import { DEFAULT_SETTINGS, type Host } from '../../functions/host.ts';
 import { runInvocation } from '../../functions/run-invocation.ts';
@@ -15,7 +16,18 @@ const SLOTS = 16;
 export function inProcess({ folder: { store, broker }, clock, random, telemetry, ...parts }: InvokerParts): OpenedInvoker {
   const sandbox = new Sandbox(clock);
   const secrets = new LocalSecrets(parts.secrets);
-  const host: Host = { store, broker, clock, random, telemetry, secrets, registry, sandbox, settings: DEFAULT_SETTINGS };
+  const host: Host = {
+    store,
+    broker,
+    clock,
+    random,
+    fetch: systemFetch,
+    telemetry,
+    secrets,
+    registry,
+    sandbox,
+    settings: DEFAULT_SETTINGS,
+  };
   const running = new Set<Promise<InvocationEnd>>();
   const invoker = new InProcessInvoker({
     random,

@@ -14,6 +14,11 @@ export function textKey(): z.ZodType<string> {
   return text.pipe(z.string().min(1, 'must not be empty'));
 }
 
+/** Text that nobody may see: its format in a schema is `password`, and no error and no log holds it. */
+export function passwordKey(): z.ZodType<string> {
+  return textKey().meta({ format: 'password' });
+}
+
 /** `true` and `false` in any case, as Kafka reads them. */
 export function booleanKey(): z.ZodType<boolean> {
   return text.transform((value, context) => {

@@ -1,12 +1,21 @@
-/** What a source or sink gets from its host. Plugins reach time, chance and logs only through it. */
+/** What a source or sink gets from its host. Plugins reach time, chance, the web and logs only through it. */
 import type { Clock, Labels, LogLevel, Random } from '../../core/ports.ts';
 import type { ShardId } from '../../core/shard-id.ts';
+
+/**
+ * The web's `fetch`, one request at a call. Connections are kept and shared by all plugins of a host, so an answer is read to its
+ * end, or cancelled where that is too far away. Nothing limits the time but `signal`: whoever calls ends a request, and the
+ * reading of its answer, in the time it has. Redirects are followed unless `redirect` says otherwise, and take the headers along.
+ * An answer of any status resolves; it rejects where there is none, whether or not the request arrived.
+ */
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
 export interface PluginContext {
   readonly connector: string;
   readonly shard: ShardId;
   readonly clock: Clock;
   readonly random: Random;
+  readonly fetch: Fetch;
   log(level: LogLevel, message: string, fields?: Readonly<Record<string, unknown>>): void;
   /** A metric of the plugin's own, labelled with the connector. */
   count(name: string, labels?: Labels, by?: number): void;

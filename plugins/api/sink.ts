@@ -92,7 +92,10 @@ export interface SinkPlugin<Config extends z.ZodType = z.ZodType> {
   readonly name: string;
   readonly version: string;
   readonly effect: Effect;
-  /** `bytes`: looks at `valueDatum.bytes` and never at values, so that untouched records are not parsed at all. */
+  /**
+   * `bytes`: takes `keyDatum.bytes` and `valueDatum.bytes`, so that untouched records are not parsed at all. A key or value that its
+   * configuration makes it look at nevertheless is decoded there, and may throw a `RecordError`.
+   */
   readonly reads: 'values' | 'bytes';
   /** The connector's keys that are not the runtime's own, as text. Every key described. */
   readonly config: Config;

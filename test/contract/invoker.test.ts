@@ -3,7 +3,7 @@ import { InProcessInvoker } from '../../adapters/invoke/in-process-invoker.ts';
 import { ProcessInvoker } from '../../adapters/invoke/process-invoker.ts';
 import { ThreadInvoker } from '../../adapters/invoke/thread-invoker.ts';
 import { LocalSecrets, NO_SECRETS } from '../../adapters/secrets/local-secrets.ts';
-import { systemClock, systemRandom } from '../../adapters/system.ts';
+import { systemClock, systemFetch, systemRandom } from '../../adapters/system.ts';
 import { DEFAULT_SETTINGS } from '../../functions/host.ts';
 import { runInvocation } from '../../functions/run-invocation.ts';
 import { Sandbox } from '../../functions/sandbox.ts';
@@ -11,7 +11,7 @@ import { hostPoolDeps } from './invoker/host-pool-deps.ts';
 import { registry } from './invoker/unruly-plugins.ts';
 import { invokerContract } from './invoker-contract.ts';
 
-const world = { clock: systemClock, random: systemRandom };
+const world = { clock: systemClock, random: systemRandom, fetch: systemFetch };
 const secrets = new LocalSecrets(NO_SECRETS);
 
 invokerContract({

@@ -5,11 +5,13 @@ import type { Effect } from '../../plugins/api/sink.ts';
 import { discardSink } from '../../plugins/sinks/discard-sink.ts';
 import { fileSink } from '../../plugins/sinks/file-sink.ts';
 import { fileStreamSink } from '../../plugins/sinks/file-stream-sink.ts';
+import { httpSink } from '../../plugins/sinks/http-sink.ts';
 import { datagenSource } from '../../plugins/sources/datagen-source.ts';
 import { fileSource } from '../../plugins/sources/file-source.ts';
 import { sqliteCdcSource } from '../../plugins/sources/sqlite-cdc-source.ts';
 import { aSinkRecord, textDatum } from '../support/connect-records.ts';
 import { aFileSystem, aPartTarget, aStreamTarget } from '../support/file-targets.ts';
+import { anAcceptanceTarget } from '../support/http-target.ts';
 import { memorySink } from '../support/memory-sink.ts';
 import { heldRecords, type MemoryTarget, memoryTarget } from '../support/memory-target.ts';
 import { aQuietShop } from '../support/shop-database.ts';
@@ -58,6 +60,26 @@ sinkAcceptance({
   skip: [
     {
       reason: 'a line says nothing of its record but the value',
+      tests: ['gives a record the same id when it is delivered again, and another record another'],
+    },
+  ],
+});
+
+sinkAcceptance({ plugin: httpSink, requiredKeys: ['http.url'], newTarget: anAcceptanceTarget });
+
+sinkAcceptance({
+  plugin: { ...httpSink, name: 'http-sink, several requests at once' },
+  requiredKeys: ['http.url'],
+  newTarget: () => anAcceptanceTarget({ 'http.concurrency': '8' }),
+});
+
+sinkAcceptance({
+  plugin: { ...httpSink, name: 'http-sink, many records in one request' },
+  requiredKeys: ['http.url'],
+  newTarget: () => anAcceptanceTarget({ 'batching.enabled': 'true' }),
+  skip: [
+    {
+      reason: 'the id is that of a batch',
       tests: ['gives a record the same id when it is delivered again, and another record another'],
     },
   ],

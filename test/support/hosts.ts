@@ -4,6 +4,7 @@ import { MemoryLogBroker } from '../../adapters/memory/memory-log-broker.ts';
 import { MemoryStateStore } from '../../adapters/memory/memory-state-store.ts';
 import { MemoryTelemetry } from '../../adapters/memory/memory-telemetry.ts';
 import { LocalSecrets, NO_SECRETS } from '../../adapters/secrets/local-secrets.ts';
+import { systemFetch } from '../../adapters/system.ts';
 import type { Connector } from '../../core/connector.ts';
 import type { Offer } from '../../core/offer.ts';
 import type { LogBroker, Random, Secrets, StateStore } from '../../core/ports.ts';
@@ -42,6 +43,7 @@ export function aHost({
     broker,
     clock,
     random: evenRandom(),
+    fetch: systemFetch,
     telemetry: new MemoryTelemetry(),
     registry: registryWith(plugins),
     sandbox: new Sandbox(clock),

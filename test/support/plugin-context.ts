@@ -1,3 +1,4 @@
+import { systemFetch } from '../../adapters/system.ts';
 import type { Clock } from '../../core/ports.ts';
 import { shardId } from '../../core/shard-id.ts';
 import type { PluginContext } from '../../plugins/api/context.ts';
@@ -17,6 +18,7 @@ export function aPluginContext({ clock = new ManualClock() }: { readonly clock?:
         return `id-${ids}`;
       },
     },
+    fetch: systemFetch,
     log: () => undefined,
     count: () => undefined,
   };

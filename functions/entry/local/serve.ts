@@ -2,7 +2,7 @@
 import { type DataFolder, openDataFolder } from '../../../adapters/data-folder.ts';
 import type { ToHost } from '../../../adapters/invoke/host-protocol.ts';
 import { LocalSecrets, NO_SECRETS } from '../../../adapters/secrets/local-secrets.ts';
-import { systemClock, systemRandom } from '../../../adapters/system.ts';
+import { systemClock, systemFetch, systemRandom } from '../../../adapters/system.ts';
 import { assert, unreachable } from '../../../core/assert.ts';
 import { messageOf } from '../../../core/errors.ts';
 import type { Registry } from '../../../plugins/api/registry.ts';
@@ -46,7 +46,7 @@ interface Server {
 async function openServer(port: InvokerPort, { settings, parentPid }: Message<'start'>): Promise<Server> {
   const { dataFolder, log = {}, secrets = NO_SECRETS, registryModule } = settings as LocalSettings;
   const telemetry = new ForwardingTelemetry((entries) => port.send({ kind: 'telemetry', entries }));
-  const world = { clock: systemClock, random: systemRandom, telemetry };
+  const world = { clock: systemClock, random: systemRandom, fetch: systemFetch, telemetry };
   const registry = await loadRegistry(registryModule);
   const folder = await openDataFolder(dataFolder, { ...world, log });
   const { store, broker } = folder;

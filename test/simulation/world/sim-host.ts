@@ -94,6 +94,7 @@ export class SimHost {
       broker: brokerOf(this.#world, process),
       clock: process.clock,
       random: new SeededRandom(`${this.#world.seed} ${name}`),
+      fetch: () => Promise.reject(new TypeError('no plugin of the simulation uses the web')),
       telemetry: telemetryOf(this.#world, process),
       registry: registryOf(this.#world, process),
       sandbox: new Sandbox(process.clock),

@@ -142,7 +142,11 @@ describe('statusOf', () => {
   });
 
   test('names a queue that is gone; a task that has no other is unassigned (I10)', () => {
-    const { tasks } = statusOf(aKnownSink(), [aView(queueShard(0), aLogCursor({ status: { state: 'gone', restarts: 0 } }))], WORKER);
+    const { tasks } = statusOf(
+      aKnownSink(),
+      [aView(queueShard(0), aLogCursor({ status: { state: 'gone', restarts: 0 } }))],
+      WORKER,
+    );
 
     expect(tasks[0]).toMatchObject({ state: 'UNASSIGNED', trace: expect.stringMatching(/^orders\/b\/0@0: the queue is gone/) });
   });
