@@ -2,7 +2,13 @@
 import { join } from 'node:path';
 import type { Clock, LogBroker, Random, StateStore, Telemetry } from '../core/ports.ts';
 import { EmbeddedLogBroker, type EmbeddedLogBrokerDeps } from './embedded-log/embedded-log-broker.ts';
+import { LOG_DATABASE, LOG_DATABASE_FILE } from './embedded-log/log-schema.ts';
+import { checkDatabase } from './sqlite/check-database.ts';
 import { SqliteStateStore } from './sqlite/sqlite-state-store.ts';
+import { STATE_DATABASE } from './sqlite/state-database.ts';
+
+const STATE_FILE = 'state.db';
+const LOG_FOLDER = 'log';
 
 /** How the log is written; the same for everybody who shares it. */
 export type LogSettings = Pick<EmbeddedLogBrokerDeps, 'fsync' | 'retention' | 'segmentBytes' | 'recordBytesMax'>;
@@ -31,9 +37,9 @@ export async function openDataFolder(
   }: { readonly clock: Clock; readonly random: Random; readonly telemetry: Telemetry; readonly log?: LogSettings },
 ): Promise<DataFolder> {
   // Makes the folder where it is missing.
-  const broker = new EmbeddedLogBroker({ ...log, folder: join(folder, 'log'), clock, telemetry });
+  const broker = new EmbeddedLogBroker({ ...log, folder: join(folder, LOG_FOLDER), clock, telemetry });
   try {
-    const store = new SqliteStateStore({ path: join(folder, 'state.db'), clock, random });
+    const store = new SqliteStateStore({ path: join(folder, STATE_FILE), clock, random });
     return {
       store,
       broker,
@@ -47,4 +53,10 @@ export async function openDataFolder(
     await broker.close();
     throw error;
   }
+}
+
+/** Looks into both databases of a folder that was opened. @throws {FatalTaskError} as `checkDatabase`. */
+export function checkDataFolder(folder: string): void {
+  checkDatabase(join(folder, STATE_FILE), STATE_DATABASE);
+  checkDatabase(join(folder, LOG_FOLDER, LOG_DATABASE_FILE), LOG_DATABASE);
 }

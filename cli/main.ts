@@ -10,6 +10,7 @@ import { invokerNames } from './invoker-names.ts';
 const DEFAULT_PORT = 8083;
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error'];
 const PORT_MAX = 65_535;
+const NEXT_IN_MESSAGE = '; next: ';
 
 process.exitCode = await main(process.argv);
 
@@ -89,12 +90,15 @@ function failed(error: unknown): number {
   if (error instanceof CliError) return said(error.message, error.next, error.exitCode);
   if (error instanceof ConnectError) {
     const { next, exit } = errorCodes[error.code];
-    return said(error.message, next, exit);
+    // Most know better what to do next than their code does.
+    const [message = '', ownNext] = error.message.split(NEXT_IN_MESSAGE);
+    return said(message, ownNext ?? next, exit);
   }
   throw error;
 }
 
 function said(message: string, next: string, exitCode: number): number {
-  process.stderr.write(`sortie: ${message}\n  next: ${next}\n`);
+  // Several faults are a line each.
+  process.stderr.write(`sortie: ${message}${message.includes('\n') ? '\n  next: ' : NEXT_IN_MESSAGE}${next}\n`);
   return exitCode;
 }

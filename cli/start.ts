@@ -2,12 +2,13 @@
  * `sortie start`: the composition root. Opens state and log in a data folder, and runs scheduler, invocations and the HTTP API in
  * this process and what it starts. Nothing else in the product knows all the parts.
  */
-import { mkdirSync } from 'node:fs';
-import { type DataFolder, openDataFolder } from '../adapters/data-folder.ts';
+import { resolve } from 'node:path';
+import { checkDataFolder, type DataFolder, openDataFolder } from '../adapters/data-folder.ts';
 import { hasEnded, markOf } from '../adapters/process-mark.ts';
 import { localSecretsSettings } from '../adapters/secrets/local-secrets.ts';
 import { systemClock, systemRandom } from '../adapters/system.ts';
 import { logLines } from '../adapters/telemetry/log-lines.ts';
+import { makeFoldersSync } from '../clients/files/make-folders.ts';
 import { ConnectError, messageOf } from '../core/errors.ts';
 import type { LogLevel, Telemetry } from '../core/ports.ts';
 import { registry } from '../plugins/registry.ts';
@@ -104,14 +105,21 @@ export async function start({ data, port, invoker: invokerName, json, logLevel, 
 
 async function openData(data: string, telemetry: Telemetry): Promise<DataFolder> {
   try {
-    mkdirSync(data, { recursive: true });
+    makeFoldersSync(resolve(data));
   } catch (error) {
     throw new CliError(`the data folder ${data} cannot be made: ${messageOf(error)}`, {
       exitCode: 3,
       next: 'name a folder that can be written with --data, or mend its permissions',
     });
   }
-  return openDataFolder(data, { clock: systemClock, random: systemRandom, telemetry });
+  const folder = await openDataFolder(data, { clock: systemClock, random: systemRandom, telemetry });
+  try {
+    checkDataFolder(data);
+    return folder;
+  } catch (error) {
+    await folder.close();
+    throw error;
+  }
 }
 
 /** Of invocations that ended lately. What the store does not take now is missing from history, and nowhere else. */

@@ -2,7 +2,7 @@
  * The lock that lets one scheduler of several do the work. It only saves work: two that plan at once offer twice, and what is
  * offered twice is claimed once. Each change of who leads, as far as this side sees it, is one line of the log.
  */
-import { RetryableError } from '../core/errors.ts';
+import { messageOf, RetryableError } from '../core/errors.ts';
 import type { Clock, Random, StateStore, Telemetry } from '../core/ports.ts';
 
 const KEY = { partition: 'scheduler', sort: 'leader' };
@@ -66,8 +66,7 @@ export class LeaderLock {
       await this.#ask(askedAtMs);
     } catch (error) {
       if (!(error instanceof RetryableError)) throw error;
-      if (!this.isHeld)
-        this.#tell('', 'warn', 'the store does not answer, so this scheduler does not lead', { code: error.code });
+      if (!this.isHeld) this.#tell('', 'warn', `this scheduler does not lead: ${messageOf(error)}`, { code: error.code });
     }
     return this.isHeld;
   }

@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { makeFoldersSync } from '../../clients/files/make-folders.ts';
 import { assert } from '../../core/assert.ts';
 import { ConnectError, messageOf } from '../../core/errors.ts';
 import { type MessageQueue, queueKey } from '../../core/message-queue.ts';
@@ -22,6 +23,7 @@ import { encodeBatches } from './encode-batches.ts';
 import { IntervalSync } from './interval-sync.ts';
 import { LogDatabase } from './log-database.ts';
 import { databaseMissing, logUnusable } from './log-error.ts';
+import { LOG_DATABASE_FILE } from './log-schema.ts';
 import { LogWatch, type LogWatchDeps } from './log-watch.ts';
 import { QueueEnds } from './queue-ends.ts';
 import { QueueLookups } from './queue-lookups.ts';
@@ -94,8 +96,9 @@ export class EmbeddedLogBroker implements LogBroker {
     this.#recordBytesMax = deps.recordBytesMax ?? RECORD_BYTES_MAX;
     makeFolder(folder);
     this.#files = new SegmentFiles(folder);
-    assertDatabase(join(folder, 'log.db'), this.#files);
-    this.#database = new LogDatabase({ path: join(folder, 'log.db'), clock });
+    const path = join(folder, LOG_DATABASE_FILE);
+    assertDatabase(path, this.#files);
+    this.#database = new LogDatabase({ path, clock });
     const ends = new QueueEnds(this.#database);
     this.#watch = newWatch({ path: join(folder, 'wake'), clock, telemetry, changed: () => ends.changed() });
     const shared = { database: this.#database, files: this.#files, clock, telemetry };
@@ -243,7 +246,7 @@ function assertQueues(queues: number): void {
 
 function makeFolder(folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFoldersSync(resolve(folder));
   } catch (error) {
     throw logUnusable(folder, error);
   }

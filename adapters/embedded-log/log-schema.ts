@@ -15,6 +15,8 @@
  */
 import type { DatabaseKind } from '../sqlite/database-kind.ts';
 
+export const LOG_DATABASE_FILE = 'log.db';
+
 export const LOG_DATABASE: DatabaseKind = {
   what: 'log',
   applicationId: 0x5372746c, // "Srtl"

@@ -4,7 +4,9 @@ import type { DatabaseKind } from './database-kind.ts';
 /** Primary result codes. https://www.sqlite.org/rescode.html, read 2026-11-22 */
 const BUSY = 5;
 const LOCKED = 6;
+const IO_ERROR = 10;
 const CORRUPT = 11;
+const FULL = 13;
 /** Too many readers and writers came at the very moment the log was restarted. */
 const PROTOCOL = 15;
 const NOT_A_DATABASE = 26;
@@ -20,7 +22,7 @@ export function databaseError(error: unknown, path: string, kind: DatabaseKind):
   const code = primaryCode(error);
   if (code === undefined) return error;
   if (code === CORRUPT || code === NOT_A_DATABASE) return notOfKind(path, kind, String(error), error);
-  return new RetryableError(`the ${kind.what} ${path} cannot be used for now: ${String(error)}`, {
+  return new RetryableError(`the ${kind.what} ${path} cannot be used for now: ${String(error)}; next: ${nextStep(code)}`, {
     code: kind.codes.unavailable,
     details: { path, sqliteCode: code },
     cause: error,
@@ -31,10 +33,11 @@ export function databaseError(error: unknown, path: string, kind: DatabaseKind):
 export function openError(error: unknown, path: string, kind: DatabaseKind): unknown {
   const meaning = databaseError(error, path, kind);
   if (!(meaning instanceof RetryableError)) return meaning;
-  return new FatalTaskError(
-    `cannot open the ${kind.what} ${path}: ${String(error)}; next: check that its folder exists and that this user may write there`,
-    { code: kind.codes.unusable, details: meaning.details, cause: error },
-  );
+  return new FatalTaskError(`cannot open the ${kind.what} ${path}: ${String(error)}; next: ${nextStep(primaryCode(error))}`, {
+    code: kind.codes.unusable,
+    details: meaning.details,
+    cause: error,
+  });
 }
 
 export function notOfKind(path: string, { what, codes }: DatabaseKind, reason: string, cause?: unknown): ConnectError {
@@ -42,6 +45,13 @@ export function notOfKind(path: string, { what, codes }: DatabaseKind, reason: s
     `${path} is not a ${what} of this product, or is damaged: ${reason}; next: name another file, or restore this one from a backup`,
     { code: codes.unusable, details: { path }, cause },
   );
+}
+
+function nextStep(code: number | undefined): string {
+  if (code === BUSY || code === LOCKED || code === PROTOCOL) return 'end the other program that keeps it locked';
+  if (code === FULL) return 'free space on its disk';
+  if (code === IO_ERROR) return 'check its disk, and that there is space on it';
+  return 'check that its folder exists and that this user may write there';
 }
 
 /** Extended codes keep the primary one in their low byte. */

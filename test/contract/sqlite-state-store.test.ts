@@ -1,7 +1,7 @@
 /** What only `SqliteStateStore` has: a file, other processes on it, and what can be wrong with both. */
 import { type ChildProcess, execFileSync, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { DatabaseSync } from 'node:sqlite';
@@ -11,7 +11,8 @@ import { SqliteStateStore } from '../../adapters/sqlite/sqlite-state-store.ts';
 import { systemClock, systemRandom } from '../../adapters/system.ts';
 import type { Clock, StateStore } from '../../core/ports.ts';
 import { ManualClock } from '../support/manual-clock.ts';
-import { aTemporaryFolder } from '../support/temporary-folder.ts';
+import { aReadOnlyFolder, aTemporaryFolder } from '../support/temporary-folder.ts';
+import { withoutPrivileges } from '../support/without-privileges.ts';
 
 const key = { partition: 'shared', sort: 'counts' };
 
@@ -229,14 +230,13 @@ describe('SqliteStateStore on a wrong file', () => {
     expect(() => aStore(path)).toThrow(refusal('store.unusable', path));
   });
 
-  test('refuses a folder that it may not write to', (context) => {
-    context.skip(process.getuid?.() === 0, 'root may write everywhere');
-    const folder = join(aTemporaryFolder(), 'read-only');
-    mkdirSync(folder);
-    chmodSync(folder, 0o555);
+  test('refuses a folder that it may not write to', async () => {
+    const folder = aReadOnlyFolder();
     const path = join(folder, 'state.db');
 
-    expect(() => aStore(path)).toThrow(refusal('store.unusable', path));
+    const opening = withoutPrivileges(() => aStore(path));
+
+    await expect(opening).rejects.toThrow(refusal('store.unusable', path));
   });
 
   test('a file that cannot grow is an error that may be retried, and keeps every acknowledged write', async () => {
