@@ -23,8 +23,11 @@ interface Span {
   readonly maxMs: number;
 }
 
-/** What is killed again and again before it gets anywhere would be taken for what kills it. */
-const HOST_LIFE: Span = { minMs: 500, maxMs: 5_000 };
+/**
+ * A shard whose invocations are killed five times before one gets anywhere is taken for what kills them, and rests for a minute:
+ * on a machine with a lot to do an invocation needs a second or two to get anywhere.
+ */
+const HOST_LIFE: Span = { minMs: 1_000, maxMs: 8_000 };
 /** What was claimed under a main process is taken over some 25 s after its end: it has to live longer than that now and then. */
 const MAIN_LIFE: Span = { minMs: 1_000, maxMs: 40_000 };
 /** From nothing at all to a few hundred milliseconds of work. */
