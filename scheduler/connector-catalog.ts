@@ -6,10 +6,11 @@ import { connectorKey } from '../core/connector.ts';
 import { cursorKey, cursorPartition } from '../core/cursor/stored-cursor.ts';
 import { FatalTaskError } from '../core/errors.ts';
 import type { PlannedConnector } from '../core/planner/view.ts';
-import type { Clock, StateStore, StoredDocument, Telemetry } from '../core/ports.ts';
+import type { CancelSignal, Clock, StateStore, StoredDocument, Telemetry } from '../core/ports.ts';
 import { discoveryShardId, type ShardId } from '../core/shard-id.ts';
 import { sideBySide } from '../core/side-by-side.ts';
 import type { Registry } from '../plugins/api/registry.ts';
+import { inTurn } from './in-turn.ts';
 import { type KnownConnector, knowConnector } from './known-connector.ts';
 import type { ShardState } from './shard-state.ts';
 import type { ShardTable } from './shard-table.ts';
@@ -48,6 +49,8 @@ export class ConnectorCatalog {
   #sweptNames = new Set<string>();
   /** Uids whose cursors are still to be read in this sweep. */
   #cursorsLeft: string[] = [];
+  /** Uids of those whose cursors could not be read when it was their turn. */
+  readonly #cursorsFailed = new Set<string>();
   /** Whether all names were read since the last `renew`. */
   #hasNames = false;
   /** Uids whose cursors were not read since then. */
@@ -104,17 +107,19 @@ export class ConnectorCatalog {
   }
 
   /** Reads what documents `renew` left unread. What is read stays so when a later call fails, here as in `listMissing`. */
-  async readDocuments(): Promise<void> {
-    while (!this.#hasNames) await this.#sweepNames(PAGE_DOCUMENTS);
+  async readDocuments(signal?: CancelSignal): Promise<void> {
+    while (!this.#hasNames && signal?.aborted !== true) await this.#sweepNames(PAGE_DOCUMENTS);
   }
 
   /** Lists the cursors of connectors that have none listed yet, so many in one go. */
-  async listMissing(): Promise<void> {
+  async listMissing(signal?: CancelSignal): Promise<void> {
     const missing = [...this.#unlisted].slice(0, LISTS_PER_GO);
-    // Where one keeps failing, the others come first.
-    for (const uid of missing) this.#unlisted.delete(uid);
-    for (const uid of missing) this.#unlisted.add(uid);
-    await sideBySide(missing, LISTS_AT_ONCE, (uid) => this.readCursors(uid));
+    const list = async (uid: string): Promise<void> => {
+      // Where some keep failing, the others come first the next time.
+      if (this.#unlisted.delete(uid)) this.#unlisted.add(uid);
+      await this.readCursors(uid);
+    };
+    await sideBySide(missing, LISTS_AT_ONCE, list, () => signal?.aborted !== true);
   }
 
   get isAnyUnlisted(): boolean {
@@ -133,24 +138,37 @@ export class ConnectorCatalog {
     else {
       // A listing of names that is past it already does not miss it.
       this.#sweptNames.add(name);
-      await this.#note(name, document);
+      await this.note(name, document);
     }
     const known = this.#byName.get(name);
     if (known !== undefined) await this.readCursors(known.connector.uid);
   }
 
+  /** Takes note of a connector's document, as it was just read or written. */
+  async note(name: string, document: StoredDocument): Promise<void> {
+    const before = this.#byName.get(name);
+    // A problem may have been that of a moment, such as a plugin that could not be loaded.
+    if (before?.version === document.version && before.problem === null) return;
+    const { registry, skewMaxMs, telemetry, clock } = this.#deps;
+    const known = await knowConnector(document, name, { registry, skewMaxMs, atMs: clock.monotonicMs() });
+    if (known instanceof FatalTaskError) {
+      telemetry.log('error', known.message, { connector: name, code: known.code });
+      return;
+    }
+    const { uid, revision } = known.connector;
+    if (before !== undefined && before.connector.uid !== uid) this.#forget(name);
+    // Two reads may be answered in another order than they were made.
+    else if (before !== undefined && before.connector.revision > revision) return;
+    // Noted back-pressure makes another document of it, and nothing else.
+    const isSame = before?.connector.uid === uid && before.connector.revision === revision;
+    this.#index(name, isSame ? { ...known, sinceMs: before.sinceMs } : known);
+    this.#table.touchConnector(uid);
+  }
+
   /** The share of a sweep that is due for `elapsedMs`. */
-  async sweep(elapsedMs: number): Promise<void> {
-    const share = elapsedMs / this.#deps.sweepMs;
-    await this.#sweepNames(Math.max(1, Math.ceil(this.#byUid.size * share)));
-    if (this.#cursorsLeft.length === 0) this.#cursorsLeft = [...this.#byUid.keys()];
-    const due = this.#cursorsLeft.splice(0, Math.ceil(this.#byUid.size * share));
-    // A few at once, so that a sweep neither crowds out the invocations nor keeps waiting what is learnt after it.
-    const untilMs = this.#deps.clock.monotonicMs() + SWEEP_FOR_MS;
-    await sideBySide(due, SWEPT_AT_ONCE, async (uid) => {
-      if (this.#deps.clock.monotonicMs() < untilMs) await this.readCursors(uid);
-      else this.#cursorsLeft.push(uid);
-    });
+  async sweep(elapsedMs: number, signal?: CancelSignal): Promise<void> {
+    const count = Math.ceil(this.#byUid.size * (elapsedMs / this.#deps.sweepMs));
+    await inTurn([() => this.#sweepNames(Math.max(1, count)), () => this.#sweepCursors(count, signal)], signal);
   }
 
   /** Lists a connector's cursors: new ones, and those that were changed by others. */
@@ -196,7 +214,7 @@ export class ConnectorCatalog {
     });
     for (const { key, ...document } of documents) {
       this.#sweptNames.add(key.sort);
-      await this.#note(key.sort, document);
+      await this.note(key.sort, document);
     }
     this.#namesAfter = next;
     if (next !== undefined) return;
@@ -205,24 +223,29 @@ export class ConnectorCatalog {
     this.#hasNames = true;
   }
 
-  async #note(name: string, document: StoredDocument): Promise<void> {
-    const before = this.#byName.get(name);
-    // A problem may have been that of a moment, such as a plugin that could not be loaded.
-    if (before?.version === document.version && before.problem === null) return;
-    const { registry, skewMaxMs, telemetry, clock } = this.#deps;
-    const known = await knowConnector(document, name, { registry, skewMaxMs, atMs: clock.monotonicMs() });
-    if (known instanceof FatalTaskError) {
-      telemetry.log('error', known.message, { connector: name, code: known.code });
-      return;
+  /** A few at once, so that a sweep neither crowds out the invocations nor keeps waiting what is learnt after it. */
+  async #sweepCursors(count: number, signal?: CancelSignal): Promise<void> {
+    if (this.#cursorsLeft.length === 0) {
+      for (const uid of this.#cursorsFailed) if (!this.#byUid.has(uid)) this.#cursorsFailed.delete(uid);
+      this.#cursorsLeft = [...this.#byUid.keys()].filter((uid) => !this.#cursorsFailed.has(uid));
     }
-    const { uid, revision } = known.connector;
-    if (before !== undefined && before.connector.uid !== uid) this.#forget(name);
-    // Two reads may be answered in another order than they were made.
-    else if (before !== undefined && before.connector.revision > revision) return;
-    // Noted back-pressure makes another document of it, and nothing else.
-    const isSame = before?.connector.uid === uid && before.connector.revision === revision;
-    this.#index(name, isSame ? { ...known, sinceMs: before.sinceMs } : known);
-    this.#table.touchConnector(uid);
+    const { clock } = this.#deps;
+    const untilMs = clock.monotonicMs() + SWEEP_FOR_MS;
+    const left = new Set(this.#cursorsLeft.splice(0, count));
+    const read = async (uid: string): Promise<void> => {
+      left.delete(uid);
+      this.#cursorsFailed.delete(uid);
+      this.#cursorsFailed.add(uid);
+      await this.readCursors(uid);
+      this.#cursorsFailed.delete(uid);
+    };
+    try {
+      // As many that failed before, after the others: a few that always fail keep nobody waiting.
+      const due = [...left, ...[...this.#cursorsFailed].slice(0, count)];
+      await sideBySide(due, SWEPT_AT_ONCE, read, () => signal?.aborted !== true && clock.monotonicMs() < untilMs);
+    } finally {
+      this.#cursorsLeft.unshift(...left);
+    }
   }
 
   #index(name: string, known: KnownConnector): void {

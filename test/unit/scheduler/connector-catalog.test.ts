@@ -123,6 +123,67 @@ describe('ConnectorCatalog', () => {
     expect(new Set(listed)).toEqual(new Set(made.map(({ uid }) => cursorPartition(uid))));
   });
 
+  test('reads soon what it could not read while the store was away', async () => {
+    const { host, made } = await aWorld(300);
+    let isOut = false;
+    const readAtMs = new Map<string, number>();
+    const store = storeWith(host.store, {
+      list: async (partition, page) => {
+        if (partition === 'connectors') return host.store.list(partition, page);
+        if (isOut) throw storeUnavailable();
+        readAtMs.set(partition, host.clock.monotonicMs());
+        return host.store.list(partition, page);
+      },
+    });
+    const { catalog } = aCatalog(host, { store });
+    await catalog.readDocuments();
+    while (catalog.isAnyUnlisted) await catalog.listMissing();
+
+    let oldestMs = 0;
+    for (let second = 0; second < 200; second += 1) {
+      isOut = second >= 30 && second < 40;
+      await host.clock.sleep(1_000);
+      await catalog.sweep(1_000).catch(() => undefined);
+      const nowMs = host.clock.monotonicMs();
+      for (const { uid } of made) oldestMs = Math.max(oldestMs, nowMs - (readAtMs.get(cursorPartition(uid)) ?? 0));
+    }
+
+    expect(oldestMs).toBeLessThan(75_000);
+  });
+
+  test('sweeps past some whose cursors can never be read', async () => {
+    const { host, made } = await aWorld(60);
+    const broken = new Set(made.slice(0, 30).map(({ uid }) => cursorPartition(uid)));
+    const read = new Set<string>();
+    const store = storeWith(host.store, {
+      list: async (partition, page) => {
+        if (broken.has(partition)) throw storeUnavailable();
+        read.add(partition);
+        return host.store.list(partition, page);
+      },
+    });
+    const { catalog } = aCatalog(host, { store });
+    await catalog.readDocuments();
+
+    for (let second = 0; second < 120; second += 1) await catalog.sweep(1_000).catch(() => undefined);
+
+    expect(made.filter(({ uid }) => !read.has(cursorPartition(uid)))).toHaveLength(30);
+  });
+
+  test('lists all others where those whose cursors cannot be had are many', async () => {
+    const { host, made } = await aWorld(60);
+    const broken = new Set(made.slice(0, 30).map(({ uid }) => cursorPartition(uid)));
+    const store = storeWith(host.store, {
+      list: (partition, page) => (broken.has(partition) ? Promise.reject(storeUnavailable()) : host.store.list(partition, page)),
+    });
+    const { catalog } = aCatalog(host, { store });
+    await catalog.readDocuments();
+
+    for (let round = 0; round < 4; round += 1) await catalog.listMissing().catch(() => undefined);
+
+    expect(made.filter(({ uid }) => !catalog.isListed(uid))).toHaveLength(30);
+  });
+
   test('keeps one that came into being behind the place where its sweep is', async () => {
     const { host } = await aWorld(4);
     const { catalog } = aCatalog(host);
