@@ -6,8 +6,13 @@ import { type Connector, connectorKey, decodeConnector, encodeConnector } from '
 import { FatalTaskError } from '../core/errors.ts';
 import type { RunRecord } from '../core/offer.ts';
 import { eased, type Pressure, strained } from '../core/planner/pressure.ts';
-import type { Clock, StateStore, StoredDocument, Telemetry } from '../core/ports.ts';
+import type { CancelSignal, Clock, StateStore, StoredDocument, Telemetry } from '../core/ports.ts';
+import { sideBySide } from '../core/side-by-side.ts';
 import type { ConnectorCatalog } from './connector-catalog.ts';
+
+/** A few at once, and none begins after so long: what is not stored yet is in the next round. */
+const STORED_AT_ONCE = 8;
+const STORE_FOR_MS = 1_000;
 
 interface PressureDeps {
   readonly store: StateStore;
@@ -50,37 +55,51 @@ export class PressureNotes {
   }
 
   /** Stores it, and lets the catalog know at once: what is sent until then runs into the trouble that is known already. */
-  async store(catalog: ConnectorCatalog): Promise<void> {
+  async store(catalog: ConnectorCatalog, signal?: CancelSignal): Promise<void> {
     const limited = new Set(catalog.limited().map(({ connector }) => connector.uid));
     for (const uid of this.#halvedAtMs.keys()) if (!limited.has(uid)) this.#halvedAtMs.delete(uid);
     for (const uid of this.#unreadable) if (catalog.get(uid) === undefined) this.#unreadable.delete(uid);
-    for (const uid of new Set([...this.#strained.keys(), ...limited])) {
-      const known = catalog.get(uid);
-      const running = this.#strained.get(uid);
-      this.#strained.delete(uid);
-      if (known === undefined) continue;
-      const { connector, planned } = known;
-      if (!(await this.#change(connector, { running, tasksMax: planned.tasksMax }))) continue;
-      await catalog.read(connector.name);
-      if (running !== undefined) this.#halvedAtMs.set(uid, this.#deps.clock.monotonicMs());
-    }
+    const { clock } = this.#deps;
+    const untilMs = clock.monotonicMs() + STORE_FOR_MS;
+    await sideBySide(
+      [...new Set([...this.#strained.keys(), ...limited])],
+      STORED_AT_ONCE,
+      (uid) => this.#storeOne(catalog, uid),
+      () => signal?.aborted !== true && clock.monotonicMs() < untilMs,
+    );
   }
 
-  /** A conflict means that somebody else just wrote: the next trouble, or the next interval, says it again. */
-  async #change(known: Connector, change: Change): Promise<boolean> {
+  async #storeOne(catalog: ConnectorCatalog, uid: string): Promise<void> {
+    const known = catalog.get(uid);
+    const running = this.#strained.get(uid);
+    this.#strained.delete(uid);
+    if (known === undefined) return;
+    const { connector, planned } = known;
+    const changed = await this.#change(connector, { running, tasksMax: planned.tasksMax });
+    if (changed === null) return;
+    await catalog.note(connector.name, changed);
+    if (running !== undefined) this.#halvedAtMs.set(uid, this.#deps.clock.monotonicMs());
+  }
+
+  /**
+   * The document as it is now; `null` where it was not changed. A conflict means that somebody else just wrote: the next trouble,
+   * or the next interval, says it again.
+   */
+  async #change(known: Connector, change: Change): Promise<StoredDocument | null> {
     // As far as is known nothing is due yet: a look at the document would cost each limited connector a read in every round.
-    if (this.#next(known, change) === known.pressure) return false;
+    if (this.#next(known, change) === known.pressure) return null;
     const { name, uid } = known;
     const { store } = this.#deps;
     const document = await store.get(connectorKey(name));
-    if (document === null) return false;
+    if (document === null) return null;
     const stored = this.#decode(document, known);
-    if (stored === null) return false;
+    if (stored === null) return null;
     const { pressure, ...connector } = stored;
     const next = this.#next(stored, change);
-    if (connector.uid !== uid || next === pressure) return false;
+    if (connector.uid !== uid || next === pressure) return null;
     const value = encodeConnector(next === undefined ? connector : { ...connector, pressure: next });
-    return 'version' in (await store.put(connectorKey(name), value, { ifVersion: document.version }));
+    const result = await store.put(connectorKey(name), value, { ifVersion: document.version });
+    return 'version' in result ? { value, version: result.version } : null;
   }
 
   /** `null`: a later version wrote it, or it is corrupt. That is said once, and keeps no other connector waiting. */

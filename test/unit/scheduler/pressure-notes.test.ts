@@ -16,13 +16,17 @@ let host: TestHost;
 let catalog: ConnectorCatalog;
 let notes: PressureNotes;
 let reads: string[];
+/** What a read of the store takes. */
+let waitMs: number;
 
 beforeEach(() => {
   host = aHost();
   reads = [];
+  waitMs = 0;
   const store: StateStore = storeWith(host.store, {
-    get: (key) => {
+    get: async (key) => {
       reads.push(key.sort);
+      if (waitMs > 0) await host.clock.sleep(waitMs);
       return host.store.get(key);
     },
   });
@@ -118,6 +122,30 @@ describe('PressureNotes', () => {
     }
 
     expect(reads).toEqual([]);
+  });
+
+  test('begins no more where the store takes its time, and goes on in the next round', async () => {
+    for (let index = 0; index < 40; index += 1) await aKnown(`sink-${index}`, limitedTo(4));
+    await host.clock.sleep(5_000);
+    waitMs = 400;
+
+    const startedAtMs = host.clock.monotonicMs();
+    await notes.store(catalog);
+    const tookMs = host.clock.monotonicMs() - startedAtMs;
+    for (let round = 0; round < 4; round += 1) await notes.store(catalog);
+
+    expect(tookMs).toBeLessThan(2_000);
+    expect(await Promise.all(Array.from({ length: 40 }, (_, index) => bears(`sink-${index}`)))).toEqual(Array(40).fill(5));
+  });
+
+  test('costs a read and a write of the document, and no more', async () => {
+    await aKnown('orders', limitedTo(4));
+    await host.clock.sleep(5_000);
+
+    await notes.store(catalog);
+
+    expect(reads).toEqual(['orders']);
+    expect([...catalog.planned.values()]).toMatchObject([{ bears: 5 }]);
   });
 
   test('leaves alone what another scheduler has halved meanwhile', async () => {
