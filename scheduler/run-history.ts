@@ -3,9 +3,10 @@
  * the fact, so that history costs a write per page and not one per invocation. What a scheduler that dies had not written yet is
  * missing from history, and nowhere else.
  */
-import { FatalTaskError } from '../core/errors.ts';
+import { FatalTaskError, RetryableError } from '../core/errors.ts';
 import type { Offer, RunRecord } from '../core/offer.ts';
-import type { Clock, DocumentKey, StateStore } from '../core/ports.ts';
+import type { CancelSignal, Clock, DocumentKey, StateStore } from '../core/ports.ts';
+import { sideBySide } from '../core/side-by-side.ts';
 
 export interface RunHistoryDeps {
   readonly store: StateStore;
@@ -18,6 +19,11 @@ const FORMAT = 1;
 const PAGE_MS = 5_000;
 /** Where thousands of connectors run, pages are written later and hold more, so that history holds up no look at the rest. */
 const PAGES_PER_FLUSH = 100;
+const WRITES_AT_ONCE = 4;
+/** No write begins after so long: what is left waits for longest in the next round. */
+const FLUSH_FOR_MS = 1_000;
+/** At the end of the process, which somebody waits for; Kubernetes, for one, ends it by force after 30 s. */
+const FLUSH_ALL_FOR_MS = 10_000;
 /** Of one connector between two writes; of a burst the newest, and failures before others. */
 const PAGE_RUNS_MAX = 100;
 const PAGES_KEPT = 100;
@@ -34,7 +40,7 @@ const PAGE_CHARACTERS_MAX = 131_072;
 interface Unwritten {
   /** The oldest first. */
   readonly runs: RunRecord[];
-  /** When the first of them came, monotonic. */
+  /** When the first of them came, or could not be written, monotonic. */
   readonly sinceMs: number;
   /** Older than all of them: a page that was sent to the store, and no reply came. */
   readonly sent: Page | null;
@@ -75,20 +81,49 @@ export class RunHistory {
   }
 
   /** Writes what has come together, where it is time to. */
-  async flush(): Promise<void> {
-    const dueMs = this.#deps.clock.monotonicMs() - PAGE_MS;
-    let pages = 0;
-    for (const [uid, { sinceMs }] of this.#unwritten) {
-      if (sinceMs > dueMs || pages === PAGES_PER_FLUSH) return;
-      await this.#writeOne(uid);
-      pages += 1;
+  async flush(signal?: CancelSignal): Promise<void> {
+    await this.#write(this.#due(), { forMs: FLUSH_FOR_MS, signal });
+  }
+
+  /**
+   * Writes everything: once nothing runs any more, before the process ends. Runs that the store does not take within ten seconds
+   * are lost.
+   *
+   * @throws {RetryableError} when some are.
+   */
+  async flushAll(): Promise<void> {
+    const { clock } = this.#deps;
+    const untilMs = clock.monotonicMs() + FLUSH_ALL_FOR_MS;
+    // Each turn writes at least one run, or throws.
+    while (this.#unwritten.size > 0) {
+      const forMs = untilMs - clock.monotonicMs();
+      if (forMs <= 0) throw new RetryableError('the store takes too long', { code: 'store.unavailable' });
+      await this.#write([...this.#unwritten.keys()], { forMs });
     }
   }
 
-  /** Writes everything: once nothing runs any more, before the process ends. */
-  async flushAll(): Promise<void> {
-    // Each turn writes at least one run, or throws.
-    for (const uid of this.#unwritten.keys()) while (this.#unwritten.has(uid)) await this.#writeOne(uid);
+  #due(): readonly string[] {
+    const dueMs = this.#deps.clock.monotonicMs() - PAGE_MS;
+    const due: string[] = [];
+    for (const [uid, { sinceMs }] of this.#unwritten) {
+      if (sinceMs > dueMs || due.length === PAGES_PER_FLUSH) break;
+      due.push(uid);
+    }
+    return due;
+  }
+
+  async #write(
+    uids: readonly string[],
+    { forMs, signal }: { readonly forMs: number; readonly signal?: CancelSignal | undefined },
+  ): Promise<void> {
+    const { clock } = this.#deps;
+    const untilMs = clock.monotonicMs() + forMs;
+    const goesOn = (): boolean => signal?.aborted !== true && clock.monotonicMs() < untilMs;
+    const write = async (uid: string): Promise<void> => {
+      await this.#writeOne(uid);
+      await this.#notePage(uid, goesOn);
+    };
+    await sideBySide(uids, WRITES_AT_ONCE, write, goesOn);
   }
 
   /**
@@ -97,19 +132,20 @@ export class RunHistory {
   async #writeOne(uid: string): Promise<void> {
     const unwritten = this.#unwritten.get(uid);
     if (unwritten === undefined) return;
-    const { runs, sinceMs } = unwritten;
-    const sent = unwritten.sent ?? pageOf(uid, runs.splice(0, fitting(runs)));
-    this.#unwritten.set(uid, { runs, sinceMs, sent });
     const { store, clock } = this.#deps;
+    const { runs } = unwritten;
+    const sent = unwritten.sent ?? pageOf(uid, runs.splice(0, fitting(runs)));
+    // One that the store does not take keeps no other waiting: until it is written it comes after them.
+    this.#unwritten.delete(uid);
+    this.#unwritten.set(uid, { runs, sinceMs: clock.monotonicMs(), sent });
     const value = JSON.stringify({ v: FORMAT, runs: sent.runs.toReversed() });
     await store.put(sent.key, value, { ifAbsent: true }, { expiresAtMs: clock.nowMs() + KEPT_MS });
     this.#unwritten.delete(uid);
     // What was left over, or came meanwhile, is for the next page.
     if (runs.length > 0) this.#unwritten.set(uid, { runs, sinceMs: clock.monotonicMs(), sent: null });
-    await this.#notePage(uid);
   }
 
-  async #notePage(uid: string): Promise<void> {
+  async #notePage(uid: string, goesOn: () => boolean): Promise<void> {
     const { store, clock } = this.#deps;
     const atMs = clock.monotonicMs();
     const count = (this.#pages.get(uid)?.count ?? 0) + 1;
@@ -119,7 +155,7 @@ export class RunHistory {
       if (lastAtMs > atMs - KEPT_MS) break;
       this.#pages.delete(other);
     }
-    if (count % PRUNE_EVERY_PAGES === 0) await prune(store, uid);
+    if (count % PRUNE_EVERY_PAGES === 0) await prune(store, uid, goesOn);
   }
 }
 
@@ -177,11 +213,15 @@ function pageOf(uid: string, runs: readonly RunRecord[]): Page {
   return { key: { partition: partitionOf(uid), sort: newestFirst(runs.at(-1) as RunRecord) }, runs };
 }
 
-async function prune(store: StateStore, uid: string): Promise<void> {
+async function prune(store: StateStore, uid: string, goesOn: () => boolean): Promise<void> {
   const { next } = await store.list(partitionOf(uid), { limit: PAGES_KEPT });
   if (next === undefined) return;
   const { documents } = await store.list(partitionOf(uid), { limit: PAGES_KEPT, after: next });
-  for (const { key, version } of documents) await store.delete(key, { ifVersion: version });
+  // What is left is found again ten pages later.
+  for (const { key, version } of documents) {
+    if (!goesOn()) return;
+    await store.delete(key, { ifVersion: version });
+  }
 }
 
 function partitionOf(uid: string): string {

@@ -156,13 +156,52 @@ describe('RunHistory', () => {
     history.add(offer, aRun({ offerId: 'second', endedAtMs: 2 }));
     const unwritten = history.unwritten('uid').map(({ offerId }) => offerId);
 
-    await history.flush();
-    await clock.sleep(5_000);
-    await history.flush();
+    for (let page = 0; page < 2; page += 1) {
+      await clock.sleep(5_000);
+      await history.flush();
+    }
 
     const runs = await readRuns(memory, 'uid', { runsMax: 10 });
     expect(unwritten).toEqual(['second', 'first']);
     expect(runs.map(({ offerId }) => offerId)).toEqual(['second', 'first']);
+  });
+
+  test('goes on with the others where the pages of some are not taken', async () => {
+    const clock = new RunningClock();
+    const memory = new MemoryStateStore({ clock });
+    const store = storeWith(memory, {
+      put: (key, ...rest) =>
+        key.partition.startsWith('runs/bad') ? Promise.reject(storeUnavailable()) : memory.put(key, ...rest),
+    });
+    const history = new RunHistory({ store, clock });
+    for (let index = 0; index < 8; index += 1) history.add({ ...offer, uid: `bad-${index}` }, aRun({}));
+    history.add({ ...offer, uid: 'good' }, aRun({}));
+    await clock.sleep(5_000);
+
+    await expect(history.flush()).rejects.toThrow('does not answer');
+    await expect(history.flush()).rejects.toThrow('does not answer');
+    await history.flush();
+
+    expect(await readRuns(memory, 'good', { runsMax: 1 })).toHaveLength(1);
+    expect(history.unwritten('bad-0')).toHaveLength(1);
+  });
+
+  test('gives up at the end what the store does not take in time, and says so', async () => {
+    const clock = new RunningClock();
+    const memory = new MemoryStateStore({ clock });
+    const store = storeWith(memory, {
+      put: async (...write) => {
+        await clock.sleep(3_000);
+        return memory.put(...write);
+      },
+    });
+    const history = new RunHistory({ store, clock });
+    for (let index = 0; index < 100; index += 1) history.add({ ...offer, uid: `uid-${index}` }, aRun({}));
+
+    await expect(history.flushAll()).rejects.toMatchObject({ code: 'store.unavailable' });
+
+    expect(clock.monotonicMs()).toBeLessThan(15_000);
+    expect(await readRuns(memory, 'uid-0', { runsMax: 1 })).toHaveLength(1);
   });
 
   test.each([
