@@ -9,7 +9,7 @@
  * any more, a sweep removes what lies there. Until then it does no harm: without the document nothing is offered or claimed.
  */
 import { cursorPartition, type StoreAccess } from '../core/cursor/stored-cursor.ts';
-import type { DocumentKey } from '../core/ports.ts';
+import type { CancelSignal, DocumentKey } from '../core/ports.ts';
 
 const PARTITION = 'deleted';
 
@@ -31,21 +31,22 @@ export async function noteDeleted({ store, clock }: StoreAccess, uid: string): P
 }
 
 /** Removes what is left of connectors deleted long ago, a bounded part of it. Safe to run twice at once, and to die in. */
-export async function sweepDeleted({ store, clock }: Pick<StoreAccess, 'store' | 'clock'>): Promise<void> {
+export async function sweepDeleted({ store, clock }: Pick<StoreAccess, 'store' | 'clock'>, signal?: CancelSignal): Promise<void> {
   const { documents: notes } = await store.list(PARTITION, { limit: NOTES_MAX });
   for (const { key, version } of notes) {
     const { uid, dueAtMs } = noteOf(key);
     // The soonest come first.
     if (dueAtMs > clock.nowMs()) return;
-    if (await removeCursors(store, uid)) await store.delete(key, { ifVersion: version });
+    if (await removeCursors(store, uid, signal)) await store.delete(key, { ifVersion: version });
   }
 }
 
 /** `false`: there may be more. Unread, for a cursor that nobody can decode has to go as well. */
-async function removeCursors(store: StoreAccess['store'], uid: string): Promise<boolean> {
+async function removeCursors(store: StoreAccess['store'], uid: string, signal?: CancelSignal): Promise<boolean> {
   const { documents, next } = await store.list(cursorPartition(uid), { limit: CURSORS_MAX });
   let all = next === undefined;
   for (const { key, version } of documents) {
+    if (signal?.aborted === true) return false;
     const result = await store.delete(key, { ifVersion: version });
     if ('conflict' in result) all = false;
   }

@@ -2,7 +2,7 @@
 import type { Connector } from '../core/connector.ts';
 import type { StoreAccess } from '../core/cursor/stored-cursor.ts';
 import { ConfigError, ConnectError, messageOf, RetryableError } from '../core/errors.ts';
-import type { Clock, Telemetry } from '../core/ports.ts';
+import type { CancelSignal, Clock, Telemetry } from '../core/ports.ts';
 import { sideBySide } from '../core/side-by-side.ts';
 import { deleteConnector, raiseGates } from './connector-actions.ts';
 import type { ConnectorCatalog } from './connector-catalog.ts';
@@ -35,11 +35,10 @@ export class Healing {
   }
 
   /** Names of the connectors whose documents or cursors are other ones now. */
-  async heal(): Promise<readonly string[]> {
+  async heal(signal?: CancelSignal): Promise<readonly string[]> {
     const changed: string[] = [];
     let isStoreAway = false;
-    await sideBySide(this.#due(), HEALED_AT_ONCE, async ({ connector }) => {
-      if (isStoreAway) return;
+    const heal = async ({ connector }: KnownConnector): Promise<void> => {
       try {
         if (connector.targetState === 'deleted') await finishDeletion(this.#deps, connector);
         else await raiseGates(this.#deps, connector);
@@ -51,7 +50,8 @@ export class Healing {
       }
       // Where it failed, it may have got so far.
       changed.push(connector.name);
-    });
+    };
+    await sideBySide(this.#due(), HEALED_AT_ONCE, heal, () => !isStoreAway && signal?.aborted !== true);
     return changed;
   }
 

@@ -2,10 +2,11 @@
  * Looks into cursors for who holds what: of offers that were not heard of, and of shards whose invocation was seen to die. Many
  * run for longer than an offer may be silent, so several are looked for at once.
  */
-import type { Clock } from '../core/ports.ts';
+import type { CancelSignal, Clock } from '../core/ports.ts';
 import { sideBySide } from '../core/side-by-side.ts';
 import type { ConnectorCatalog } from './connector-catalog.ts';
 import type { Dispatch, Flight } from './dispatch.ts';
+import { inTurn } from './in-turn.ts';
 import type { ShardState } from './shard-state.ts';
 import type { ShardTable } from './shard-table.ts';
 
@@ -41,18 +42,26 @@ export class Holders {
   }
 
   /** The deaths first: what they held is free. */
-  async look(): Promise<void> {
+  async look(signal?: CancelSignal): Promise<void> {
     const { clock, dispatch } = this.#parts;
-    const untilMs = clock.monotonicMs() + LOOK_FOR_MS;
-    const inTime = async (look: () => Promise<void>): Promise<void> => {
-      if (clock.monotonicMs() < untilMs) await look();
+    const each = <Item>(items: readonly Item[], look: (item: Item) => Promise<void>): Promise<void> => {
+      const untilMs = clock.monotonicMs() + LOOK_FOR_MS;
+      return sideBySide(items, LOOKS_AT_ONCE, look, () => signal?.aborted !== true && clock.monotonicMs() < untilMs);
     };
-    await sideBySide([...this.#deaths], LOOKS_AT_ONCE, (death) => inTime(() => this.#lookAfter(death)));
-    await sideBySide(dispatch.overdue(), LOOKS_AT_ONCE, (flight) => inTime(() => this.#lookFor(flight)));
+    const overdue = (): readonly Flight[] => dispatch.overdue().toSorted((a, b) => a.lookAtMs - b.lookAtMs);
+    await inTurn(
+      [
+        () => each([...this.#deaths], (death) => this.#lookAfter(death)),
+        () => each(overdue(), (flight) => this.#lookFor(flight)),
+      ],
+      signal,
+    );
   }
 
   async #lookFor(flight: Flight): Promise<void> {
     const { clock, table, catalog, dispatch } = this.#parts;
+    // Behind all others until it is read, so that many that cannot be keep none of them waiting.
+    flight.lookAtMs = clock.monotonicMs();
     await catalog.readCursor(flight.state);
     const graceMs = catalog.get(flight.offer.uid)?.planned.graceMs ?? 0;
     if (flight.state.isHeldBy(flight.offer.id, clock.nowMs() - graceMs)) dispatch.isAlive(flight);
@@ -62,6 +71,9 @@ export class Holders {
 
   async #lookAfter(death: Death): Promise<void> {
     const { state, owner } = death;
+    // Behind all others, as with offers.
+    this.#deaths.delete(death);
+    this.#deaths.add(death);
     await this.#parts.catalog.readCursor(state);
     this.#deaths.delete(death);
     state.noteEnd(owner, death);

@@ -5,15 +5,18 @@
  * Its loops share what is remembered (`ShardTable`, `ConnectorCatalog`). None waits for another one, so that a log, a store or a
  * single connector that takes its time keeps up only what it is needed for:
  * - `#lead`: keeps the lock (`leader-lock`); the others do nothing without it;
- * - `#learn`: reads what was changed (`change-notes`, `connector-catalog`) and looks for the `holders` of overdue offers;
+ * - `#learn`: reads what was changed (`learning`);
+ * - `#seek`: looks for the `holders` of overdue offers;
  * - `#look`: looks at topics (`backlog`);
  * - `#tidy`: finishes what operators left half done (`heal`), writes history, removes what deletions left behind;
  * - `#planLoop`, whenever something was learnt, synchronous: `planning` asks `core/planner` what each shard that changed deserves
  *   and who gets it, and `dispatch` sends the offers. Their outcomes come back here.
+ *
+ * A step of a loop that fails keeps none of its others from being taken, and what a step does for many it does for a bounded
+ * time, or ends where the scheduler is stopped: what is left over comes first in the next round.
  */
 import { ConnectError, messageOf } from '../core/errors.ts';
 import type { Clock, Invoker, LogBroker, Random, StateStore, Telemetry } from '../core/ports.ts';
-import { sideBySide } from '../core/side-by-side.ts';
 import type { Registry } from '../plugins/api/registry.ts';
 import { Backlog } from './backlog.ts';
 import { ChangeNotes, noteTrigger } from './change-notes.ts';
@@ -23,7 +26,9 @@ import { Dispatch } from './dispatch.ts';
 import { Endings } from './endings.ts';
 import { Healing } from './heal.ts';
 import { Holders } from './holders.ts';
+import { inTurn } from './in-turn.ts';
 import { LeaderLock, type ProcessMarks } from './leader-lock.ts';
+import { Learning } from './learning.ts';
 import { Planning, type ShardReason } from './planning.ts';
 import { PressureNotes } from './pressure-notes.ts';
 import type { RunHistory } from './run-history.ts';
@@ -52,12 +57,6 @@ const ROUND_EVERY_MS = 1_000;
 /** What is not urgent is learnt together with whatever comes until then. */
 const SOON_MS = 250;
 
-/** Of a sweep, what a round makes up for that comes late: with more it would come later still. */
-const SWEEP_AT_ONCE_MS = 5_000;
-
-/** Connectors that were changed, of which there may be as many as there are. */
-const READS_AT_ONCE = 8;
-
 /** What deletions leave behind harms nobody. */
 const SWEEP_DELETED_EVERY_MS = 60_000;
 
@@ -74,22 +73,18 @@ export class Scheduler {
   readonly #dispatch: Dispatch;
   readonly #planning: Planning;
   readonly #lock: LeaderLock;
-  readonly #notes: ChangeNotes;
-  readonly #pressure: PressureNotes;
+  readonly #learning: Learning;
   readonly #healing: Healing;
   readonly #holders: Holders;
   readonly #endings: Endings;
   readonly #leadWake: Wake;
   readonly #learnWake: Wake;
+  readonly #seekWake: Wake;
   readonly #lookWake: Wake;
   readonly #tidyWake: Wake;
   readonly #planWake: Wake;
-  readonly #changed = new Set<string>();
-  /** The term of the lock in which what is remembered was read. */
-  #term = 0;
-  #learntAtMs = 0;
   #sweptAtMs = Number.NEGATIVE_INFINITY;
-  #stopped = false;
+  readonly #stopping = new AbortController();
   #loops: Promise<unknown> = Promise.resolve();
 
   constructor(deps: SchedulerDeps) {
@@ -100,12 +95,11 @@ export class Scheduler {
     const measured = { ...deps, ...settings, store: roundTrip.store };
     this.#leadWake = new Wake(clock);
     this.#learnWake = new Wake(clock);
+    this.#seekWake = new Wake(clock);
     this.#lookWake = new Wake(clock);
     this.#tidyWake = new Wake(clock);
     this.#planWake = new Wake(clock);
     this.#lock = new LeaderLock(measured);
-    this.#notes = new ChangeNotes(measured);
-    this.#pressure = new PressureNotes(measured);
     const catalog = new ConnectorCatalog(measured, table);
     const backlog = new Backlog(
       {
@@ -122,15 +116,25 @@ export class Scheduler {
         this.#planWake.wake();
       },
     });
+    const pressure = new PressureNotes(measured);
+    this.#learning = new Learning({
+      ...{ clock, notes: new ChangeNotes(measured), catalog, pressure },
+      triggered: (uid) => this.#startNow(uid),
+      learnt: () => {
+        for (const wake of [this.#lookWake, this.#planWake]) wake.wake();
+      },
+    });
     this.#catalog = catalog;
     this.#backlog = backlog;
     this.#dispatch = dispatch;
     this.#healing = new Healing(deps, { catalog, table });
     this.#holders = new Holders({ clock, table, catalog, dispatch });
     this.#endings = new Endings({
-      ...{ clock, table, history: deps.history, holders: this.#holders, pressure: this.#pressure },
-      changed: (name) => this.#changed.add(name),
-      wanted: (when) => wakeFor(this.#learnWake, when),
+      ...{ clock, table, history: deps.history, holders: this.#holders, pressure },
+      changed: (name) => this.#learning.changed(name),
+      wanted: (when) => {
+        for (const wake of [this.#learnWake, this.#seekWake]) wakeFor(wake, when);
+      },
     });
     this.#planning = new Planning({ clock, settings, table, catalog, backlog, dispatch, roundTrip });
   }
@@ -143,6 +147,7 @@ export class Scheduler {
     this.#loops = Promise.all([
       this.#loop(this.#leadWake, () => this.#lead()),
       this.#loop(this.#learnWake, () => this.#learn()),
+      this.#loop(this.#seekWake, () => this.#seek()),
       this.#loop(this.#lookWake, () => this.#look()),
       this.#loop(this.#tidyWake, () => this.#tidy()),
       this.#planLoop(),
@@ -154,23 +159,25 @@ export class Scheduler {
     await this.#lead();
     do await this.#learn();
     while (this.leads && this.#catalog.isAnyUnlisted);
+    await this.#seek();
     await this.#look();
     await this.#tidy();
     if (this.#hasLearnt) this.#planning.plan();
   }
 
-  /** Resolves when nothing more is sent; invocations under way go on. */
+  /** Resolves when nothing more is sent; invocations under way go on. What history holds by then is for its `flushAll`. */
   async stop(): Promise<void> {
-    this.#stopped = true;
+    this.#stopping.abort();
     this.#backlog.close();
-    for (const wake of [this.#leadWake, this.#learnWake, this.#lookWake, this.#tidyWake, this.#planWake]) wake.wake();
+    for (const wake of [this.#leadWake, this.#learnWake, this.#seekWake, this.#lookWake, this.#tidyWake, this.#planWake])
+      wake.wake();
     await this.#loops;
     await this.#lock.release();
   }
 
   /** Another part of this process changed the connector, or wants its work looked at now. */
   connectorChanged(name: string): void {
-    this.#changed.add(name);
+    this.#learning.changed(name);
     this.#learnWake.wake();
   }
 
@@ -193,7 +200,7 @@ export class Scheduler {
 
   /** Whether it leads, and has begun to learn what happened while it did not. */
   get #hasLearnt(): boolean {
-    return this.leads && this.#term === this.#lock.term;
+    return this.leads && this.#learning.term === this.#lock.term;
   }
 
   /** Invocations that run or are on their way, as far as it knows. */
@@ -204,7 +211,7 @@ export class Scheduler {
   // ------------------------------------------------------------------------------------------------------------ learning
 
   async #loop(wake: Wake, round: () => Promise<void>): Promise<void> {
-    while (!this.#stopped) {
+    while (!this.#stopping.signal.aborted) {
       try {
         await round();
       } catch (error) {
@@ -222,43 +229,13 @@ export class Scheduler {
   }
 
   async #learn(): Promise<void> {
+    if (this.leads && (await this.#learning.round(this.#lock.term, this.#stopping.signal))) this.#learnWake.wake();
+  }
+
+  async #seek(): Promise<void> {
     if (!this.leads) return;
-    const now = this.#deps.clock.monotonicMs();
-    if (this.#term !== this.#lock.term) {
-      this.#term = this.#lock.term;
-      this.#catalog.renew();
-      this.#learntAtMs = now;
-    }
-    await this.#catalog.readDocuments();
-    await this.#learnChanges();
-    this.#lookWake.wake();
-    await this.#holders.look();
+    await this.#holders.look(this.#stopping.signal);
     this.#planWake.wake();
-    await this.#catalog.sweep(Math.min(now - this.#learntAtMs, SWEEP_AT_ONCE_MS));
-    this.#learntAtMs = now;
-    await this.#pressure.store(this.#catalog);
-    // Last, for there may be many: the next round, with whatever was changed meanwhile, goes on with them.
-    await this.#catalog.listMissing();
-    if (this.#catalog.isAnyUnlisted) this.#learnWake.wake();
-    this.#planWake.wake();
-  }
-
-  async #learnChanges(): Promise<void> {
-    const { changed, triggered } = await this.#notes.read();
-    for (const uid of triggered) this.#startNow(uid);
-    for (const name of changed) this.#changed.add(name);
-    await sideBySide([...this.#changed], READS_AT_ONCE, (name) => this.#learnChange(name));
-  }
-
-  /** One that is changed again while it is read is read again. */
-  async #learnChange(name: string): Promise<void> {
-    this.#changed.delete(name);
-    try {
-      await this.#catalog.read(name);
-    } catch (error) {
-      this.#changed.add(name);
-      throw error;
-    }
   }
 
   async #look(): Promise<void> {
@@ -266,13 +243,20 @@ export class Scheduler {
   }
 
   async #tidy(): Promise<void> {
+    const { signal } = this.#stopping;
     // Also when another one leads by now: what was sent before comes back here all the same.
-    await this.#deps.history.flush();
-    if (!this.leads) return;
+    const history = (): Promise<void> => this.#deps.history.flush(signal);
+    await inTurn(this.leads ? [history, () => this.#heal(signal), () => this.#sweepDeleted(signal)] : [history], signal);
+  }
+
+  async #heal(signal: AbortSignal): Promise<void> {
+    for (const name of await this.#healing.heal(signal)) this.connectorChanged(name);
+  }
+
+  async #sweepDeleted(signal: AbortSignal): Promise<void> {
     const now = this.#deps.clock.monotonicMs();
-    for (const name of await this.#healing.heal()) this.connectorChanged(name);
     if (now - this.#sweptAtMs < SWEEP_DELETED_EVERY_MS) return;
-    await sweepDeleted(this.#deps);
+    await sweepDeleted(this.#deps, signal);
     this.#sweptAtMs = now;
   }
 
@@ -289,7 +273,7 @@ export class Scheduler {
 
   async #planLoop(): Promise<void> {
     const { clock } = this.#deps;
-    while (!this.#stopped) {
+    while (!this.#stopping.signal.aborted) {
       const startedAtMs = clock.monotonicMs();
       if (this.#hasLearnt) this.#planning.plan();
       const tookMs = clock.monotonicMs() - startedAtMs;
