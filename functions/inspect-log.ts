@@ -1,5 +1,5 @@
 /** Compares the log with the cursor before a claim, and writes what it finds into the cursor (I10). */
-import { type FirstRecord, type LogCursor, watermark } from '../core/cursor/cursor.ts';
+import { type FirstRecord, type HeldRange, heldRanges, type LogCursor, watermark } from '../core/cursor/cursor.ts';
 import { failShard, reappear, skip, vanish } from '../core/cursor/steer.ts';
 import type { StoredCursor } from '../core/cursor/stored-cursor.ts';
 import { RetryableError } from '../core/errors.ts';
@@ -26,6 +26,8 @@ export interface Inspection {
   readonly generation: number;
   /** What to know the log by from now on, where that is not known yet. */
   readonly firstRecord: FirstRecord | null;
+  /** Records are missing, and who may still be at work below them keeps them from being skipped until then. */
+  readonly skipsAtMs: number | null;
 }
 
 /** `null` when the queue does not exist. */
@@ -49,7 +51,16 @@ export async function inspectLog(log: InspectedLog): Promise<Inspection | null> 
   const sample = await answered(invocation, sampleLog(broker, queue, { cursor, bounds }));
   const verdict = checkStoreTimes(cursor, sample, settings.skewMaxMs);
   await judge(log, cursor, verdict);
-  return { bounds, generation: cursor.generation, firstRecord: verdict.kind === 'intact' ? sample.first : null };
+  const firstRecord = verdict.kind === 'intact' ? sample.first : null;
+  return { bounds, generation: cursor.generation, firstRecord, skipsAtMs: skipsAtMs(log, bounds) };
+}
+
+/** What is below a gap would be claimed for nothing, again and again. */
+function skipsAtMs({ shard: { cursor }, invocation, gapPolicy, graceMs }: InspectedLog, { min }: QueueBounds): number | null {
+  if (gapPolicy === 'fail' || cursor.status.state !== 'active' || watermark(cursor) >= min) return null;
+  const nowMs = invocation.host.clock.nowMs();
+  const endsAtMs = Math.max(...heldBelow(cursor, min).map(({ holder }) => holder.deadlineAtMs + graceMs));
+  return endsAtMs > nowMs ? endsAtMs : null;
 }
 
 /** No claim bounds this wait yet, so it may last as long as one. @throws {RetryableError} after that. */
@@ -108,10 +119,14 @@ function judgedCursor(
  * with its next read and gives its range back, or its claim runs out.
  */
 function isHeldBelow(
-  { open }: LogCursor,
+  cursor: LogCursor,
   { to, abandonedBeforeMs }: { readonly to: Offset; readonly abandonedBeforeMs: number },
 ): boolean {
-  return open.some((range) => range.kind === 'held' && range.start < to && range.holder.deadlineAtMs > abandonedBeforeMs);
+  return heldBelow(cursor, to).some(({ holder }) => holder.deadlineAtMs > abandonedBeforeMs);
+}
+
+function heldBelow(cursor: LogCursor, to: Offset): readonly HeldRange[] {
+  return heldRanges(cursor).filter(({ start }) => start < to);
 }
 
 /** Whether the shard has failed for this already. A shard that failed for something else may restart by itself, so it is judged. */

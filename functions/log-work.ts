@@ -115,6 +115,7 @@ export class LogWork implements Work {
     });
     this.#checkedAtMs = this.#invocation.host.clock.monotonicMs();
     if (inspection !== null) this.#reader.noteMax(inspection.bounds.max);
+    if (typeof inspection?.skipsAtMs === 'number') return { kind: 'refused', reason: 'held', notBeforeMs: inspection.skipsAtMs };
     const { deadline, request } = this.#request();
     // A claim that lands later than this would be over before it began.
     this.deadline = deadline;

@@ -113,6 +113,26 @@ describe('runInvocation of a log that lost records before they were read', () =>
     expect(await sink.cursor()).toMatchObject(expected);
   });
 
+  test('claims nothing below the gap while a holder may be at work there, and says until when', async () => {
+    const target = memoryTarget('versioned');
+    const sink = await aSinkShard({ target, values: numbered(40), config: { 'log.gap.policy': 'skip' } });
+    const claimedAtMs = sink.host.clock.nowMs();
+    target.beforeWrite = () => sink.host.clock.sleep(100);
+    const holder = sink.run({ slice: { records: 10 } });
+    await sink.host.clock.sleep(50);
+    sink.log.truncateBefore(sink.queue, offset(20));
+    const other = sink.anotherHost();
+
+    const early = await sink.run({}, { on: other });
+    await holder;
+    const late = await sink.run({}, { on: other });
+
+    expect(early).toMatchObject({ run: { outcome: null, refusal: 'held' }, notBeforeMs: claimedAtMs + 25_000 });
+    expect(late.run.outcome).toBe('drained');
+    expect(valuesIn(target)).toEqual([...numbered(10), ...numbered(20, 20)]);
+    expect(await sink.cursor()).toMatchObject({ gaps: { count: 1, records: 10n, start: 10n, end: 20n }, open: [], next: 40n });
+  });
+
   test('finds out when records go while its slice is running, and loses count of none', async () => {
     const target = memoryTarget('append');
     const config = { 'log.gap.policy': 'skip', 'consumer.override.max.poll.records': '1' };
