@@ -109,7 +109,7 @@ async function goOn(delivery: Delivery, { hasProgress }: { readonly hasProgress:
   const { effect, work } = delivery;
   if (effect === 'transactional') return;
   if (!hasProgress) throw new RetryableError('a sink took no record, and did not say why', { code: 'plugin.failed' });
-  if (!hasTimeForPut(delivery, work.deadline)) throw new SliceOver();
+  if (!hasTimeForPut(delivery, work.deadline)) throw outOfTime('put the rest of a batch');
   await work.lookAtGate();
 }
 
@@ -180,6 +180,12 @@ export function demandTimeForPut(
   );
 }
 
+/** A slice that was late from its beginning says so: what it waited for takes more of each claim than there is. */
+function outOfTime(what: string): SliceOver {
+  const message = `what came before left no time within the claim to ${what}`;
+  return new SliceOver(new RetryableError(message, { code: 'target.timed_out' }));
+}
+
 async function timedPut(
   delivery: Delivery,
   put: (signal: CancelSignal, forMs: number) => Promise<PutResult>,
@@ -188,7 +194,7 @@ async function timedPut(
   invocation.tally.stage = 'put';
   const leftMs = work.deadline.remainingMs() - COMMIT_RESERVE_MS;
   // An `overwrite` target must not be written to after the deadline: what the next holder writes then would be undone.
-  if (leftMs <= (effect === 'overwrite' ? putTimeoutMs : 0)) throw new SliceOver();
+  if (leftMs <= (effect === 'overwrite' ? putTimeoutMs : 0)) throw outOfTime('put');
   const limitMs = Math.min(putTimeoutMs, leftMs);
   const result = await within(invocation.host.clock, limitMs, (signal) => put(signal, limitMs)).catch((error: unknown) => {
     throw classified(error);
@@ -273,7 +279,7 @@ async function tolerateAll({ invocation, tolerance, slice, work }: Delivery, ref
   if (refusals.length === 0) return;
   const forMs = work.deadline.remainingMs() - COMMIT_RESERVE_MS;
   // Only where something is sent: what was delivered a moment ago is not thrown away for being late.
-  if (tolerance.deadLetters !== null && forMs <= 0) throw new SliceOver();
+  if (tolerance.deadLetters !== null && forMs <= 0) throw outOfTime('dead-letter');
   const describe = ({ record }: Refusal): string => work.describe(record);
   await tolerate(invocation, tolerance, { identity: slice.identity, refusals, forMs, describe });
 }

@@ -1,5 +1,5 @@
 /** Reads one slice of a message queue, one batch ahead of its delivery. */
-import { FatalTaskError } from '../core/errors.ts';
+import { FatalTaskError, RetryableError } from '../core/errors.ts';
 import type { MessageQueue } from '../core/message-queue.ts';
 import { minOffset, type Offset, offset } from '../core/offset.ts';
 import type { CancelSignal, QueueBounds, ReadResult } from '../core/ports.ts';
@@ -26,6 +26,9 @@ interface Reading {
   readonly result: Promise<ReadResult | typeof TIMED_OUT>;
   readonly abort: AbortController;
 }
+
+/** What a tail sees of the log but does not get: by then it is no record that came a moment ago. */
+const UNREAD_MAX_MS = TAIL_IDLE_MS + 2 * TAIL_WAIT_MS;
 
 export class LogReader {
   readonly #host: Host;
@@ -103,7 +106,7 @@ export class LogReader {
   /**
    * The next stretch, an empty one while a tail waits, `null` at the end of a slice and of a tail's patience.
    *
-   * @throws {SliceOver} when the log is not what it was when the slice was claimed.
+   * @throws {SliceOver} when the log is not what it was when the slice was claimed, or gives nothing of what it says it has.
    */
   async next(forMs: number): Promise<Stretch | typeof TIMED_OUT | null> {
     if (this.isAtEnd()) return null;
@@ -131,11 +134,19 @@ export class LogReader {
   }
 
   #nothing({ min, max }: QueueBounds): Stretch | null {
-    if (this.#at < min || this.#end !== null || this.#at > max) throw new SliceOver();
+    if (this.#at < min || this.#end !== null || this.#at > max) throw this.#overWithNothing(`${min} to ${max}`);
     const nowMs = this.#host.clock.monotonicMs();
     this.#idleSinceMs ??= nowMs;
-    if (nowMs - this.#idleSinceMs >= TAIL_IDLE_MS) return null;
+    if (this.#at >= max && nowMs - this.#idleSinceMs >= TAIL_IDLE_MS) return null;
+    if (nowMs - this.#idleSinceMs >= UNREAD_MAX_MS) throw this.#overWithNothing(`${min} to ${max}`);
     return { records: [], from: this.#at, upTo: this.#at };
+  }
+
+  /** Mostly a log that moved, which the next claim finds out; or a broker whose answers do not go together. */
+  #overWithNothing(holds: string): SliceOver {
+    const { topic, queueId } = this.#queue;
+    const message = `nothing was read at ${this.#at} of queue ${queueId} of ${topic}, which holds ${holds}`;
+    return new SliceOver(new RetryableError(message, { code: 'broker.unavailable' }));
   }
 
   #read(forMs: number): Reading {
@@ -154,5 +165,6 @@ export class LogReader {
 
 /** A queue that vanished ends the slice; the next claim looks at what became of it. */
 function overWhereMissing(error: unknown): never {
-  throw error instanceof FatalTaskError && error.code === 'broker.topic_missing' ? new SliceOver() : error;
+  if (!(error instanceof FatalTaskError) || error.code !== 'broker.topic_missing') throw error;
+  throw new SliceOver(new RetryableError(error.message, { code: error.code, cause: error }));
 }

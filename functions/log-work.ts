@@ -213,8 +213,12 @@ export class LogWork implements Work {
     return this.#gate.look({ forMs: this.#readForMs() });
   }
 
+  hasProgress(): boolean {
+    return this.#slice !== null && this.#safe.at > this.#slice.start;
+  }
+
   attempts(): number {
-    return this.#slice === null || this.#safe.at > this.#slice.start ? 0 : this.#slice.attempts;
+    return this.#slice === null || this.hasProgress() ? 0 : this.#slice.attempts;
   }
 
   isAtEnd(): boolean {

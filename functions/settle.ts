@@ -29,20 +29,31 @@ interface BrokenSlice {
  */
 export async function settle(invocation: Invocation, { work, writer, error, runtime, lateMs }: BrokenSlice): Promise<Outcome> {
   if (error instanceof FencedError) return 'fenced';
-  if (error instanceof SliceOver) return leave(invocation, work, writer, () => work.release(), 'yielded');
   if (error instanceof RecordRefused) {
     const { stage, error: refused, record } = error.refusal;
     invocation.tally.failed(stage, refused, work.describe(record));
-    return leave(invocation, work, writer, () => work.fail(shardFailure(invocation, refused, { runtime, lateMs })), 'failed');
+    return leave(invocation, work, writer, async () => {
+      await work.fail(shardFailure(invocation, refused, { runtime, lateMs }));
+      return 'failed';
+    });
+  }
+  const { stage } = invocation.tally;
+  // Attempts and progress are asked for after the flush, for only that shows whether there was progress.
+  const failWith = async (known: RetryableError | FatalTaskError): Promise<Outcome> => {
+    await work.fail(failureOf(invocation, { error: known, stage, attempts: work.attempts(), runtime, lateMs }));
+    return 'failed';
+  };
+  if (error instanceof SliceOver) {
+    return leave(invocation, work, writer, async () => {
+      if (error.otherwise !== null && !work.hasProgress()) return failWith(error.otherwise);
+      await work.release();
+      return 'yielded';
+    });
   }
   const known = error instanceof SliceBroken ? error.cause : error;
   if (!(known instanceof RetryableError || known instanceof FatalTaskError)) throw known;
-  const { stage } = invocation.tally;
-  // Asked for after the flush, for only that shows whether there was progress.
-  const fail = (): Promise<void> =>
-    work.fail(failureOf(invocation, { error: known, stage, attempts: work.attempts(), runtime, lateMs }));
   // A writer whose last write has an unknown outcome is not asked to flush.
-  return leave(invocation, work, error instanceof SliceBroken ? null : writer, fail, 'failed');
+  return leave(invocation, work, error instanceof SliceBroken ? null : writer, () => failWith(known));
 }
 
 /** Flushes what is delivered; what cannot be flushed is not committed. */
@@ -50,12 +61,11 @@ async function leave(
   invocation: Invocation,
   work: Work,
   writer: SinkWriter | null,
-  end: () => Promise<void>,
-  outcome: Outcome,
+  end: () => Promise<Outcome>,
 ): Promise<Outcome> {
   try {
     const isFlushed = writer !== null && (await flushedAtLast({ invocation, work, writer }));
-    await end();
+    const outcome = await end();
     if (isFlushed) await rest({ invocation, work, writer });
     return outcome;
   } catch (error) {

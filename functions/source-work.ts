@@ -249,10 +249,12 @@ export class SourceWork implements Work {
     return this.#gate.look({ forMs: this.#readForMs() });
   }
 
+  hasProgress(): boolean {
+    return this.#slice !== null && !jsonEquals(this.#safe, readSourceCheckpoint(this.#slice.checkpoint).p);
+  }
+
   attempts(): number {
-    return this.#slice === null || !jsonEquals(this.#safe, readSourceCheckpoint(this.#slice.checkpoint).p)
-      ? 0
-      : this.#slice.attempts;
+    return this.#slice === null || this.hasProgress() ? 0 : this.#slice.attempts;
   }
 
   isAtEnd(): boolean {

@@ -81,6 +81,8 @@ export interface Work {
   fail(failure: Failure): Promise<void>;
   /** To be called after a wait. @throws {SliceOver} when the gate was closed meanwhile (I9). */
   lookAtGate(): Promise<void>;
+  /** Whether anything became safe since the claim. */
+  hasProgress(): boolean;
   /** Failures of this range in a row, without progress in between. */
   attempts(): number;
   /** Whether all of the slice was handed out. */
@@ -93,9 +95,19 @@ export interface Work {
   describe(record: ConnectRecord): string;
 }
 
-/** Thrown to leave a slice early: its time is over, its gate closed, its log moved. Not an error. */
+/**
+ * Thrown to leave a slice early: its time is over, its gate closed, its log moved. Not an error, unless nothing was done since the
+ * claim and nobody wanted it to end: begun anew at once, it would end alike for ever, and nobody hear of it (I10).
+ */
 export class SliceOver extends Error {
   override readonly name = 'SliceOver';
+  /** What a slice that got nowhere fails with; `null` where it was told to end. */
+  readonly otherwise: RetryableError | null;
+
+  constructor(otherwise: RetryableError | null = null) {
+    super();
+    this.otherwise = otherwise;
+  }
 }
 
 /** A refused record that `errors.tolerance=none` does not let pass: the shard fails at its place. */
