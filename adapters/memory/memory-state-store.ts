@@ -57,7 +57,7 @@ export class MemoryStateStore implements StateStore {
     assertPageLimit(limit);
     const nowMs = this.#clock.nowMs();
     const documents: (StoredDocument & { readonly key: DocumentKey })[] = [];
-    for (const [sort, { value, version, expiresAtMs }] of this.#partition(partition).entriesAfter(after)) {
+    for (const [sort, { value, version, expiresAtMs }] of this.#partitions.get(partition)?.entriesAfter(after) ?? []) {
       if (expiresAtMs <= nowMs) continue;
       const last = documents.at(-1);
       if (documents.length === limit && last !== undefined) return { documents, next: last.key.sort };
