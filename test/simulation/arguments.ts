@@ -5,10 +5,11 @@ import { DEFAULT_SCENARIO, findScenario, type ScenarioName, scenarioNames } from
 import type { ScaleScenario } from './scale/scale-result.ts';
 import { scaleScenarios } from './scale/scale-scenarios.ts';
 
-const SEEDS = 2_000;
+/** What the test suite runs, too: so many that whatever can happen does. */
+export const SEEDS = 2_000;
 
 export const USAGE =
-  'usage: npm run simulate -- [--seeds N] [--seed S] [--scenario NAME] [--trace] [--bug NAME] [--planted-bugs] [--json]\n' +
+  'usage: npm run simulate -- [--seeds N] [--seed S] [--scenario NAME] [--trace] [--bug NAME] [--planted-bugs] [--json] [--help]\n' +
   '       npm run simulate -- --scenario NAME [--seed S] [--plot FILE] [--json]   with the name of a scale scenario';
 
 export interface Arguments {
@@ -23,6 +24,8 @@ export interface Arguments {
   readonly trace: boolean;
   readonly huntsBugs: boolean;
   readonly json: boolean;
+  /** Prints the usage, and runs nothing. */
+  readonly help: boolean;
   /** Enough seeds, and all faults: what never happened then is a gap. */
   readonly checksCounts: boolean;
 }
@@ -63,6 +66,7 @@ export function parseArguments(argv: readonly string[]): Arguments {
     trace: values.trace,
     huntsBugs: values['planted-bugs'],
     json: values.json,
+    help: values.help,
     checksCounts: seeds >= SEEDS && bug === undefined && scenario === DEFAULT_SCENARIO,
   };
 }
@@ -80,6 +84,7 @@ function parsed(argv: readonly string[]) {
         trace: { type: 'boolean', default: false },
         'planted-bugs': { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
       },
     }).values;
   } catch (error) {
@@ -89,7 +94,9 @@ function parsed(argv: readonly string[]) {
 }
 
 function count(name: 'seed' | 'seeds', text: string | undefined, otherwise: number): number {
-  const value = text === undefined ? otherwise : Number(text);
+  if (text === undefined) return otherwise;
+  // Digits only: `Number` would also take 1e3, 0x10 and blanks.
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
   if (Number.isSafeInteger(value) && value > 0) return value;
   throw new ArgumentsError(`--${name} takes a whole number above 0, not "${text}"`);
 }

@@ -9,14 +9,15 @@
  * --bug NAME        with a planted bug
  * --planted-bugs    runs every planted bug until something finds it, and writes docs/planted-bugs.md
  * --json            one object on the last line
+ * --help            prints how it is called
  */
 import { writeFileSync } from 'node:fs';
-import { type Arguments, ArgumentsError, parseArguments, USAGE } from './arguments.ts';
+import { type Arguments, ArgumentsError, parseArguments, SEEDS, USAGE } from './arguments.ts';
 import { findPlantedBugs, plantedBugsPage } from './bugs/find-planted-bugs.ts';
 import { transitionNames } from './checks/transitions.ts';
 import { faultNames } from './faults/faults.ts';
 import { DEFAULT_SCENARIO } from './faults/scenarios.ts';
-import { runSeeds, type SeedsSummary } from './run-seeds.ts';
+import { firstViolation, runSeeds, type SeedsSummary } from './run-seeds.ts';
 import { runScale } from './scale/run-scale.ts';
 import type { SimulationResult } from './simulate.ts';
 
@@ -29,7 +30,11 @@ process.exitCode = await main();
 async function main(): Promise<number> {
   try {
     const args = parseArguments(process.argv.slice(2));
-    const { scale, from: seed, plot, json } = args;
+    const { scale, from: seed, plot, json, help } = args;
+    if (help) {
+      console.log(USAGE);
+      return 0;
+    }
     if (scale !== undefined) return await runScale({ scenario: scale, seed, plot, json });
     return args.huntsBugs ? await huntBugs() : await run(args);
   } catch (error) {
@@ -104,11 +109,20 @@ function report(summary: SeedsSummary, args: Arguments, seconds: number): number
     `${summary.seeds} seeds in ${seconds.toFixed(1)} s: ${((summary.seeds / seconds) * 60).toFixed(0)} a minute, ${(summary.simulatedMs / 1_000 / seconds).toFixed(0)} simulated seconds a second`,
   );
   console.log(`each at least ${summary.shardsMin} shards, ${summary.recordsMin} records, ${summary.faultsMin} faults`);
+  if (args.bug === undefined && summary.seeds < SEEDS)
+    console.log(`too few seeds to judge what never happened: that takes ${SEEDS}`);
   for (const name of never) console.log(`never seen: ${name}`);
+  printFirstTrace(summary);
   for (const { seed, violation } of summary.violations)
     console.log(`seed ${seed}: ${violation}\n  replay it with: npm run simulate -- --seed ${seed}${replayOptions(args)}`);
   console.log(ok ? 'every check held' : 'FAILED');
   return ok ? 0 : 1;
+}
+
+/** Where one seed runs, its trace was printed whole. */
+function printFirstTrace({ seeds, violations }: SeedsSummary): void {
+  const first = firstViolation(violations);
+  if (first !== null && seeds > 1) console.log(`the end of what happened in seed ${first.seed}:\n${first.trace.join('\n')}`);
 }
 
 function replayOptions({ bug, scenario }: Arguments): string {

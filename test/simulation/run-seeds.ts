@@ -48,6 +48,14 @@ export async function runSeeds(request: SeedsRequest): Promise<SeedsSummary> {
   return summary;
 }
 
+/** Of the lowest seed, whichever thread was done first. */
+export function firstViolation(violations: SeedsSummary['violations']): SimulationResult | null {
+  return violations.reduce<SimulationResult | null>(
+    (first, one) => (first === null || one.seed < first.seed ? one : first),
+    null,
+  );
+}
+
 function runThread(
   { bug, scenario = DEFAULT_SCENARIO, linesMax = LINES_MAX, onResult }: SeedsRequest,
   take: () => number | null,

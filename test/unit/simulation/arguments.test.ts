@@ -14,4 +14,13 @@ describe('parseArguments of the simulation', () => {
       expect(() => parseArguments(argv)).toThrow(/^--trace .* --seed S/);
     },
   );
+
+  test.each(['1e3', '0x10', ' 5', '1.5', '0', ''])('refuses "%s" as a number of seeds', (seeds) => {
+    expect(() => parseArguments(['--seeds', seeds])).toThrow('--seeds takes a whole number above 0');
+  });
+
+  test('knows --help', () => {
+    expect(parseArguments(['--help'])).toMatchObject({ help: true });
+    expect(parseArguments([])).toMatchObject({ help: false });
+  });
 });
