@@ -5,9 +5,9 @@ const INTRODUCTION = `Every error that is reported has one of these codes: in th
 refused record, and in the header \`sortie.errors.code\` of a dead-lettered one. A code keeps its meaning, so scripts and alerts may rely on it; the
 message beside it is for people and may change.
 
-HTTP statuses and exit codes are for the REST API and the command line. Neither is written yet; the numbers stand here first, so that both will agree.
-Exit code 1 means a failure at run time, 2 a wrong configuration, 3 a surrounding system that does not answer or is not as it should be. What a next
-step asks of an operator (stop, restart, reset offsets) is so far a function of \`scheduler/connector-actions.ts\`.`;
+The HTTP status is that of the REST API's answer, the exit code that of the command line: 1 means a failure at run time, 2 a wrong configuration, 3 a
+surrounding system that does not answer or is not as it should be. What a next step asks of an operator (stop, restart, reset offsets) is a request to the
+REST API.`;
 
 /** Codes in the order of their table, grouped by the part before the dot. */
 export function errorsPage(codes: Readonly<Record<string, ErrorCodeFacts>>): string {
