@@ -2,13 +2,14 @@ import { describe, expect, test } from 'vitest';
 import { encodeCursor } from '../../../core/cursor/codec.ts';
 import { watermark } from '../../../core/cursor/cursor.ts';
 import type { InvocationResult } from '../../../core/offer.ts';
+import { advance } from '../../../core/offset.ts';
 import type { CancelSignal, LogBroker } from '../../../core/ports.ts';
 import { FILTER_TOMBSTONES } from '../../support/configs.ts';
 import { brokerUnavailable, brokerWith, storeUnavailable, storeWith } from '../../support/faulty-ports.ts';
 import { bytesOf } from '../../support/log-records.ts';
 import { memorySink } from '../../support/memory-sink.ts';
 import { memoryTarget } from '../../support/memory-target.ts';
-import { aSinkShard, numbered, valuesIn } from '../../support/sink-shard.ts';
+import { aSinkShard, numbered, type SinkShard, valuesIn } from '../../support/sink-shard.ts';
 import { watchedSink } from '../../support/watched-sink.ts';
 
 /** One record to know the log by, before a claim. */
@@ -48,6 +49,30 @@ describe('runInvocation of a slice', () => {
 
     expect(calls).toEqual(['open', 'put 2', 'put 2', 'put 1', 'flush']);
     expect(valuesIn(target)).toEqual(numbered(5));
+  });
+
+  test('of a log that leaves records out delivers the others once, and none beyond its end (I4)', async () => {
+    const target = memoryTarget('append');
+    const everyThird: LogBroker['read'] = async (queue, from, limits) => {
+      const { records, bounds } = await sink.log.read(queue, from, { ...limits, records: 100 });
+      const passed = records.filter((record) => record.offset % 3n === 0n).slice(0, limits.records);
+      const last = passed.at(-1);
+      // As far as was looked: to the last one it gives, or to the end of the log.
+      return { records: passed, next: passed.length === limits.records && last ? advance(last.offset, 1) : bounds.max, bounds };
+    };
+    const sink: SinkShard = await aSinkShard({
+      target,
+      values: numbered(11),
+      broker: (log) => brokerWith(log, { read: everyThird }),
+    });
+
+    const first = await sink.run({ slice: { records: 4 } });
+    const { next } = await sink.cursor();
+    await sink.run({ slice: { records: 4 }, quantumMs: 5_000 });
+
+    expect([first.run.counts.read, next]).toEqual([2, 4n]);
+    expect(valuesIn(target)).toEqual(['0', '3', '6', '9']);
+    expect(await sink.cursor()).toMatchObject({ next: 11n, open: [] });
   });
 
   test('of an empty log claims nothing and says why', async () => {
