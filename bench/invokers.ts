@@ -33,7 +33,7 @@ const STARTS = 8;
 const LIMIT_MS = 45_000;
 
 const ignore = (): void => undefined;
-const silent: Telemetry = { count: ignore, observe: ignore, log: ignore, run: ignore };
+const silent: Telemetry = { count: ignore, log: ignore, run: ignore };
 const world = { clock: systemClock, random: systemRandom, fetch: systemFetch, telemetry: silent };
 
 export async function run(report: Report): Promise<void> {

@@ -25,7 +25,7 @@ const SLICE_BYTES = 64 * 1_024 * 1_024;
 const SLICE_MS = 10_000;
 
 const ignore = (): void => undefined;
-const silent: Telemetry = { count: ignore, observe: ignore, log: ignore, run: ignore };
+const silent: Telemetry = { count: ignore, log: ignore, run: ignore };
 
 export interface SinkShard {
   readonly connector: string;

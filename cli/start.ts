@@ -7,7 +7,6 @@ import { checkDataFolder, type DataFolder, openDataFolder } from '../adapters/da
 import { hasEnded, markOf } from '../adapters/process-mark.ts';
 import { localSecretsSettings } from '../adapters/secrets/local-secrets.ts';
 import { systemClock, systemRandom } from '../adapters/system.ts';
-import { logLines } from '../adapters/telemetry/log-lines.ts';
 import { makeFoldersSync } from '../clients/files/make-folders.ts';
 import { ConnectError, messageOf } from '../core/errors.ts';
 import type { LogLevel, Telemetry } from '../core/ports.ts';
@@ -19,6 +18,7 @@ import { CliError } from './cli-error.ts';
 import type { InvokerName } from './invoker-names.ts';
 import { listen } from './start/listen.ts';
 import { openInvoker } from './start/open-invoker.ts';
+import { openTelemetry } from './start/open-telemetry.ts';
 
 export interface StartOptions {
   /** Folder for everything that has to outlast this process. */
@@ -43,12 +43,7 @@ const RETENTION_EVERY_MS = 60_000;
 
 /** @throws {CliError} when something of the environment is not as it must be, naming it and the next step. */
 export async function start({ data, port, invoker: invokerName, json, logLevel, ...allowed }: StartOptions): Promise<Started> {
-  const telemetry = logLines({
-    level: logLevel,
-    format: json ? 'json' : 'text',
-    nowMs: systemClock.nowMs,
-    write: (line) => process.stderr.write(`${line}\n`),
-  });
+  const { telemetry, metrics } = openTelemetry({ json, logLevel });
   const folder = await openData(data, telemetry);
   const { store, broker } = folder;
   const clock = systemClock;
@@ -67,16 +62,18 @@ export async function start({ data, port, invoker: invokerName, json, logLevel, 
     clock,
     random,
     telemetry,
+    metrics,
     registry,
     invoker,
     history,
     settings,
     processes: { own: markOf(process.pid), hasEnded },
   });
+  const metricsText = () => metrics.text(() => scheduler.samples());
   const loadApi = async (workerId: string) => {
     const [{ getRequestListener }, { newApp }] = await Promise.all([import('@hono/node-server'), import('../scheduler/app.ts')]);
     const app = newApp({
-      ...{ store, broker, clock, random, telemetry, registry, scheduler, workerId },
+      ...{ store, broker, clock, random, telemetry, metricsText, registry, scheduler, workerId },
       skewMaxMs: settings.skewMaxMs,
       commit: 'unknown',
     });

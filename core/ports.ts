@@ -4,6 +4,8 @@
  */
 import type { RecordError } from './errors.ts';
 import type { MessageQueue } from './message-queue.ts';
+import type { Labels } from './metrics/metric.ts';
+import type { CounterName, HistogramName } from './metrics/table.ts';
 import type { InvocationEnd, Offer, RunRecord } from './offer.ts';
 import type { Offset } from './offset.ts';
 import type { LogHeaders, LogRecord } from './record/connect-record.ts';
@@ -180,15 +182,21 @@ export interface Invoker {
 }
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
-export type Labels = Readonly<Record<string, string>>;
 
-/** Metric and log sink of the runtime. Synchronous, cheap, never throws. */
+/** What the runtime tells of its work. Synchronous, cheap, never throws. */
 export interface Telemetry {
+  /** Whatever a plugin counts. */
   count(name: string, labels: Labels, by?: number): void;
-  /** A duration in ms, or a size, for a histogram. */
-  observe(name: string, labels: Labels, value: number): void;
   log(level: LogLevel, message: string, fields: Readonly<Record<string, unknown>>): void;
   run(record: RunRecord): void;
+}
+
+/** Metrics of a scheduler's process. Values that rise and fall are not told: they are asked for. Synchronous, cheap, never throws. */
+export interface Metrics {
+  count(name: CounterName, labels: Labels, by?: number): void;
+  observe(name: HistogramName, labels: Labels, value: number): void;
+  /** The connector was deleted, and its series go. */
+  forget(connector: string): void;
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

@@ -56,6 +56,6 @@ export function pluginContext(host: Host, connector: string, shard: ShardId): Pl
     fetch: host.fetch,
     log: (level, message, fields = {}) =>
       host.telemetry.log(level, redaction.text(message), { ...redaction.fields(fields), connector, shard }),
-    count: (name, labels = {}, by = 1) => host.telemetry.count(name, { ...labels, connector }, by),
+    count: (event, by = 1) => host.telemetry.count(event, { connector }, by),
   };
 }

@@ -28,7 +28,6 @@ import { LogWork } from './log-work.ts';
 import { openConnector } from './open-connector.ts';
 import { openShard } from './open-shard.ts';
 import type { OpenedConnector } from './opened-connector.ts';
-import { countRun } from './run-metrics.ts';
 import { RunTally } from './run-tally.ts';
 import { closeStation } from './sandbox.ts';
 import { flush, limited, rest, settle } from './settle.ts';
@@ -72,7 +71,6 @@ export async function runInvocation(
   tally.counts.conflicts += shard?.conflicts ?? 0;
   const run = tally.record(ending.outcome, ending.refusal);
   host.telemetry.run(run);
-  countRun(host.telemetry, run);
   if (crash !== null) throw crash;
   return { run, cursor: shard?.document ?? null, notBeforeMs: ending.notBeforeMs };
 }

@@ -8,6 +8,8 @@ export interface AppDeps extends StoreAccess, ViewDeps {
   readonly scheduler: Pick<Scheduler, 'connectorChanged'>;
   readonly broker: Pick<LogBroker, 'queues' | 'bounds' | 'offsetAt'>;
   readonly telemetry: Telemetry;
+  /** In Prometheus' text format. */
+  metricsText(): Promise<string>;
   /** Of the build; Kafka Connect answers it beside its version. */
   readonly commit: string;
 }

@@ -17,6 +17,9 @@ import { statusRoutes } from './routes/status.ts';
 
 const routes = [...serverRoutes, ...connectorRoutes, ...configRoutes, ...statusRoutes, ...stateRoutes, ...offsetRoutes];
 
+/** Prometheus' text format. https://prometheus.io/docs/instrumenting/exposition_formats/, read 2026-11-26 */
+const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+
 export function newApp(deps: AppDeps): Hono {
   const app = new Hono({ strict: false });
   app.use(
@@ -28,6 +31,7 @@ export function newApp(deps: AppDeps): Hono {
     }),
   );
   mount(app, routes, deps);
+  app.get('/metrics', async (context) => context.body(await deps.metricsText(), 200, { 'content-type': METRICS_TYPE }));
   let document: ReturnType<typeof openApiDocument> | undefined;
   app.get('/openapi.json', (context) => {
     document ??= openApiDocument(routes, { version: API_VERSION });

@@ -32,6 +32,8 @@ export interface CatalogDeps {
   readonly registry: Registry;
   readonly skewMaxMs: number;
   readonly sweepMs: number;
+  /** Hears of each connector that was deleted. */
+  forgotten(connector: KnownConnector): void;
 }
 
 export class ConnectorCatalog {
@@ -284,6 +286,7 @@ export class ConnectorCatalog {
     this.#unlisted.delete(uid);
     for (const topic of known.topics ?? []) this.#unread(topic, uid);
     for (const state of [...this.#table.ofConnector(uid)]) this.#table.forget(state);
+    this.#deps.forgotten(known);
   }
 }
 

@@ -16,7 +16,8 @@
  * time, or ends where the scheduler is stopped: what is left over comes first in the next round.
  */
 import { ConnectError, messageOf } from '../core/errors.ts';
-import type { Clock, Invoker, LogBroker, Random, StateStore, Telemetry } from '../core/ports.ts';
+import type { Sample } from '../core/metrics/table.ts';
+import type { Clock, Invoker, LogBroker, Metrics, Random, StateStore, Telemetry } from '../core/ports.ts';
 import type { Registry } from '../plugins/api/registry.ts';
 import { Backlog } from './backlog.ts';
 import { ChangeNotes, noteTrigger } from './change-notes.ts';
@@ -29,6 +30,8 @@ import { Holders } from './holders.ts';
 import { inTurn } from './in-turn.ts';
 import { LeaderLock, type ProcessMarks } from './leader-lock.ts';
 import { Learning } from './learning.ts';
+import { meteredStore } from './metrics/metered-store.ts';
+import { SchedulerMetrics } from './metrics/scheduler-metrics.ts';
 import { Planning, type ShardReason } from './planning.ts';
 import { PressureNotes } from './pressure-notes.ts';
 import type { RunHistory } from './run-history.ts';
@@ -43,6 +46,7 @@ export interface SchedulerDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly telemetry: Telemetry;
+  readonly metrics: Metrics;
   readonly registry: Registry;
   readonly invoker: Invoker;
   readonly history: RunHistory;
@@ -77,6 +81,7 @@ export class Scheduler {
   readonly #healing: Healing;
   readonly #holders: Holders;
   readonly #endings: Endings;
+  readonly #metrics: SchedulerMetrics;
   readonly #leadWake: Wake;
   readonly #learnWake: Wake;
   readonly #seekWake: Wake;
@@ -87,7 +92,8 @@ export class Scheduler {
   readonly #stopping = new AbortController();
   #loops: Promise<unknown> = Promise.resolve();
 
-  constructor(deps: SchedulerDeps) {
+  constructor(unmetered: SchedulerDeps) {
+    const deps = { ...unmetered, store: meteredStore(unmetered.store, unmetered) };
     this.#deps = deps;
     const { clock, settings } = deps;
     const table = this.#table;
@@ -100,7 +106,8 @@ export class Scheduler {
     this.#tidyWake = new Wake(clock);
     this.#planWake = new Wake(clock);
     this.#lock = new LeaderLock(measured);
-    const catalog = new ConnectorCatalog(measured, table);
+    const catalog = new ConnectorCatalog({ ...measured, forgotten: (known) => this.#metrics.forget(known) }, table);
+    this.#metrics = new SchedulerMetrics({ ...deps, table, catalog });
     const backlog = new Backlog(
       {
         ...measured,
@@ -111,6 +118,7 @@ export class Scheduler {
     );
     const dispatch = new Dispatch({
       ...measured,
+      invoker: this.#metrics.metered(deps.invoker),
       ended: (flight, end) => {
         this.#endings.note(flight, end);
         this.#planWake.wake();
@@ -206,6 +214,14 @@ export class Scheduler {
   /** Invocations that run or are on their way, as far as it knows. */
   get running(): number {
     return this.#table.running.total;
+  }
+
+  /** What it sees now, for whoever looks. One that does not lead remembers what another one may have changed since. */
+  *samples(): Generator<Sample> {
+    yield { name: 'sortie_scheduler_leads', labels: {}, value: this.leads ? 1 : 0 };
+    if (!this.leads) return;
+    yield { name: 'sortie_host_slots_free', labels: {}, value: this.#dispatch.freeSlots() };
+    yield* this.#metrics.samples();
   }
 
   // ------------------------------------------------------------------------------------------------------------ learning

@@ -11,6 +11,7 @@ import type { Demand } from '../core/planner/demand.ts';
 import type { PlannedShard } from '../core/planner/view.ts';
 import type { StoredDocument } from '../core/ports.ts';
 import { parseShardId, queueOfShard, type ShardId } from '../core/shard-id.ts';
+import { backlogOf } from './status.ts';
 
 export class ShardState implements PlannedShard {
   readonly shard: ShardId;
@@ -42,6 +43,9 @@ export class ShardState implements PlannedShard {
   /** For which moment the agenda has it, the one that was asked for last. */
   onAgendaAtMs: number | null = null;
   isDirty = false;
+  /** Until when it was last known to have nothing to do; `null`: it never was. */
+  #drainedUntilMs: number | null = null;
+  #isDrained = false;
 
   constructor(shard: ShardId) {
     this.shard = shard;
@@ -80,6 +84,28 @@ export class ShardState implements PlannedShard {
     this.toldFrom = null;
     this.notBeforeMs = 0;
     this.empties = 0;
+    this.#drainedUntilMs = null;
+    this.#isDrained = false;
+  }
+
+  /** Records that wait or are being moved, as last seen; `null` for what has no end that is known. */
+  get backlogRecords(): number | null {
+    return backlogOf(this.cursor, typeof this.bounds === 'object' ? this.bounds : null);
+  }
+
+  /** To be called when anything about it has changed. What keeps a watch for records hears of the first one at once. */
+  noteBacklog(nowMs: number): void {
+    const records = this.backlogRecords;
+    if (records === null) return;
+    if (records === 0 || this.#isDrained) this.#drainedUntilMs = nowMs;
+    this.#isDrained = records === 0;
+  }
+
+  /** At most so old is the oldest record that is not finished; 0 where none waits, or nothing is known of its age. */
+  behindMs(nowMs: number): number {
+    if (this.cursor?.kind !== 'log' || (this.backlogRecords ?? 0) === 0) return 0;
+    const sinceMs = Math.max(this.#drainedUntilMs ?? 0, this.cursor.lastStoredAtMs ?? 0);
+    return sinceMs === 0 ? 0 : Math.max(0, nowMs - sinceMs);
   }
 
   /** The log was empty behind `next` when an invocation looked: whatever came since is told by its watch. */

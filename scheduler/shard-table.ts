@@ -105,6 +105,7 @@ export class ShardTable {
   /** Takes note of what the shard deserves now. Offers under way count also where nothing is known of what it deserves. */
   note(state: ShardState, demand: Demand | null, nowMs: number): void {
     this.#settle(state, demand);
+    state.noteBacklog(nowMs);
     if (demand === null || (demand.slots === 0 && demand.reason !== 'collecting')) state.waitingSinceMs = null;
     else state.waitingSinceMs ??= nowMs;
     const againAtMs = demand?.againAtMs ?? null;

@@ -1,7 +1,6 @@
 /**
  * A connector's status as Kafka Connect shows it, from the connector's document and its cursors alone.
  *
- * - A task is a view: the shards, in order of their ids, dealt to `n = min(tasks.max, shards)` numbered tasks.
  * - PAUSED and STOPPED are shown once every gate says so: from then on nothing starts (I9). Whoever asks reads the document
  *   first and the cursors after it, for a cursor that is created between the two is looked at by whoever created it.
  * - What stands still names its position, why, and what to do (I10).
@@ -71,10 +70,14 @@ export function statusOf(known: Subject, shards: readonly ShardView[], workerId:
 }
 
 /** The shards of each task. */
-export function dealt({ planned }: Pick<Subject, 'planned'>, shards: readonly ShardView[]): readonly (readonly ShardView[])[] {
+export function dealt<Shard extends Pick<ShardView, 'shard'>>(
+  { planned }: { readonly planned: Pick<Subject['planned'], 'tasksMax'> },
+  shards: readonly Shard[],
+): readonly (readonly Shard[])[] {
   const inOrder = shards.filter(({ shard }) => !isDiscoveryShard(shard)).sort((a, b) => (a.shard < b.shard ? -1 : 1));
-  const count = Math.min(planned.tasksMax, inOrder.length);
-  return Array.from({ length: count }, (_, id) => inOrder.filter((_shard, index) => index % count === id));
+  const tasks = Array.from({ length: Math.min(planned.tasksMax, inOrder.length) }, (): Shard[] => []);
+  for (const [index, shard] of inOrder.entries()) tasks[index % tasks.length]?.push(shard);
+  return tasks;
 }
 
 /** Of a connector whose document cannot be read: nothing but its name is known. */

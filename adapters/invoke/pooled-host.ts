@@ -175,8 +175,6 @@ function repeat(telemetry: Telemetry, entry: TelemetryEntry): void {
   switch (entry[0]) {
     case 'count':
       return telemetry.count(entry[1], entry[2], entry[3]);
-    case 'observe':
-      return telemetry.observe(entry[1], entry[2], entry[3]);
     case 'log':
       return telemetry.log(entry[1], entry[2], entry[3]);
     case 'run':

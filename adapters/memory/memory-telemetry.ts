@@ -1,5 +1,6 @@
+import type { Labels } from '../../core/metrics/metric.ts';
 import type { RunRecord } from '../../core/offer.ts';
-import type { Labels, LogLevel, Telemetry } from '../../core/ports.ts';
+import type { LogLevel, Metrics, Telemetry } from '../../core/ports.ts';
 
 /** Of observations per series, logs and runs: more than a test looks at, little enough to forget about in a long simulation. */
 const ENTRIES_MAX = 10_000;
@@ -17,8 +18,8 @@ interface Series {
   readonly observations: number[];
 }
 
-/** Telemetry that tests read. Keeps the newest entries of each kind. */
-export class MemoryTelemetry implements Telemetry {
+/** Telemetry and metrics that tests read. Keeps the newest entries of each kind. */
+export class MemoryTelemetry implements Telemetry, Metrics {
   readonly #series = new Map<string, Series>();
   readonly #logs: LogEntry[] = [];
   readonly #runs: RunRecord[] = [];
@@ -47,6 +48,10 @@ export class MemoryTelemetry implements Telemetry {
 
   observe(name: string, labels: Labels, value: number): void {
     pushBounded(this.#seriesOf(name, labels).observations, value);
+  }
+
+  forget(connector: string): void {
+    for (const [key, { labels }] of this.#series) if (labels['connector'] === connector) this.#series.delete(key);
   }
 
   log(level: LogLevel, message: string, fields: Readonly<Record<string, unknown>>): void {

@@ -1,6 +1,5 @@
 /**
- * Writes what the runtime logs as lines: one JSON object each, or text for people; runs at level debug. Counts are not shown
- * anywhere yet.
+ * Writes what the runtime logs as lines: one JSON object each, or text for people; runs at level debug.
  */
 import type { LogLevel, Telemetry } from '../../core/ports.ts';
 
@@ -18,7 +17,7 @@ const ORDER: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 /** Anything that would let a text from elsewhere move the cursor of a terminal. */
 const CONTROL = /\p{Cc}/gu;
 
-export function logLines({ level, format, nowMs, write }: LogLinesDeps): Telemetry {
+export function logLines({ level, format, nowMs, write }: LogLinesDeps): Pick<Telemetry, 'log' | 'run'> {
   const least = ORDER.indexOf(level);
   const log: Telemetry['log'] = (of, message, fields) => {
     if (ORDER.indexOf(of) < least) return;
@@ -26,8 +25,6 @@ export function logLines({ level, format, nowMs, write }: LogLinesDeps): Telemet
     write(format === 'json' ? JSON.stringify({ time, level: of, message, ...fields }) : text(time, of, message, fields));
   };
   return {
-    count: () => undefined,
-    observe: () => undefined,
     run: (record) => log('debug', 'run', { ...record }),
     log,
   };

@@ -9,7 +9,7 @@ import { StoredCursor } from '../../core/cursor/stored-cursor.ts';
 import type { MessageQueue } from '../../core/message-queue.ts';
 import type { Offer } from '../../core/offer.ts';
 import { offset } from '../../core/offset.ts';
-import type { Clock, LogBroker, StateStore, Telemetry } from '../../core/ports.ts';
+import type { Clock, LogBroker, Metrics, StateStore, Telemetry } from '../../core/ports.ts';
 import { queueShardId } from '../../core/shard-id.ts';
 import { DEFAULT_SETTINGS, type Host } from '../../functions/host.ts';
 import { runInvocation } from '../../functions/run-invocation.ts';
@@ -23,7 +23,7 @@ import { DEFAULT_SCHEDULER_SETTINGS, type SchedulerSettings } from '../../schedu
 const LIMIT_MS = 600_000;
 
 const ignore = (): void => undefined;
-export const silent: Telemetry = { count: ignore, observe: ignore, log: ignore, run: ignore };
+export const silent: Telemetry & Metrics = { count: ignore, observe: ignore, forget: ignore, log: ignore, run: ignore };
 
 export interface DaemonParts {
   /** Of the scheduler. */
@@ -70,6 +70,7 @@ export function newDaemon({ store, hostStore, log, clock, settings, slots, start
     clock,
     random: systemRandom,
     telemetry: silent,
+    metrics: silent,
     registry,
     invoker,
     history: new RunHistory({ store, clock }),

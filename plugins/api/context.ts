@@ -1,5 +1,5 @@
 /** What a source or sink gets from its host. Plugins reach time, chance, the web and logs only through it. */
-import type { Clock, Labels, LogLevel, Random } from '../../core/ports.ts';
+import type { Clock, LogLevel, Random } from '../../core/ports.ts';
 import type { ShardId } from '../../core/shard-id.ts';
 
 /**
@@ -17,6 +17,6 @@ export interface PluginContext {
   readonly random: Random;
   readonly fetch: Fetch;
   log(level: LogLevel, message: string, fields?: Readonly<Record<string, unknown>>): void;
-  /** A metric of the plugin's own, labelled with the connector. */
-  count(name: string, labels?: Labels, by?: number): void;
+  /** An event of the plugin's own: shown by its name and the connector's. A plugin has a handful of names, and makes none from records. */
+  count(event: string, by?: number): void;
 }

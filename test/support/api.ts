@@ -54,6 +54,7 @@ export function anApi({ plugins = [], deps = {} }: ApiFields = {}): TestApi {
   const app = newApp({
     ...host,
     scheduler: { connectorChanged: (name) => changed.push(name) },
+    metricsText: async () => '',
     skewMaxMs: host.settings.skewMaxMs,
     workerId: WORKER,
     commit: 'abc',

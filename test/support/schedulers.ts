@@ -2,7 +2,7 @@
 import { InProcessInvoker } from '../../adapters/invoke/in-process-invoker.ts';
 import { MemoryTelemetry } from '../../adapters/memory/memory-telemetry.ts';
 import type { InvocationEnd, Offer } from '../../core/offer.ts';
-import type { Invoker, StateStore } from '../../core/ports.ts';
+import type { Invoker, Metrics, StateStore } from '../../core/ports.ts';
 import { runInvocation } from '../../functions/run-invocation.ts';
 import { RunHistory } from '../../scheduler/run-history.ts';
 import { Scheduler } from '../../scheduler/scheduler.ts';
@@ -65,6 +65,8 @@ interface SchedulerFields {
   readonly invoker?: Invoker;
   readonly settings?: Partial<SchedulerSettings>;
   readonly store?: StateStore;
+  /** Where they are not to be those of the scheduler's telemetry. */
+  readonly metrics?: Metrics;
   readonly clock?: TestHost['clock'];
   /** Whether its loops run; otherwise somebody calls `tick`. */
   readonly isStarted?: boolean;
@@ -78,7 +80,14 @@ export interface TestScheduler {
 /** A process of its own that shares store, broker and time with the host. */
 export function aScheduler(
   host: TestHost,
-  { invoker = invokerOn(host), settings = {}, store = host.store, clock = host.clock, isStarted = true }: SchedulerFields = {},
+  {
+    invoker = invokerOn(host),
+    settings = {},
+    store = host.store,
+    metrics,
+    clock = host.clock,
+    isStarted = true,
+  }: SchedulerFields = {},
 ): TestScheduler {
   const telemetry = new MemoryTelemetry();
   const scheduler = new Scheduler({
@@ -86,6 +95,7 @@ export function aScheduler(
     store,
     clock,
     telemetry,
+    metrics: metrics ?? telemetry,
     invoker,
     history: new RunHistory({ store, clock }),
     settings: { ...DEFAULT_SCHEDULER_SETTINGS, ...settings },

@@ -1,8 +1,9 @@
 import type { TelemetryEntry } from '../../../adapters/invoke/host-protocol.ts';
 import { systemClock } from '../../../adapters/system.ts';
 import { messageOf } from '../../../core/errors.ts';
+import type { Labels } from '../../../core/metrics/metric.ts';
 import type { RunRecord } from '../../../core/offer.ts';
-import type { Labels, LogLevel, Telemetry } from '../../../core/ports.ts';
+import type { LogLevel, Telemetry } from '../../../core/ports.ts';
 
 /** So much is lost at most when the host is killed, and so much waits at most. */
 const FLUSH_EVERY_MS = 100;
@@ -20,10 +21,6 @@ export class ForwardingTelemetry implements Telemetry {
 
   count(name: string, labels: Labels, by = 1): void {
     this.#add(['count', name, labels, by]);
-  }
-
-  observe(name: string, labels: Labels, value: number): void {
-    this.#add(['observe', name, labels, value]);
   }
 
   log(level: LogLevel, message: string, fields: Readonly<Record<string, unknown>>): void {

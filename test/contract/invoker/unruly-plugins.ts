@@ -23,7 +23,7 @@ const unrulySink = defineSink({
   reads: 'bytes',
   config: Config,
 
-  async open({ does, marks }, { connector, clock, log }) {
+  async open({ does, marks }, { connector, clock, log, count }) {
     const mark = (what: string): void =>
       appendFileSync(
         marks,
@@ -34,6 +34,7 @@ const unrulySink = defineSink({
     return {
       async put() {
         mark('put');
+        count('puts');
         log('info', 'a put begins', { offset: 7n, cause: new Error('none') });
         switch (does) {
           case 'asserts':

@@ -8,7 +8,7 @@ import { raiseGate } from '../../../core/cursor/steer.ts';
 import { cursorKey } from '../../../core/cursor/stored-cursor.ts';
 import type { MessageQueue } from '../../../core/message-queue.ts';
 import { offset } from '../../../core/offset.ts';
-import type { Telemetry } from '../../../core/ports.ts';
+import type { Metrics, Telemetry } from '../../../core/ports.ts';
 import { queueShardId } from '../../../core/shard-id.ts';
 import type { Registry } from '../../../plugins/api/registry.ts';
 import { registry } from '../../../plugins/registry.ts';
@@ -81,6 +81,7 @@ export class ScaleWorld {
       clock,
       random: this.#part('scheduler', seed),
       telemetry: QUIET,
+      metrics: QUIET,
       registry: LOADED,
       invoker: this.platform,
       history: new RunHistory({ store, clock }),
@@ -144,7 +145,8 @@ export class ScaleWorld {
   }
 }
 
-const QUIET: Telemetry = { count: () => undefined, observe: () => undefined, log: () => undefined, run: () => undefined };
+const ignore = (): void => undefined;
+const QUIET: Telemetry & Metrics = { count: ignore, observe: ignore, forget: ignore, log: ignore, run: ignore };
 
 /** Virtual time does not wait for a module that is loaded when first asked for. */
 const LOADED: Registry = { ...registry, findSink: async (name) => (name === discardSink.name ? discardSink : undefined) };

@@ -178,7 +178,6 @@ function finishAt(world: World, shard: ShardId, generation: number, at: ReturnTy
 export function telemetryOf(world: World, caller: Incarnation): Telemetry {
   return {
     count: () => undefined,
-    observe: () => undefined,
     run: (record) => {
       caller.audit.counted(record.shard, record.counts.dropped);
       if (record.outcome === 'fenced' || record.error?.code.startsWith('store.') === true) caller.audit.excuse(record.shard);

@@ -1,4 +1,5 @@
 /** A process that runs the product's scheduler, and is started anew some time after it died. */
+import type { Metrics } from '../../../core/ports.ts';
 import { RunHistory } from '../../../scheduler/run-history.ts';
 import { Scheduler } from '../../../scheduler/scheduler.ts';
 import { DEFAULT_SCHEDULER_SETTINGS } from '../../../scheduler/settings.ts';
@@ -9,6 +10,8 @@ import { SeededRandom } from './seeded-random.ts';
 import type { SimHost } from './sim-host.ts';
 import { registryOf } from './sim-plugins.ts';
 import type { World } from './world.ts';
+
+const QUIET: Metrics = { count: () => undefined, observe: () => undefined, forget: () => undefined };
 
 export class SimScheduler {
   readonly name: string;
@@ -56,6 +59,7 @@ export class SimScheduler {
       clock: process.clock,
       random: new SeededRandom(`${seed} ${name}`),
       telemetry: telemetryOf(this.#world, process),
+      metrics: QUIET,
       registry: registryOf(this.#world, process),
       invoker: new OfferNetwork(this.#world, this.#hosts, process),
       history: new RunHistory({ store, clock: process.clock }),

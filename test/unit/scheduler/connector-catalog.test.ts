@@ -33,7 +33,7 @@ async function aWorld(connectors: number): Promise<{ readonly host: TestHost; re
 
 function aCatalog(host: TestHost, { store = host.store }: { readonly store?: StateStore } = {}) {
   const table = new ShardTable(() => undefined);
-  const catalog = new ConnectorCatalog({ ...host, store, skewMaxMs: 5_000, sweepMs: 60_000 }, table);
+  const catalog = new ConnectorCatalog({ ...host, store, skewMaxMs: 5_000, sweepMs: 60_000, forgotten: () => undefined }, table);
   catalog.renew();
   return { catalog, table };
 }
@@ -232,7 +232,7 @@ describe('ConnectorCatalog', () => {
       },
     };
     const catalog = new ConnectorCatalog(
-      { ...host, registry, skewMaxMs: 5_000, sweepMs: 60_000 },
+      { ...host, registry, skewMaxMs: 5_000, sweepMs: 60_000, forgotten: () => undefined },
       new ShardTable(() => undefined),
     );
     catalog.renew();

@@ -30,7 +30,10 @@ describe('ConnectorCatalog', () => {
         return listed;
       },
     });
-    const catalog = new ConnectorCatalog({ ...host, store, skewMaxMs: 5_000, sweepMs: 60_000 }, table);
+    const catalog = new ConnectorCatalog(
+      { ...host, store, skewMaxMs: 5_000, sweepMs: 60_000, forgotten: () => undefined },
+      table,
+    );
 
     await catalog.read('orders');
 

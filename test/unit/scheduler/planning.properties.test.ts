@@ -74,8 +74,8 @@ async function aPlanning(fields: readonly ConnectorFields[], invocationsMax: num
   const deps = { ...settings, store, registry, random, clock, broker: new MemoryLogBroker({ clock }) };
   const telemetry = new MemoryTelemetry();
   const table = new ShardTable((state) => backlog.unfollow(state));
-  const catalog = new ConnectorCatalog({ ...deps, telemetry }, table);
   const nobody = (): void => undefined;
+  const catalog = new ConnectorCatalog({ ...deps, telemetry, forgotten: nobody }, table);
   const backlog = new Backlog({ ...deps, telemetry, wanted: nobody, changed: nobody }, { table, catalog });
   const invoker = new InvokerByHand();
   const dispatch = new Dispatch({ ...deps, invoker, ended: ({ state }) => table.touch(state) });

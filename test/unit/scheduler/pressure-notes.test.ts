@@ -30,7 +30,10 @@ beforeEach(() => {
       return host.store.get(key);
     },
   });
-  catalog = new ConnectorCatalog({ ...host, store, skewMaxMs: 5_000, sweepMs: 60_000 }, new ShardTable(() => undefined));
+  catalog = new ConnectorCatalog(
+    { ...host, store, skewMaxMs: 5_000, sweepMs: 60_000, forgotten: () => undefined },
+    new ShardTable(() => undefined),
+  );
   notes = new PressureNotes({ ...host, store });
 });
 

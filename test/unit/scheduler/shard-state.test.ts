@@ -34,6 +34,33 @@ describe('ShardState', () => {
     expect(state.ended()).toEqual([{ owner: 'offer/a.1', epoch: 1, isGone: true }]);
   });
 
+  test('is behind since it last had nothing to do, or since the newest record that is finished was stored', () => {
+    const cursor = aLogCursor({ next: 10, lastStoredAtMs: NOW_MS - 60_000 });
+    const state = aStateOf(cursor);
+    const atMs: number[] = [];
+    const seen = (max: number, nowMs: number): void => {
+      state.bounds = { min: offset(0), max: offset(max) };
+      state.noteBacklog(nowMs);
+      atMs.push(state.behindMs(nowMs));
+    };
+
+    seen(12, NOW_MS);
+    seen(10, NOW_MS + 1_000);
+    seen(13, NOW_MS + 100_000);
+    seen(14, NOW_MS + 101_500);
+
+    expect(atMs).toEqual([60_000, 0, 0, 1_500]);
+  });
+
+  test('does not guess how far it is behind where nothing is known of it', () => {
+    const state = aStateOf(aLogCursor({ next: 10, lastStoredAtMs: null }));
+    state.bounds = { min: offset(0), max: offset(12) };
+    state.noteBacklog(NOW_MS);
+
+    expect([state.backlogRecords, state.behindMs(NOW_MS + 5_000)]).toEqual([2, 0]);
+    expect(aStateOf(aCheckpointCursor()).behindMs(NOW_MS)).toBe(0);
+  });
+
   test('forgets whose end was seen once they hold nothing any more', () => {
     const held = aHeldRange({ start: 0, end: 10, epoch: 1, owner: 'offer/a.1' });
     const state = aStateOf(aLogCursor({ next: 10, open: [held] }));

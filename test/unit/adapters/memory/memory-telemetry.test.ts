@@ -15,15 +15,25 @@ describe('MemoryTelemetry', () => {
     expect(telemetry.counter('never counted')).toBe(0);
   });
 
+  test('forgets what was counted of a connector', () => {
+    const telemetry = new MemoryTelemetry();
+    telemetry.count('records', { connector: 'a', shard: '0' });
+    telemetry.count('records', { connector: 'b', shard: '0' });
+
+    telemetry.forget('a');
+
+    expect(telemetry.counter('records')).toBe(1);
+  });
+
   test('keeps the newest 10,000 entries of each kind', () => {
     const telemetry = new MemoryTelemetry();
     for (let entry = 0; entry < 10_001; entry += 1) {
-      telemetry.observe('duration', {}, entry);
+      telemetry.observe('sortie_invocation_seconds', {}, entry);
       telemetry.log('info', `entry ${entry}`, {});
     }
 
-    expect(telemetry.observations('duration')).toHaveLength(10_000);
-    expect(telemetry.observations('duration')[0]).toBe(1);
+    expect(telemetry.observations('sortie_invocation_seconds')).toHaveLength(10_000);
+    expect(telemetry.observations('sortie_invocation_seconds')[0]).toBe(1);
     expect(telemetry.logs).toHaveLength(10_000);
     expect(telemetry.logs.at(-1)).toEqual({ level: 'info', message: 'entry 10000', fields: {} });
   });

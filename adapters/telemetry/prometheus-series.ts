@@ -1,0 +1,77 @@
+/** The series behind `/metrics`, by the names of `core/metrics`, in prom-client's registry. */
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { Labels, Metric } from '../../core/metrics/metric.ts';
+import { type CounterName, type HistogramName, metrics, type Sample } from '../../core/metrics/table.ts';
+
+/** What a plugin calls its events is its own affair; a connector has a handful of them. */
+const EVENTS_MAX = 20;
+const OTHER_EVENTS = 'other';
+
+export class PrometheusSeries {
+  readonly #registry = new Registry();
+  readonly #counters = new Map<string, Counter>();
+  readonly #gauges = new Map<string, Gauge>();
+  readonly #histograms = new Map<string, Histogram>();
+  /** What is to be removed with a connector. By its name, then by metric and labels. */
+  readonly #ofConnector = new Map<string, Map<string, () => void>>();
+  /** Names of events by connector. */
+  readonly #events = new Map<string, Set<string>>();
+
+  constructor() {
+    for (const [name, metric] of Object.entries(metrics)) this.#register(name, metric);
+  }
+
+  count(name: CounterName, labels: Labels, by: number): void {
+    const counter = this.#counters.get(name);
+    counter?.inc(labels, by);
+    this.#note(name, labels, () => counter?.remove(labels));
+  }
+
+  observe(name: HistogramName, labels: Labels, value: number): void {
+    const histogram = this.#histograms.get(name);
+    histogram?.observe(labels, value);
+    this.#note(name, labels, () => histogram?.remove(labels));
+  }
+
+  event(connector: string, event: string, by: number): void {
+    // An invocation is counted before it can count anything: of this connector everything was forgotten.
+    if (!this.#ofConnector.has(connector)) return;
+    const events = this.#events.get(connector) ?? new Set();
+    this.#events.set(connector, events);
+    if (events.size < EVENTS_MAX) events.add(event);
+    this.count('sortie_plugin_events_total', { connector, event: events.has(event) ? event : OTHER_EVENTS }, by);
+  }
+
+  forget(connector: string): void {
+    for (const remove of this.#ofConnector.get(connector)?.values() ?? []) remove();
+    this.#ofConnector.delete(connector);
+    this.#events.delete(connector);
+  }
+
+  text(samples: Iterable<Sample>): Promise<string> {
+    // What is not among them any more is not shown.
+    for (const gauge of this.#gauges.values()) gauge.reset();
+    for (const { name, labels, value } of samples) this.#gauges.get(name)?.set(labels, value);
+    return this.#registry.metrics();
+  }
+
+  #register(name: string, metric: Metric): void {
+    const { labels: labelNames, help } = metric;
+    const known = { name, help, labelNames: [...labelNames], registers: [this.#registry] };
+    if (metric.type === 'counter') this.#counters.set(name, new Counter(known));
+    else if (metric.type === 'gauge') this.#gauges.set(name, new Gauge(known));
+    else this.#histograms.set(name, new Histogram({ ...known, buckets: [...metric.buckets] }));
+  }
+
+  #note(name: string, labels: Labels, remove: () => void): void {
+    const { connector } = labels;
+    if (connector === undefined) return;
+    let series = this.#ofConnector.get(connector);
+    if (series === undefined) {
+      series = new Map();
+      this.#ofConnector.set(connector, series);
+    }
+    const key = `${name} ${Object.values(labels).join(' ')}`;
+    if (!series.has(key)) series.set(key, remove);
+  }
+}
