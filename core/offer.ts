@@ -91,6 +91,8 @@ export interface RunRecord {
   readonly outcome: Outcome | null;
   readonly refusal?: string;
   readonly counts: RunCounts;
+  /** How old the first record of a commit was when it was committed, for some of the commits; absent where there was none to tell. */
+  readonly latenciesMs?: readonly number[];
   readonly error?: RunError;
 }
 

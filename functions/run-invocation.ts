@@ -222,6 +222,7 @@ async function runSlices(
       await work.release();
       slice = null;
     }
+    tally.latency.committed();
   }
   return work.isDrained() ? 'drained' : 'yielded';
 }
@@ -273,10 +274,12 @@ async function runSlice(delivery: Delivery, turns: Turns): Promise<boolean> {
     work.delivered(batch, stop?.count ?? batch.records.length);
     await turns.give();
     if (stop !== null) throw new RecordRefused(stop.refusal);
+    invocation.tally.latency.delivered(batch.records);
     if (work.wantsCommit()) {
       await flush(delivery);
       invocation.tally.stage = 'commit';
       await work.commit();
+      invocation.tally.latency.committed();
     }
     bytes += batch.bytes;
     const isUsedUp = bytes >= limits.bytes || sliceTime.remainingMs() <= 0;

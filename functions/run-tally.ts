@@ -4,6 +4,7 @@ import type { ErrorCode } from '../core/error-codes.ts';
 import { ConnectError, messageOf, type Stage } from '../core/errors.ts';
 import { NO_COUNTS, type Offer, type Outcome, type RunCounts, type RunError, type RunRecord } from '../core/offer.ts';
 import type { Host } from './host.ts';
+import { LatencyMeter } from './latency-meter.ts';
 
 /** History is one line a run: the beginning of what a system said is enough to know it by, and pages of runs stay small. */
 const TEXT_CHARACTERS_MAX = 1_000;
@@ -20,6 +21,7 @@ export class RunTally {
   /** Where the invocation is, for errors that do not say where they come from. */
   stage: Stage = 'poll';
   readonly counts: Counts = { ...NO_COUNTS };
+  readonly latency: LatencyMeter;
   #error: RunError | undefined;
 
   constructor(host: Host, offer: Offer, owner: string) {
@@ -27,6 +29,7 @@ export class RunTally {
     this.#offer = offer;
     this.#startedAtMs = host.clock.nowMs();
     this.owner = owner;
+    this.latency = new LatencyMeter(host.clock);
   }
 
   /** What ends the invocation: the one error history shows. What was survived or tolerated shows in the counts. */
@@ -40,6 +43,7 @@ export class RunTally {
   }
 
   record(outcome: Outcome | null, refusal?: string): RunRecord {
+    const latenciesMs = this.latency.samplesMs();
     return {
       offerId: this.#offer.id,
       owner: this.owner,
@@ -50,6 +54,7 @@ export class RunTally {
       outcome,
       ...(refusal === undefined ? {} : { refusal }),
       counts: { ...this.counts },
+      ...(latenciesMs.length === 0 ? {} : { latenciesMs }),
       ...(this.#error === undefined ? {} : { error: this.#error }),
     };
   }

@@ -31,7 +31,7 @@ export const sortieConnectorMetrics = {
     type: 'histogram',
     labels: CONNECTOR,
     unit: 'seconds',
-    help: 'From when a record was stored in the log, or made in its source, to its commit: the oldest record of each commit, for at most 64 commits of an invocation.',
+    help: 'From when a record was stored in the log, or made in its source, to its commit: the first record of each commit, for at most 64 commits of an invocation.',
     from: 'runs',
     buckets: AGE_BUCKETS_SECONDS,
   },

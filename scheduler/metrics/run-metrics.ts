@@ -67,6 +67,7 @@ export function countRun(metrics: Metrics, run: RunRecord, { task, isFirst }: Co
   add(anyShard, labels);
   metrics.count('sortie_invocations_total', { ...labels, outcome: run.outcome ?? 'empty' });
   if (run.refusal !== undefined) metrics.count('sortie_claims_refused_total', { ...labels, reason: run.refusal });
+  for (const ms of run.latenciesMs ?? []) metrics.observe('sortie_end_to_end_seconds', labels, ms / 1_000);
   // The wall clock may have jumped back meanwhile.
   metrics.observe('sortie_invocation_seconds', labels, Math.max(run.endedAtMs - run.startedAtMs, 0) / 1_000);
 }

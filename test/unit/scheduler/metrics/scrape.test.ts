@@ -120,6 +120,7 @@ describe('/metrics', () => {
     expect(value('sortie_offers_ended_total', { ...connector, end: 'completed' })).toBe(offers);
     expect(value('sortie_invocations_total', connector)).toBe(offers);
     expect(value('sortie_invocation_seconds_count', connector)).toBe(offers);
+    expect(value('sortie_end_to_end_seconds_count', connector)).toBeGreaterThan(0);
     expect(value('sortie_slices_total', connector)).toBeGreaterThan(0);
     expect(value('sortie_store_writes_total', connector)).toBeGreaterThan(0);
     expect(value('sortie_shards', { ...connector, reason: 'drained' })).toBe(2);
