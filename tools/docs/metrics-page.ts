@@ -10,7 +10,8 @@ import { type Metric, origins } from '../../core/metrics/metric.ts';
 import { schedulerMetrics, sortieConnectorMetrics } from '../../core/metrics/sortie-metrics.ts';
 import { code, generatedFrom, page, table } from './markdown.ts';
 
-const INTRODUCTION = `\`GET /metrics\` answers in Prometheus' text format. These are all the metrics there are.`;
+const INTRODUCTION = `\`GET /metrics\` answers in Prometheus' text format. These are all the metrics there are.
+\`infra/grafana/sortie.json\` is a dashboard of them: import it into Grafana, and choose the data source.`;
 
 const KAFKA_CONNECT = `Named as the JMX exporter names the groups and attributes of Kafka Connect, so that boards and alerts can be carried over. A task owns nothing
 here: it is a share of the connector's shards, dealt anew when shards come or go, so what belongs together over such a change is the sum over the tasks of
