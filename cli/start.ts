@@ -43,7 +43,7 @@ const RETENTION_EVERY_MS = 60_000;
 
 /** @throws {CliError} when something of the environment is not as it must be, naming it and the next step. */
 export async function start({ data, port, invoker: invokerName, json, logLevel, ...allowed }: StartOptions): Promise<Started> {
-  const { telemetry, metrics } = openTelemetry({ json, logLevel });
+  const { telemetry, metrics } = await openTelemetry({ json, logLevel });
   const folder = await openData(data, telemetry);
   const { store, broker } = folder;
   const clock = systemClock;

@@ -90,6 +90,8 @@ export interface RunRecord {
   /** `null` when there was nothing to claim; `refusal` says why. */
   readonly outcome: Outcome | null;
   readonly refusal?: string;
+  /** Of its last slice; absent where it began none. */
+  readonly epoch?: number;
   readonly counts: RunCounts;
   /** How old the first record of a commit was when it was committed, for some of the commits; absent where there was none to tell. */
   readonly latenciesMs?: readonly number[];

@@ -207,6 +207,7 @@ async function runSlices(
   let begun = -1;
   for (let slice: Slice | null = first; slice !== null; ) {
     tally.counts.slices += 1;
+    tally.epoch = slice.identity.epoch;
     const delivery = deliveryOf(invocation, { work, opened, writer, slice });
     // Every claim begins anew, also on a writer that was kept; a source's stretches share one claim.
     if (begun !== slice.identity.epoch) await begin(delivery);

@@ -22,6 +22,8 @@ export class RunTally {
   stage: Stage = 'poll';
   readonly counts: Counts = { ...NO_COUNTS };
   readonly latency: LatencyMeter;
+  /** Of the slice in hand, or of the last one. */
+  epoch: number | null = null;
   #error: RunError | undefined;
 
   constructor(host: Host, offer: Offer, owner: string) {
@@ -53,6 +55,7 @@ export class RunTally {
       endedAtMs: this.#host.clock.nowMs(),
       outcome,
       ...(refusal === undefined ? {} : { refusal }),
+      ...(this.epoch === null ? {} : { epoch: this.epoch }),
       counts: { ...this.counts },
       ...(latenciesMs.length === 0 ? {} : { latenciesMs }),
       ...(this.#error === undefined ? {} : { error: this.#error }),

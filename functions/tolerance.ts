@@ -44,7 +44,8 @@ export async function tolerate(
   if (!tolerance.logs && deadLetters !== null) return;
   for (const refusal of refusals) {
     const { stage, error } = refusal;
-    const fields = { connector: connector.name, shard: identity.shard, position: describe(refusal), stage, code: error.code };
+    const { shard, epoch } = identity;
+    const fields = { connector: connector.name, shard, epoch, position: describe(refusal), stage, code: error.code };
     const message = host.sandbox.redaction.text(error.message);
     host.telemetry.log('warn', `${deadLetters === null ? 'dropped' : 'dead-lettered'}: ${message}`, fields);
   }

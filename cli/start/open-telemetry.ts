@@ -1,7 +1,7 @@
 /** Where this process's logs and metrics go, and those of the invocations it runs. */
 import process from 'node:process';
 import { systemClock } from '../../adapters/system.ts';
-import { logLines } from '../../adapters/telemetry/log-lines.ts';
+import { jsonLogs, textLogs } from '../../adapters/telemetry/logs.ts';
 import { PrometheusMetrics } from '../../adapters/telemetry/prometheus-metrics.ts';
 import type { LogLevel, Telemetry } from '../../core/ports.ts';
 
@@ -10,14 +10,16 @@ interface OpenedTelemetry {
   readonly metrics: PrometheusMetrics;
 }
 
-export function openTelemetry({ json, logLevel }: { readonly json: boolean; readonly logLevel: LogLevel }): OpenedTelemetry {
+export async function openTelemetry({
+  json,
+  logLevel,
+}: {
+  readonly json: boolean;
+  readonly logLevel: LogLevel;
+}): Promise<OpenedTelemetry> {
   const metrics = new PrometheusMetrics();
-  const lines = logLines({
-    level: logLevel,
-    format: json ? 'json' : 'text',
-    nowMs: systemClock.nowMs,
-    write: (line) => process.stderr.write(`${line}\n`),
-  });
+  const deps = { level: logLevel, nowMs: systemClock.nowMs, write: (line: string) => void process.stderr.write(line) };
+  const logs = json ? await jsonLogs(deps) : textLogs(deps);
   const count: Telemetry['count'] = (event, { connector = '' }, by) => metrics.event(connector, event, by);
-  return { telemetry: { ...lines, count }, metrics };
+  return { telemetry: { ...logs, count }, metrics };
 }

@@ -1,8 +1,8 @@
 import type { TelemetryEntry } from '../../../adapters/invoke/host-protocol.ts';
 import { systemClock } from '../../../adapters/system.ts';
-import { messageOf } from '../../../core/errors.ts';
 import type { Labels } from '../../../core/metrics/metric.ts';
 import type { RunRecord } from '../../../core/offer.ts';
+import { plainFields } from '../../../core/plain-fields.ts';
 import type { LogLevel, Telemetry } from '../../../core/ports.ts';
 
 /** So much is lost at most when the host is killed, and so much waits at most. */
@@ -24,7 +24,7 @@ export class ForwardingTelemetry implements Telemetry {
   }
 
   log(level: LogLevel, message: string, fields: Readonly<Record<string, unknown>>): void {
-    this.#add(['log', level, message, plain(fields)]);
+    this.#add(['log', level, message, plainFields(fields)]);
   }
 
   run(record: RunRecord): void {
@@ -50,18 +50,4 @@ export class ForwardingTelemetry implements Telemetry {
     await systemClock.sleep(FLUSH_EVERY_MS, signal);
     if (!signal.aborted) this.flush();
   }
-}
-
-/** Fields are whatever a plugin puts there. */
-function plain(fields: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  try {
-    return JSON.parse(JSON.stringify(fields, withoutSpecials)) as Readonly<Record<string, unknown>>;
-  } catch (error) {
-    return { fields: `cannot be shown: ${messageOf(error)}` };
-  }
-}
-
-function withoutSpecials(_key: string, value: unknown): unknown {
-  if (typeof value === 'bigint') return value.toString();
-  return value instanceof Error ? messageOf(value) : value;
 }

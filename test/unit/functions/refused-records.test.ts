@@ -255,6 +255,7 @@ describe('runInvocation that tolerates without a dead-letter topic', () => {
         fields: {
           connector: 'orders-sink',
           shard: sink.shard,
+          epoch: 1,
           position: 'orders/memory/0@1',
           stage: 'put',
           code: 'record.rejected',
