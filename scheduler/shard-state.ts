@@ -46,6 +46,8 @@ export class ShardState implements PlannedShard {
   /** Until when it was last known to have nothing to do; `null`: it never was. */
   #drainedUntilMs: number | null = null;
   #isDrained = false;
+  /** Where it never was: since when it was seen to have something to do. */
+  #behindSinceMs: number | null = null;
 
   constructor(shard: ShardId) {
     this.shard = shard;
@@ -86,6 +88,7 @@ export class ShardState implements PlannedShard {
     this.empties = 0;
     this.#drainedUntilMs = null;
     this.#isDrained = false;
+    this.#behindSinceMs = null;
   }
 
   /** Records that wait or are being moved, as last seen; `null` for what has no end that is known. */
@@ -99,13 +102,14 @@ export class ShardState implements PlannedShard {
     if (records === null) return;
     if (records === 0 || this.#isDrained) this.#drainedUntilMs = nowMs;
     this.#isDrained = records === 0;
+    if (records > 0) this.#behindSinceMs ??= nowMs;
   }
 
-  /** At most so old is the oldest record that is not finished; 0 where none waits, or nothing is known of its age. */
+  /** At most so old is the oldest record that is not finished. Where none ever was, it may be older: since when it is known to wait. */
   behindMs(nowMs: number): number {
     if (this.cursor?.kind !== 'log' || (this.backlogRecords ?? 0) === 0) return 0;
-    const sinceMs = Math.max(this.#drainedUntilMs ?? 0, this.cursor.lastStoredAtMs ?? 0);
-    return sinceMs === 0 ? 0 : Math.max(0, nowMs - sinceMs);
+    const finishedMs = Math.max(this.#drainedUntilMs ?? 0, this.cursor.lastStoredAtMs ?? 0);
+    return Math.max(0, nowMs - (finishedMs > 0 ? finishedMs : (this.#behindSinceMs ?? nowMs)));
   }
 
   /** The log was empty behind `next` when an invocation looked: whatever came since is told by its watch. */

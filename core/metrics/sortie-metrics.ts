@@ -24,7 +24,7 @@ export const sortieConnectorMetrics = {
     type: 'gauge',
     labels: CONNECTOR,
     unit: 'seconds',
-    help: 'At most so old is the oldest record that is not finished; 0 without a backlog.',
+    help: 'At most so old is the oldest record that is not finished; 0 without a backlog. Before a queue has finished any, since when the scheduler has seen it wait.',
     from: 'scrape',
   },
   sortie_end_to_end_seconds: {

@@ -52,12 +52,12 @@ describe('ShardState', () => {
     expect(atMs).toEqual([60_000, 0, 0, 1_500]);
   });
 
-  test('does not guess how far it is behind where nothing is known of it', () => {
+  test('that has finished nothing is behind since it was first seen to have something to do', () => {
     const state = aStateOf(aLogCursor({ next: 10, lastStoredAtMs: null }));
     state.bounds = { min: offset(0), max: offset(12) };
     state.noteBacklog(NOW_MS);
 
-    expect([state.backlogRecords, state.behindMs(NOW_MS + 5_000)]).toEqual([2, 0]);
+    expect([state.backlogRecords, state.behindMs(NOW_MS + 5_000)]).toEqual([2, 5_000]);
     expect(aStateOf(aCheckpointCursor()).behindMs(NOW_MS)).toBe(0);
   });
 
