@@ -67,7 +67,7 @@ function readJsonDocument(text: string, file: string): readonly FileDocument[] {
   }
 }
 
-/** The third argument is newer than the compiler's libraries. https://github.com/tc39/proposal-json-parse-with-source, read 2026-11-26 */
+/** The third argument is newer than the compiler's libraries. https://github.com/tc39/proposal-json-parse-with-source */
 function asWritten(_key: string, value: unknown, { source }: { readonly source?: string }): unknown {
   return typeof value === 'number' ? source : value;
 }

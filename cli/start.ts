@@ -9,29 +9,16 @@ import { localSecretsSettings } from '../adapters/secrets/local-secrets.ts';
 import { systemClock, systemRandom } from '../adapters/system.ts';
 import { makeFoldersSync } from '../clients/files/make-folders.ts';
 import { ConnectError, messageOf } from '../core/errors.ts';
-import type { LogLevel, Telemetry } from '../core/ports.ts';
+import type { Telemetry } from '../core/ports.ts';
 import { registry } from '../plugins/registry.ts';
 import { RunHistory } from '../scheduler/run-history.ts';
 import { Scheduler } from '../scheduler/scheduler.ts';
-import { DEFAULT_SCHEDULER_SETTINGS } from '../scheduler/settings.ts';
+import { DEFAULT_SCHEDULER_SETTINGS, type SchedulerSettings } from '../scheduler/settings.ts';
 import { CliError } from './cli-error.ts';
-import type { InvokerName } from './invoker-names.ts';
 import { listen } from './start/listen.ts';
 import { openInvoker } from './start/open-invoker.ts';
 import { openTelemetry } from './start/open-telemetry.ts';
-
-export interface StartOptions {
-  /** Folder for everything that has to outlast this process. */
-  readonly data: string;
-  /** 0: any that is free. */
-  readonly port: number;
-  readonly invoker: InvokerName;
-  readonly json: boolean;
-  readonly logLevel: LogLevel;
-  /** Environment variables that connectors may name, and folders whose files they may: nothing, unless it is said here. */
-  readonly secretsEnv: readonly string[];
-  readonly secretsFolders: readonly string[];
-}
+import type { WorkerSettings } from './worker-settings.ts';
 
 export interface Started {
   readonly url: string;
@@ -42,19 +29,20 @@ export interface Started {
 const RETENTION_EVERY_MS = 60_000;
 
 /** @throws {CliError} when something of the environment is not as it must be, naming it and the next step. */
-export async function start({ data, port, invoker: invokerName, json, logLevel, ...allowed }: StartOptions): Promise<Started> {
-  const { telemetry, metrics } = await openTelemetry({ json, logLevel });
+export async function start(worker: WorkerSettings): Promise<Started> {
+  const { data, port, json } = worker;
+  const { telemetry, metrics } = await openTelemetry({ json, logLevel: worker['log.level'] });
   const folder = await openData(data, telemetry);
   const { store, broker } = folder;
   const clock = systemClock;
   const random = systemRandom;
   const secrets = localSecretsSettings({
-    env: allowed.secretsEnv,
-    folders: allowed.secretsFolders,
+    env: worker['secrets.env'],
+    folders: worker['secrets.folders'],
     environment: process.env,
   });
-  const invoker = await openInvoker(invokerName, { path: data, folder, clock, random, telemetry, secrets });
-  const settings = DEFAULT_SCHEDULER_SETTINGS;
+  const invoker = await openInvoker(worker.invoker, { path: data, folder, clock, random, telemetry, secrets });
+  const settings = schedulerSettings(worker);
   const history = new RunHistory({ store, clock });
   const scheduler = new Scheduler({
     store,
@@ -97,6 +85,17 @@ export async function start({ data, port, invoker: invokerName, json, logLevel, 
       await server.close();
       await folder.close();
     },
+  };
+}
+
+function schedulerSettings(worker: WorkerSettings): SchedulerSettings {
+  return {
+    ...DEFAULT_SCHEDULER_SETTINGS,
+    invocationsMax: worker['invocations.max'],
+    sliceTargetMs: worker['slice.target.ms'],
+    watchesMax: worker['watches.max'],
+    topicLooksPerSecond: worker['topic.looks.per.second'],
+    sweepMs: worker['sweep.ms'],
   };
 }
 

@@ -25,12 +25,13 @@ A value, or a part of one, may be a placeholder, as with Kafka's configuration p
 - \`\${file:/path/of.properties:key}\`, a key of a properties file;
 - \`\${dir:/path:file}\`, a whole file, as Docker and Kubernetes mount secrets.
 
-Only invocations resolve them, and only those that the operator of the host allows with \`secrets.env\` and \`secrets.folders\`: without these, none.
+Only invocations resolve them, and only those that the operator of the host allows with \`secrets.env\` and \`secrets.folders\`
+([worker-settings.md](worker-settings.md)): without these, none.
 The configuration is stored and shown with its placeholders. What they stand for is stored nowhere, and is replaced by \`[hidden]\` in whatever an
 invocation tells: errors, log lines, dead letters. The check of such a value comes with the invocation, too; what does not pass it, and what is refused or
 missing, fails the shard, with the key and the placeholder. A value that has changed is noticed within a minute, by the next invocation that begins, or at
 once when the connector is changed. Unlike Kafka, which leaves a placeholder as it is where it finds no value, nothing runs without one; a text whose provider
-is none of the three is no placeholder.
+is none of the three is no placeholder. What a source finds becomes the name of a shard, which is stored and shown: a path or a table is no secret.
 
 A scheduler plans without secrets, so these keys hold no placeholders: ${[...WRITTEN_OUT].map(code).join(', ')}.`;
 
@@ -92,14 +93,14 @@ export function keyTable(schema: z.ZodType): string {
 }
 
 /** A key reads text and says what it takes only when it refuses some, so it is asked with the one that most of them refuse. */
-function valuesOf(type: z.ZodType): string {
+export function valuesOf(type: z.ZodType): string {
   const answer = type.safeParse('');
   if (answer.success) return Array.isArray(answer.data) ? 'comma-separated' : 'text';
   const takes = /^must be (?:one of |a whole number from )?(.*), not ""$/.exec(answer.error.issues[0]?.message ?? '');
   return takes?.[1] ?? 'text';
 }
 
-function defaultOf(type: z.ZodType): string {
+export function defaultOf(type: z.ZodType): string {
   const answer = type.safeParse(undefined);
   if (!answer.success) return 'required';
   const value: unknown = answer.data;

@@ -1,0 +1,25 @@
+/** For whoever brings a file of a Kafka Connect worker: what becomes of its keys. The longest beginning counts. */
+const ADVICE: Readonly<Record<string, string>> = {
+  listeners: 'its port is port, and it listens on this machine alone',
+  'rest.port': 'it is port here',
+  'config.providers': 'env, file and dir are there, and secrets.env and secrets.folders say what they may read',
+  'config.providers.env.param.allowlist.pattern': 'secrets.env lists the names, or their beginnings with * behind',
+  'config.providers.file.param.allowed.paths': 'it is secrets.folders here',
+  'config.providers.dir.param.allowed.paths': 'it is secrets.folders here',
+  'plugin.': 'all plugins are part of Sortie',
+  'key.converter': 'each connector has its own',
+  'value.converter': 'each connector has its own',
+  'header.converter': 'headers are text',
+  'bootstrap.servers': 'topics are kept in the folder that data names',
+  'group.id': 'who shares the folder that data names works together',
+  'offset.': 'offsets are kept in the folder that data names, with every commit',
+  'config.storage.': 'connectors are kept in the folder that data names',
+  'status.storage.': 'it is kept in the folder that data names',
+};
+
+/** What to add to a complaint about a key that is no setting here; empty where it is not Kafka's either. */
+export function kafkaAdvice(key: string): string {
+  const known = Object.keys(ADVICE).filter((beginning) => key.startsWith(beginning));
+  const [longest] = known.sort((one, other) => other.length - one.length);
+  return longest === undefined ? '' : `: ${ADVICE[longest]}`;
+}
