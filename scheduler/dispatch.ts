@@ -118,6 +118,7 @@ export class Dispatch {
     if (end.kind === 'refused') this.#refused(flight);
     else {
       this.#refusals = 0;
+      this.#refusedAtMs = Number.NEGATIVE_INFINITY;
       this.#refusedUntilMs = Number.NEGATIVE_INFINITY;
     }
     if (isKnown || end.kind === 'completed') this.#deps.ended(flight, end);

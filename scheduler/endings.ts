@@ -21,7 +21,10 @@ export interface EndingsParts {
   wanted(when: 'now' | 'soon'): void;
 }
 
-/** A shard whose invocations find nothing or die is left alone for so long, doubled each time, unless something changes. */
+/**
+ * A shard whose invocations find nothing, are fenced or die is left alone for so long, doubled each time, unless something
+ * changes. Those that were sent before the last time met the same: eight slices in a host that crashes are one death.
+ */
 const EMPTY_FIRST_MS = 250;
 const EMPTY_MAX_MS = 15_000;
 
@@ -33,11 +36,11 @@ export class Endings {
   }
 
   note(flight: Flight, end: InvocationEnd): void {
-    const { state } = flight;
+    const { state, sentAtMs } = flight;
     if (end.kind === 'completed') this.#completed(flight, end.result);
     else if (end.kind === 'died') {
       if (end.owner !== null) this.#parts.holders.noteDeath({ state, owner: end.owner, isGone: end.isGone });
-      this.#pause(state, null);
+      this.#pause(state, { sentAtMs, notBeforeMs: null });
       this.#parts.wanted('now');
     }
     this.#parts.table.touch(state);
@@ -56,8 +59,10 @@ export class Endings {
       changed(offer.connector);
       wanted('now');
     }
-    if (run.refusal === 'nothing-to-claim') this.#foundNothing(state, notBeforeMs);
-    else if (wasEmpty(result)) this.#pause(state, notBeforeMs);
+    if (run.refusal === 'nothing-to-claim') this.#foundNothing(state, { sentAtMs, notBeforeMs });
+    else if (wasEmpty(result)) this.#pause(state, { sentAtMs, notBeforeMs });
+    // Somebody else holds it, and is at work; or its target has been written by one that the store knows nothing of.
+    else if (run.outcome === 'fenced') this.#rest(state, { sentAtMs, notBeforeMs });
     else {
       state.empties = 0;
       state.notBeforeMs = notBeforeMs ?? 0;
@@ -66,24 +71,34 @@ export class Endings {
   }
 
   /** Once, somebody else may have been there first. Again and again, what the log tells is not there. */
-  #foundNothing(state: ShardState, notBeforeMs: number | null): void {
-    if (state.empties > 0) this.#rest(state, notBeforeMs);
-    else state.empties = 1;
+  #foundNothing(state: ShardState, end: EmptyEnd): void {
+    if (state.empties > 0) this.#rest(state, end);
+    else this.#count(state);
     state.noteDrained();
   }
 
   /** Nothing was claimed: what made the offer look right was old, or is wrong. */
-  #pause(state: ShardState, notBeforeMs: number | null): void {
-    this.#rest(state, notBeforeMs);
+  #pause(state: ShardState, end: EmptyEnd): void {
+    this.#rest(state, end);
     if (state.queue !== undefined && typeof state.bounds === 'object') state.bounds = 'unknown';
   }
 
-  #rest(state: ShardState, notBeforeMs: number | null): void {
-    const pauseMs = Math.min(EMPTY_FIRST_MS * 2 ** Math.min(state.empties, 10), EMPTY_MAX_MS);
+  #rest(state: ShardState, { sentAtMs, notBeforeMs }: EmptyEnd): void {
+    if (sentAtMs >= state.emptyAtMs) {
+      const pauseMs = Math.min(EMPTY_FIRST_MS * 2 ** Math.min(state.empties, 10), EMPTY_MAX_MS);
+      state.notBeforeMs = this.#parts.clock.nowMs() + pauseMs;
+      this.#count(state);
+    }
+    if (notBeforeMs !== null) state.notBeforeMs = notBeforeMs;
+  }
+
+  #count(state: ShardState): void {
     state.empties += 1;
-    state.notBeforeMs = notBeforeMs ?? this.#parts.clock.nowMs() + pauseMs;
+    state.emptyAtMs = this.#parts.clock.monotonicMs();
   }
 }
+
+interface EmptyEnd extends Pick<Flight, 'sentAtMs'>, Pick<InvocationResult, 'notBeforeMs'> {}
 
 /**
  * When a source wants to be polled again is said by its host's clock. Where that is behind, the moment has come at once, again and

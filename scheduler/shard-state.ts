@@ -29,8 +29,10 @@ export class ShardState implements PlannedShard {
   pollAfterMs = 0;
   /** Behind which offset the log last told of a record. */
   toldFrom: Offset | null = null;
-  /** Invocations in a row that claimed nothing or died. */
+  /** Times in a row that invocations got nowhere: claimed nothing, were fenced, or died. */
   empties = 0;
+  /** When the last of these was, monotonic. */
+  emptyAtMs = Number.NEGATIVE_INFINITY;
   waitingSinceMs: number | null = null;
   /** When it was last seen to have finished more. */
   movedAtMs: number | null = null;

@@ -150,4 +150,17 @@ describe('Dispatch', () => {
 
     expect([dispatch.refusedUntilMs, dispatch.freeSlots()]).toEqual([null, 100]);
   });
+
+  test('leaves hosts alone that turn an offer away right after another end', async () => {
+    const { dispatch, invoker, send } = aDispatch();
+    send();
+    send();
+    await invoker.end(0, REFUSED);
+    await invoker.end(1, DIED);
+
+    send();
+    await invoker.end(2, REFUSED);
+
+    expect(dispatch.freeSlots()).toBe(0);
+  });
 });

@@ -1,0 +1,72 @@
+import { describe, expect, onTestFinished, test } from 'vitest';
+import type { MemoryLogBroker } from '../../../adapters/memory/memory-log-broker.ts';
+import { encodeCursor } from '../../../core/cursor/codec.ts';
+import { cursorKey } from '../../../core/cursor/stored-cursor.ts';
+import type { MessageQueue } from '../../../core/message-queue.ts';
+import { type InvocationEnd, NO_COUNTS, type Offer, type RunRecord } from '../../../core/offer.ts';
+import { offset } from '../../../core/offset.ts';
+import { queueShardId } from '../../../core/shard-id.ts';
+import { createConnector } from '../../../scheduler/connector-actions.ts';
+import { aLogCursor } from '../../support/builders.ts';
+import { aHost } from '../../support/hosts.ts';
+import { outgoing } from '../../support/log-records.ts';
+import { memorySink } from '../../support/memory-sink.ts';
+import { memoryTarget } from '../../support/memory-target.ts';
+import { InvokerByHand, aScheduler as startScheduler, until } from '../../support/schedulers.ts';
+import { numbered } from '../../support/sink-shard.ts';
+
+const QUEUE: MessageQueue = { topic: 'orders', brokerName: 'memory', queueId: 0 };
+const DIED: InvocationEnd = { kind: 'died', owner: null, isGone: true, message: 'out of memory' };
+
+function ended({ id, connector, shard }: Offer, how: Pick<RunRecord, 'outcome'>): InvocationEnd {
+  const times = { startedAtMs: 1, endedAtMs: 2 };
+  const run = { offerId: id, owner: `${id}/run`, connector, shard, ...times, ...how, counts: NO_COUNTS };
+  return { kind: 'completed', result: { run, cursor: null, notBeforeMs: null } };
+}
+
+/** A shard whose queue has more records than eight invocations take at once, and the offers that were sent for it. */
+async function aBusyShard(config: Readonly<Record<string, string>> = {}) {
+  const plugin = memorySink(memoryTarget('append'));
+  const host = aHost({ plugins: [plugin] });
+  const log = host.broker as MemoryLogBroker;
+  log.createTopic('orders', { queues: 1 });
+  await log.send(QUEUE, outgoing(...numbered(20_000)));
+  const { uid } = await createConnector(host, {
+    name: 'orders-sink',
+    config: { 'connector.class': plugin.name, topics: 'orders', 'value.converter': 'string', ...config },
+  });
+  const cursor = aLogCursor({ next: offset(0), open: [], gate: { state: 'running', revision: 1 } });
+  await host.store.put(cursorKey(queueShardId(uid, QUEUE)), encodeCursor(cursor), { ifAbsent: true });
+  const invoker = new InvokerByHand();
+  const { scheduler } = startScheduler(host, { invoker });
+  onTestFinished(() => scheduler.stop());
+  return { host, invoker };
+}
+
+const eightSlices = { 'tasks.max': '8', 'delivery.order': 'none', 'queue.slices.max': '8' };
+
+describe('Endings', () => {
+  test('takes the end of a host for one death of a shard, however many of its slices ran there', async () => {
+    const { host, invoker } = await aBusyShard(eightSlices);
+    await until(host, () => invoker.offers.length === 8);
+
+    await Promise.all(invoker.offers.map((_, index) => invoker.end(index, DIED)));
+    const tookMs = await until(host, () => invoker.offers.length > 8);
+
+    expect(tookMs).toBeLessThan(1_500);
+  });
+
+  test('leaves a shard alone for longer and longer whose invocations are fenced again and again', async () => {
+    const { host, invoker } = await aBusyShard();
+    await until(host, () => invoker.offers.length === 1);
+
+    const pausesMs: number[] = [];
+    for (let index = 0; index < 9; index += 1) {
+      await invoker.end(index, ended(invoker.offers[index] as Offer, { outcome: 'fenced' }));
+      pausesMs.push(await until(host, () => invoker.offers.length === index + 2));
+    }
+
+    expect(pausesMs.every((pauseMs, index) => pauseMs >= Math.min(250 * 2 ** index, 15_000))).toBe(true);
+    expect(pausesMs.at(-1)).toBeLessThan(16_500);
+  });
+});
