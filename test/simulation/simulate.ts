@@ -40,6 +40,10 @@ const CROWDED_MS = 180_000;
 /** Between two looks of the operator at what is still broken. */
 const HEAL_EVERY_MS = 6_000;
 
+/** Now and then nobody looks at what is broken until long after every scheduler must know that it is hopeless. */
+const HEALS_LATE = 0.06;
+const HEALS_LATE_MS = 90_000;
+
 /** Lines of a trace that are kept to be read. */
 const LINES_MAX = 400;
 
@@ -80,6 +84,7 @@ export async function simulate(
     producer.crowd(world.crowdedUntilMs);
   }
   await world.during(producer.topUp(RECORDS_MIN));
+  const healsFromMs = time.nowMs + (!world.standsIn && random.chance(HEALS_LATE) ? HEALS_LATE_MS : 0);
   const untilMs = time.nowMs + DRAIN_MAX_MS;
   const isBusy = (): boolean => operator.isActing || time.nowMs < world.crowdedUntilMs;
   while (holds() && (isBusy() || producer.records < RECORDS_MIN || !(await isDrained(world))) && time.nowMs < untilMs) {
@@ -87,7 +92,7 @@ export async function simulate(
     // Nothing can be produced into a topic that is away.
     await world.during(producer.topUp(RECORDS_MIN));
     await world.during(producer.wakePeers());
-    await world.during(operator.heal());
+    if (time.nowMs >= healsFromMs) await world.during(operator.heal());
     await time.runWhile(holds, time.nowMs + HEAL_EVERY_MS);
     if (schedulers.length > 0) await checkWaiting(world);
   }

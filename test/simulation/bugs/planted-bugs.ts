@@ -157,6 +157,27 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [{ find: 'return holder.deadlineAtMs + graceMs;', replace: 'return holder.deadlineAtMs + 0 * graceMs;' }],
   },
   {
+    name: "a source's place is taken without the skew",
+    file: 'core/cursor/claim.ts',
+    edits: [
+      {
+        find: 'if (holder !== null && !isAbandoned({ holder, epoch: cursor.epoch }, request))',
+        replace:
+          'if (holder !== null && holder.deadlineAtMs > request.nowMs && !isAbandoned({ holder, epoch: cursor.epoch }, request))',
+      },
+    ],
+  },
+  {
+    name: 'what a put left is taken for delivered',
+    file: 'functions/deliver.ts',
+    edits: [
+      {
+        find: "if (effect === 'transactional' || index >= taken) return true;",
+        replace: "if (effect === 'transactional') return true;",
+      },
+    ],
+  },
+  {
     name: 'a new queue starts at latest',
     file: 'core/start-offset.ts',
     edits: [

@@ -4,6 +4,7 @@ import {
   type CheckpointCursor,
   type Cursor,
   type HeldRange,
+  type Holder,
   type LogCursor,
   type OpenRange,
   watermark,
@@ -11,6 +12,7 @@ import {
 import type { Json } from '../../../core/json.ts';
 import { advance, type Offset } from '../../../core/offset.ts';
 import { parseShardId, queueOfShard, type ShardId, sourceNamesOfShard } from '../../../core/shard-id.ts';
+import type { Incarnation } from '../world/incarnation.ts';
 import type { SourceRow } from '../world/setup.ts';
 import type { World } from '../world/world.ts';
 import { checkFailures } from './check-failures.ts';
@@ -74,16 +76,26 @@ function checkReclaims(world: World, { shard, caller }: CursorWrite, before: Log
     const isKept = after.open.some((other) => other.kind === 'held' && other.epoch === range.epoch);
     const isTaken =
       !isKept && after.open.some((other) => other.kind === 'held' && other.epoch > before.epoch && other.start === range.start);
-    const holder = world.owners.get(range.holder.owner);
-    if (!isTaken || holder === undefined || holder === caller || !holder.isAlive()) continue;
-    if (world.hasRunEnded(range.holder.owner)) continue;
-    const leftMs = range.holder.deadlineAtMs - holder.clock.nowMs();
-    if (leftMs > 0)
-      world.violate(
-        'I2',
-        `${caller.name} took ${range.start} of ${shard} from ${holder.name}, which still had ${Math.round(leftMs)} ms`,
-      );
+    if (isTaken) checkStopped(world, range.holder, { caller, what: `${range.start} of ${shard}` });
   }
+}
+
+/** The same of a source: its place is taken from a holder. */
+function checkReclaim(world: World, { shard, caller }: CursorWrite, before: CheckpointCursor, after: CheckpointCursor): void {
+  if (before.holder === null || after.holder === null || after.epoch === before.epoch) return;
+  checkStopped(world, before.holder, { caller, what: shard });
+}
+
+function checkStopped(
+  world: World,
+  { owner, deadlineAtMs }: Holder,
+  { caller, what }: { readonly caller: Incarnation; readonly what: string },
+): void {
+  const holder = world.owners.get(owner);
+  if (holder === undefined || holder === caller || !holder.isAlive() || world.hasRunEnded(owner)) return;
+  const leftMs = deadlineAtMs - holder.clock.nowMs();
+  if (leftMs > 0)
+    world.violate('I2', `${caller.name} took ${what} from ${holder.name}, which still had ${Math.round(leftMs)} ms`);
 }
 
 /** What is claimed, and what is taken from a holder or given back by it: both may be done twice. */
@@ -212,6 +224,7 @@ function checkCheckpoint(world: World, write: CursorWrite, before: CheckpointCur
   checkClaimedSource(world, write, after);
   if (epoch < before.epoch) world.violate('I2', `the epoch of ${shard} went back`);
   if (after.generation !== before.generation) return;
+  checkReclaim(world, write, before, after);
   const was = seqOf(before.checkpoint);
   const is = seqOf(after.checkpoint);
   if (is < was) world.violate('I3', `the checkpoint of ${shard} went back from ${was} to ${is}`);

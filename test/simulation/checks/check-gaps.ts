@@ -11,6 +11,8 @@ export function checkGaps(world: World, { shard, caller }: CursorWrite, before: 
   const isNewFailure = status.state === 'failed' && before.status.state !== 'failed';
   if (isNewFailure && (status.code === 'shard.log_truncated' || status.code === 'shard.log_gap'))
     caller.audit.found(shard, status.code);
+  if (isNewFailure && status.code === 'shard.log_truncated' && !world.brokenTopics.has(queueOfShard(shard)?.topic ?? ''))
+    world.violate('I10', `${caller.name} calls the log of ${shard} truncated, and nobody touched it`);
   if (gaps === null || gaps.count <= (before.gaps?.count ?? 0)) return;
   caller.audit.found(shard, 'a gap');
   const queue = queueOfShard(shard);

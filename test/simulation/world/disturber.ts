@@ -1,5 +1,5 @@
 /** What befalls hosts and the network between them, at any moment. */
-import type { Incarnation, Side } from './incarnation.ts';
+import type { Side } from './incarnation.ts';
 import { SeededRandom } from './seeded-random.ts';
 import type { SimHost } from './sim-host.ts';
 import type { SimScheduler } from './sim-scheduler.ts';
@@ -34,6 +34,7 @@ export class Disturber {
   /** Everything is well again. */
   stop(): void {
     this.#world.outages.clear();
+    this.#world.awayUntilMs.clear();
     for (const { process } of [...this.#hosts, ...this.#schedulers]) process?.thaw();
   }
 
@@ -52,17 +53,21 @@ export class Disturber {
         );
       }
     }
-    if (this.#schedulers.length > 0) this.#disturbScheduler(random.pick(this.#schedulers).process);
+    if (this.#schedulers.length > 0) this.#disturbScheduler(random.pick(this.#schedulers));
     if (faults.strikes('20 store unavailable', 0.04)) this.#outage('store');
     if (faults.strikes('target unavailable', 0.05)) this.#outage(random.pick(['target', 'broker', 'source'] as const));
   }
 
   /** Frozen for longer than it holds its lock, a leader goes on in the middle of what it did while another one leads. */
-  #disturbScheduler(process: Incarnation | null): void {
-    const { faults } = this.#world;
+  #disturbScheduler(scheduler: SimScheduler): void {
+    const { faults, setups, uids } = this.#world;
+    const { process } = scheduler;
     if (process === null) return;
+    const uid = uids.get(this.#random.pick(setups).name);
+    if (uid !== undefined && faults.strikes('connector triggered', 0.2)) scheduler.trigger(uid);
     if (faults.strikes('scheduler killed', 0.1)) process.kill('scheduler killed');
     else if (faults.strikes('scheduler frozen', 0.1)) process.freeze(this.#random.pick([2_000, 20_000, 60_000]));
+    else if (faults.strikes('scheduler stopped', 0.1)) scheduler.stop();
   }
 
   #outage(side: Side): void {

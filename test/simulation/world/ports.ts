@@ -3,9 +3,9 @@ import { type Connector, connectorKey, decodeConnector } from '../../../core/con
 import { decodeCursor } from '../../../core/cursor/codec.ts';
 import type { CheckpointCursor } from '../../../core/cursor/cursor.ts';
 import { readSourceCheckpoint } from '../../../core/cursor/source-checkpoint.ts';
-import { RetryableError } from '../../../core/errors.ts';
+import { FatalTaskError, RetryableError } from '../../../core/errors.ts';
 import { jsonEquals } from '../../../core/json.ts';
-import { queueKey } from '../../../core/message-queue.ts';
+import { type MessageQueue, queueKey } from '../../../core/message-queue.ts';
 import { advance, offset } from '../../../core/offset.ts';
 import type { DocumentKey, LogBroker, OutgoingRecord, StateStore, Telemetry } from '../../../core/ports.ts';
 import type { LogHeaders } from '../../../core/record/connect-record.ts';
@@ -88,16 +88,24 @@ function noteConnector(world: World, { name, uid, targetState }: Connector): voi
 export function brokerOf(world: World, caller: Incarnation): LogBroker {
   const { broker } = world;
   const read = (what: string) => ({ side: 'broker' as const, what, writes: false });
+  const isThere = (queue: MessageQueue): boolean => (world.awayUntilMs.get(queueKey(queue)) ?? 0) <= world.time.nowMs;
   return {
-    queues: (topic) => caller.call(read(`queues ${topic}`), () => broker.queues(topic)),
+    queues: (topic) => caller.call(read(`queues ${topic}`), async () => (await broker.queues(topic)).filter(isThere)),
     topics: () => caller.call(read('topics'), () => broker.topics()),
-    bounds: (queues) => caller.call(read(`bounds ${queues.map(queueKey).join(' ')}`), () => broker.bounds(queues)),
+    bounds: (queues) =>
+      caller.call(read(`bounds ${queues.map(queueKey).join(' ')}`), async () => {
+        const bounds = await broker.bounds(queues);
+        return bounds.map((found, index) => (isThere(queues[index] as MessageQueue) ? found : null));
+      }),
     read: (queue, from, limits, signal) =>
-      caller.call(read(`read ${queueKey(queue)} from ${from}`), () => broker.read(queue, from, limits, signal)),
+      caller.call(read(`read ${queueKey(queue)} from ${from}`), () => {
+        if (isThere(queue)) return broker.read(queue, from, limits, signal);
+        throw new FatalTaskError(`there is no queue ${queueKey(queue)}`, { code: 'broker.topic_missing' });
+      }),
     send: async (queue, records) => {
       const isOfSource = world.setups.some(({ kind, topic }) => kind === 'source' && topic === queue.topic);
       // On its way, so that a send of which its sender was told that it failed still lands within a second (`LogBroker.send`).
-      if (isOfSource && world.faults.strikes('22 send hangs', 0.02)) await hang(world, queue.topic);
+      if (isOfSource && world.faults.strikes('22 send hangs', 0.04)) await hang(world, queue.topic);
       return caller.call(
         { side: 'broker', what: `send ${records.length} to ${queueKey(queue)}`, writes: true, mayBeLate: true },
         async () => {

@@ -31,6 +31,9 @@ const SILENT_ROWS_MAX = 16;
 /** Spread over two or three queues: most likely each gets one. */
 const PEER_RECORDS = 8;
 
+/** A leader switch takes seconds. */
+const AWAY_MS = [300, 12_000] as const;
+
 const CROWD_EVERY_MS = 2_000;
 /** For the first queue of the first sink, whose batches have up to 15 records and take more than half a second. */
 const CROWD_RECORDS = 60;
@@ -213,8 +216,12 @@ export class Producer {
     const [bounds] = await broker.bounds([queue]);
     if (bounds === null || bounds === undefined) return;
     if (queues.length < 5 && faults.strikes('26 queue added', 0.15)) broker.addQueues(setup.topic, { queues: 1 });
-    if (queues.length > 2 && faults.strikes('26 queue removed', 0.05)) broker.removeQueue(queues.at(-1) as MessageQueue);
-    else if (faults.strikes('31 retention overtook the reader', 0.15)) {
+    if (faults.strikes('26 queue away', 0.3))
+      this.#world.awayUntilMs.set(queueKey(queue), time.nowMs + this.#random.between(...AWAY_MS));
+    if (queues.length > 2 && faults.strikes('26 queue removed', 0.05)) {
+      this.#world.brokenTopics.add(setup.topic);
+      broker.removeQueue(queues.at(-1) as MessageQueue);
+    } else if (faults.strikes('31 retention overtook the reader', 0.15)) {
       this.#world.note('cluster', `retention of ${queueKey(queue)} up to ${bounds.max}`);
       const to = advance(bounds.min, (bounds.max - bounds.min) / BigInt(this.#random.int(1, 3)));
       broker.truncateBefore(queue, to);
@@ -242,6 +249,7 @@ export class Producer {
     const queues = await broker.queues(setup.topic);
     const bounds = await broker.bounds(queues);
     this.#world.note('cluster', `${setup.topic} is deleted`);
+    this.#world.brokenTopics.add(setup.topic);
     broker.deleteTopic(setup.topic);
     faults.note('28 topic missing');
     await time.delay(RECREATED_AFTER_MS + this.#random.between(0, 20_000));

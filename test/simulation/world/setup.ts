@@ -107,7 +107,11 @@ function drawSink(random: SeededRandom, name: string): SinkSetup {
 }
 
 function drawLimits(random: SeededRandom): Record<string, string> {
-  return { 'tasks.max': String(random.int(1, 6)), 'auto.restart.max.attempts': String(random.int(0, 2)) };
+  return {
+    'tasks.max': String(random.int(1, 6)),
+    'auto.restart.max.attempts': String(random.int(0, 2)),
+    'freshness.ms': random.pick(['0', '0', '500']),
+  };
 }
 
 function drawSource(random: SeededRandom, name: string, direct: boolean): SourceSetup {

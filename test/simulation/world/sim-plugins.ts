@@ -67,6 +67,8 @@ function directWriter(world: World, caller: Incarnation, writer: SinkWriter, at:
     checkPut(world, caller, batch, at.effect);
     return caller.call({ side: 'target', what: putText(batch), writes: true, mayBeLate: true }, async () => {
       await upset(world, caller, batch, at);
+      if (begin === undefined && batch.records.length > 1 && world.faults.strikes('put takes a part', 0.05))
+        return putPart(world, writer, batch);
       const result = await writer.put(batch, NOBODY_STOPS_IT);
       if (begin !== undefined) world.checkWriter(batch);
       noteDelivered(world, batch, begin === undefined || result.failures.length === 0 ? result : null);
@@ -88,6 +90,15 @@ function directWriter(world: World, caller: Incarnation, writer: SinkWriter, at:
     flush: () => Promise.resolve(),
     close: () => Promise.resolve(),
   };
+}
+
+/** As a target with a limit of its own does: the others are put again. */
+async function putPart(world: World, writer: SinkWriter, batch: PutBatch): Promise<PutResult> {
+  const taken = world.random.int(1, batch.records.length - 1);
+  const part = { ...batch, records: batch.records.slice(0, taken) };
+  const result = await writer.put(part, NOBODY_STOPS_IT);
+  noteDelivered(world, part, result);
+  return { ...result, taken };
 }
 
 /** Takes records into memory and sends them with `flush`: what was put and not flushed dies with its process. */
@@ -142,7 +153,7 @@ async function upset(world: World, caller: Incarnation, { records }: PutBatch, {
     await new Promise(() => undefined);
   }
   if (world.time.nowMs < world.crowdedUntilMs) await world.time.delay(CROWDED_PUT_MS);
-  if (world.faults.strikes('put hangs', 0.03))
+  if (world.faults.strikes('put hangs', effect === 'overwrite' ? 0.08 : 0.03))
     await world.time.delay(world.random.between(2_000, effect === 'overwrite' ? LANDS_WITHIN_MS : LANDS_AT_ALL_MS));
   if (world.putsHang?.name === name && effect !== 'overwrite') {
     world.putsHang = null;

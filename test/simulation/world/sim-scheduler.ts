@@ -40,6 +40,22 @@ export class SimScheduler {
     return this.#life?.scheduler.leads === true;
   }
 
+  /** Somebody asks it for work that would wait for its time; nobody waits for the answer. */
+  trigger(uid: string): void {
+    this.#life?.scheduler.trigger(uid).catch((error: unknown) => this.#world.note(this.name, `no trigger: ${String(error)}`));
+  }
+
+  /** Its process is told to end, ends, and is followed by another. */
+  stop(): void {
+    const life = this.#life;
+    if (life === null) return;
+    this.#world.note(life.process.name, 'is told to end');
+    void life.scheduler.stop().then(
+      () => life.process.kill('has ended'),
+      (error: unknown) => this.#world.violate('assertion', `${life.process.name} could not stop: ${String(error)}`),
+    );
+  }
+
   start(): void {
     const { time, random, seed } = this.#world;
     this.#lives += 1;

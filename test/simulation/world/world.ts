@@ -81,6 +81,10 @@ export class World implements Surroundings {
   readonly lostTopics = new Set<string>();
   /** How many sends to a source's topic are on their way for seconds. */
   readonly hangingSends = new Map<string, number>();
+  /** Topics of sinks that lost a queue, or were deleted: whatever was read of them need not be there any more. */
+  readonly brokenTopics = new Set<string>();
+  /** By queue, until when the log does not know it: its broker is about to be led by another machine. */
+  readonly awayUntilMs = new Map<string, number>();
   /** By queue, the highest offset that retention ever took everything below. */
   readonly removedTo = new Map<string, Offset>();
   readonly transitions = new Map<string, number>();
