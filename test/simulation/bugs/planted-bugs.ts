@@ -139,7 +139,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'a failure forgotten while the queue is away',
     file: 'core/cursor/steer.ts',
-    edits: [{ find: "return cursor.status.state === 'active' ? {", replace: "return cursor.status.state !== 'done' ? {" }],
+    edits: [{ find: "return status.state === 'active' ? {", replace: "return status.state !== 'done' ? {" }],
   },
   {
     name: 'a claim beyond a tail',
