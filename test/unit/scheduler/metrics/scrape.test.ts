@@ -153,17 +153,20 @@ describe('/metrics', () => {
 
   test('shows an invocation while it is on its way, and how it was lost', async () => {
     const { host, send, createSink } = aWorld();
-    await send(0, 'one');
-    await createSink('orders-sink');
     const invoker = new InvokerByHand();
     const { scrape } = served(host, { invoker });
+    // The first one waits for what it loads, and time passes.
+    await scrape();
+    await send(0, 'one');
+    await createSink('orders-sink');
     await until(host, () => invoker.offers.length > 0);
+    const sent = invoker.offers.length;
     const during = await scrape();
 
     await invoker.end(0, { kind: 'lost', message: 'the line is dead' });
     const after = await scrape();
 
-    expect(during.value('sortie_invocations_running', { connector: 'orders-sink' })).toBe(invoker.offers.length);
+    expect(during.value('sortie_invocations_running', { connector: 'orders-sink' })).toBe(sent);
     expect(after.value('sortie_offers_ended_total', { connector: 'orders-sink', end: 'lost' })).toBe(1);
   });
 
