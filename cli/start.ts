@@ -55,7 +55,7 @@ export async function start(worker: WorkerSettings): Promise<Started> {
     invoker,
     history,
     settings,
-    processes: { own: markOf(process.pid), hasEnded },
+    processes: { own: markOf(process.pid), hasEnded, holdInvocations: worker.invoker !== 'processes' },
   });
   const metricsText = () => metrics.text(() => scheduler.samples());
   const loadApi = async (workerId: string) => {

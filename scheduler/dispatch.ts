@@ -6,15 +6,16 @@
  */
 import type { InvocationEnd, InvocationResult, Offer } from '../core/offer.ts';
 import type { Allotment } from '../core/planner/allot.ts';
-import type { Clock, Invoker, Random } from '../core/ports.ts';
+import type { Clock, Invoker } from '../core/ports.ts';
 import type { KnownConnector } from './known-connector.ts';
 import type { ShardState } from './shard-state.ts';
 
 export interface DispatchDeps {
   readonly clock: Clock;
-  readonly random: Random;
   readonly invoker: Invoker;
   readonly offerTtlMs: number;
+  /** How the ids of its offers begin: those of others, and of this scheduler before it was started anew, begin otherwise. */
+  readonly offers: string;
   /** What the scheduler makes of it. */
   ended(flight: Flight, end: InvocationEnd): void;
 }
@@ -38,8 +39,6 @@ const REFUSED_MAX_MS = 2_000;
 export class Dispatch {
   readonly #deps: DispatchDeps;
   readonly #flights = new Map<string, Flight>();
-  /** Offers of other schedulers, or of this one before it was started anew, begin otherwise. */
-  readonly #prefix: string;
   #offers = 0;
   #refusals = 0;
   /** When the last pause began, and until when it lasts. */
@@ -48,7 +47,6 @@ export class Dispatch {
 
   constructor(deps: DispatchDeps) {
     this.#deps = deps;
-    this.#prefix = deps.random.id().slice(-6);
   }
 
   get tails(): number {
@@ -77,7 +75,7 @@ export class Dispatch {
     this.#offers += 1;
     const { name, uid } = connector.connector;
     const offer: Offer = {
-      id: `${this.#prefix}${this.#offers.toString(36)}`,
+      id: `${this.#deps.offers}${this.#offers.toString(36)}`,
       connector: name,
       uid,
       shard: state.shard,

@@ -16,13 +16,22 @@ interface Lock {
   readonly untilMs: number;
   /** Of the process that holds it. */
   readonly mark: string | null;
+  /** How the ids of its offers begin, where their invocations end with that process. */
+  readonly offers: string | null;
+  /** The same of those that held it before and have ended, the last ones. */
+  readonly ended: readonly string[];
 }
+
+/** What a process that ended had claimed runs out within a minute: hardly as many end meanwhile. */
+const ENDED_MAX = 8;
 
 /** Tells whether a process that left its mark has ended, where that can be known: on the same machine. */
 export interface ProcessMarks {
   /** This process's own. */
   readonly own: string | null;
   hasEnded(mark: string): boolean;
+  /** Whether whatever this process's offers started runs in it, and ends with it. */
+  readonly holdInvocations: boolean;
 }
 
 export interface LeaderLockDeps {
@@ -33,6 +42,8 @@ export interface LeaderLockDeps {
   readonly skewMaxMs: number;
   /** Without them, one that was killed is waited for until its lock has run out. */
   readonly processes?: ProcessMarks;
+  /** How the ids of this scheduler's offers begin. */
+  readonly offers: string;
 }
 
 export class LeaderLock {
@@ -40,6 +51,7 @@ export class LeaderLock {
   readonly #owner: string;
   #untilMs = Number.NEGATIVE_INFINITY;
   #term = 0;
+  #endedOffers: readonly string[] = [];
   /** Who led when that was last told: an owner, or nobody because the store was away. */
   #told: string | null = null;
 
@@ -56,6 +68,11 @@ export class LeaderLock {
   /** Another number whenever it was taken after somebody else may have done the work. */
   get term(): number {
     return this.#term;
+  }
+
+  /** How the ids of offers begin whose invocations were seen to have ended with the process of a scheduler that led before. */
+  get endedOffers(): readonly string[] {
+    return this.#endedOffers;
   }
 
   /** Takes or renews it where that is due, and answers whether it is held. */
@@ -93,14 +110,30 @@ export class LeaderLock {
       if (!this.isHeld) this.#tellOf(lock);
       return;
     }
-    const mark = this.#deps.processes?.own ?? null;
-    const value = JSON.stringify({ v: 1, owner: this.#owner, untilMs: clock.nowMs() + HELD_MS, mark });
+    const ended = this.#endedWith(lock);
+    const value = JSON.stringify({ v: 1, ...this.#own(), untilMs: clock.nowMs() + HELD_MS, ended });
     const condition = document === null ? { ifAbsent: true as const } : { ifVersion: document.version };
     if ('conflict' in (await store.put(KEY, value, condition))) return;
     // One that finds its own lock, run out or not, knows that nobody else led meanwhile.
     if (lock?.owner !== this.#owner) this.#term += 1;
+    this.#endedOffers = ended;
     this.#untilMs = askedAtMs + HELD_MS;
     this.#tell(this.#owner, 'info', `this scheduler leads: ${this.#reason(lock)}`, {});
+  }
+
+  #own(): Pick<Lock, 'owner' | 'mark' | 'offers'> {
+    const { processes, offers } = this.#deps;
+    return {
+      owner: this.#owner,
+      mark: processes?.own ?? null,
+      offers: processes?.holdInvocations === true ? offers : null,
+    };
+  }
+
+  #endedWith(before: Lock | null): readonly string[] {
+    if (before === null) return [];
+    const { owner, offers, ended } = before;
+    return owner === this.#owner || offers === null || !this.#hasEnded(before) ? ended : [...ended, offers].slice(-ENDED_MAX);
   }
 
   /** One from a clock that is further ahead than any may be would keep everybody waiting for as long. */
@@ -139,10 +172,24 @@ export class LeaderLock {
 function parsed(text: string): Lock | null {
   try {
     const lock = JSON.parse(text) as Partial<Lock> | null;
-    return typeof lock?.owner === 'string' && typeof lock.untilMs === 'number'
-      ? { owner: lock.owner, untilMs: lock.untilMs, mark: typeof lock.mark === 'string' ? lock.mark : null }
-      : null;
+    if (typeof lock?.owner !== 'string' || typeof lock.untilMs !== 'number') return null;
+    const { owner, untilMs, mark, offers, ended } = lock;
+    return {
+      owner,
+      untilMs,
+      mark: textOrNull(mark),
+      offers: textOrNull(offers),
+      ended: Array.isArray(ended) ? ended.filter(isText) : [],
+    };
   } catch {
     return null;
   }
+}
+
+function textOrNull(value: unknown): string | null {
+  return isText(value) ? value : null;
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string';
 }

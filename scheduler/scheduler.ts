@@ -17,6 +17,7 @@
  */
 import { ConnectError, messageOf } from '../core/errors.ts';
 import type { Sample } from '../core/metrics/table.ts';
+import { newOfferPrefix } from '../core/owner.ts';
 import type { Clock, Invoker, LogBroker, Metrics, Random, StateStore, Telemetry } from '../core/ports.ts';
 import type { Registry } from '../plugins/api/registry.ts';
 import { Backlog } from './backlog.ts';
@@ -102,7 +103,7 @@ export class Scheduler {
     const { clock, settings } = deps;
     const table = this.#table;
     const roundTrip = new StoreRoundTrip(deps);
-    const measured = { ...deps, ...settings, store: roundTrip.store };
+    const measured = { ...deps, ...settings, store: roundTrip.store, offers: newOfferPrefix(deps.random) };
     this.#leadWake = new Wake(clock);
     this.#learnWake = new Wake(clock);
     this.#seekWake = new Wake(clock);
@@ -245,7 +246,9 @@ export class Scheduler {
   async #lead(): Promise<void> {
     const { term } = this.#lock;
     await this.#lock.hold();
-    if (this.#lock.term !== term) this.#learnWake.wake();
+    if (this.#lock.term === term) return;
+    this.#table.endedOffers = this.#lock.endedOffers;
+    this.#learnWake.wake();
   }
 
   async #learn(): Promise<void> {

@@ -134,6 +134,16 @@ export class ShardState implements PlannedShard {
     }
   }
 
+  /** What invocations of such offers still hold may be claimed at once. `true`: there is more of it than was known. */
+  noteEndedOffers(prefixes: readonly string[]): boolean {
+    if (prefixes.length === 0) return false;
+    const before = this.endedOwners.size;
+    for (const { owner, epoch } of holders(this.cursor)) {
+      if (prefixes.some((prefix) => owner.startsWith(prefix))) this.endedOwners.set(owner, { owner, epoch, isGone: true });
+    }
+    return this.endedOwners.size > before;
+  }
+
   /** Whether an invocation of this offer holds anything that was not to be over by then. */
   isHeldBy(offerId: string, afterMs: number): boolean {
     return holders(this.cursor).some(({ owner, deadlineAtMs }) => offerIdOf(owner) === offerId && deadlineAtMs > afterMs);

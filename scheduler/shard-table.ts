@@ -20,6 +20,8 @@ export class ShardTable {
   readonly #leaving = new Map<ShardId, ShardState>();
   readonly #forgotten: (state: ShardState) => void;
   #runningTotal = 0;
+  /** How the ids of offers begin whose invocations have ended with the process that sent them. */
+  endedOffers: readonly string[] = [];
   /** Documents seen so far. */
   observations = 0;
 
@@ -54,7 +56,9 @@ export class ShardTable {
   observe(state: ShardState, document: StoredDocument, nowMs: number): void {
     this.observations += 1;
     state.observedAs = this.observations;
-    if (state.observe(document, nowMs)) this.touch(state);
+    const isNew = state.observe(document, nowMs);
+    const isFreed = state.noteEndedOffers(this.endedOffers);
+    if (isNew || isFreed) this.touch(state);
   }
 
   /** It is planned for no longer. Its offers under way count until they end, also where it comes to be known again. */

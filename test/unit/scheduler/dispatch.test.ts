@@ -41,6 +41,7 @@ function aDispatch() {
     clock,
     invoker,
     offerTtlMs: 10_000,
+    offers: 'mine-',
     ended: ({ offer }: Flight, { kind }) => ends.push([offer.id, kind]),
   });
   const state = new ShardState(aShard);

@@ -6,7 +6,16 @@ import { aHost, type TestHost } from '../../support/hosts.ts';
 
 const KEY = { partition: 'scheduler', sort: 'leader' };
 
-const aLock = (host: TestHost): LeaderLock => new LeaderLock({ ...host, skewMaxMs: 5_000 });
+const aLock = (host: TestHost): LeaderLock => new LeaderLock({ ...host, skewMaxMs: 5_000, offers: 'mine' });
+
+/** Of a process on one machine; those whose mark says `killed` have ended. */
+function aLockOf(
+  host: TestHost,
+  { own, offers = 'mine', holdInvocations = true }: { own: string; offers?: string; holdInvocations?: boolean },
+): LeaderLock {
+  const hasEnded = (mark: string): boolean => mark.startsWith('killed');
+  return new LeaderLock({ ...host, skewMaxMs: 5_000, offers, processes: { own, hasEnded, holdInvocations } });
+}
 
 describe('LeaderLock', () => {
   test('is held by one of two', async () => {
@@ -103,8 +112,7 @@ describe('LeaderLock', () => {
 
   test('goes to another one at once where its process was killed on the same machine', async () => {
     const host = aHost();
-    const marked = (own: string): LeaderLock =>
-      new LeaderLock({ ...host, skewMaxMs: 5_000, processes: { own, hasEnded: (mark) => mark === 'killed' } });
+    const marked = (own: string): LeaderLock => aLockOf(host, { own });
     const [alive, other] = [marked('alive'), marked('killed')];
 
     await alive.hold();
@@ -113,6 +121,34 @@ describe('LeaderLock', () => {
     await other.hold();
 
     expect([beside, await marked('next').hold()]).toEqual([false, true]);
+  });
+
+  test('knows the offers whose invocations ended with the processes of those that led before', async () => {
+    const host = aHost();
+    await aLockOf(host, { own: 'killed 1', offers: 'one' }).hold();
+    await aLockOf(host, { own: 'killed 2', offers: 'two' }).hold();
+    const third = aLockOf(host, { own: 'alive', offers: 'three' });
+
+    await third.hold();
+    const ended = third.endedOffers;
+    host.clock.jump(20_000);
+    const fourth = aLockOf(host, { own: 'alive too', offers: 'four' });
+    await fourth.hold();
+
+    expect([ended, fourth.endedOffers]).toEqual([
+      ['one', 'two'],
+      ['one', 'two'],
+    ]);
+  });
+
+  test('knows nothing of offers whose invocations run in other processes than the one that was killed', async () => {
+    const host = aHost();
+    await aLockOf(host, { own: 'killed', offers: 'one', holdInvocations: false }).hold();
+    const next = aLockOf(host, { own: 'alive' });
+
+    await next.hold();
+
+    expect([next.isHeld, next.endedOffers]).toEqual([true, []]);
   });
 
   test('is given back without a word where the store does not answer', async () => {

@@ -78,7 +78,7 @@ async function aPlanning(fields: readonly ConnectorFields[], invocationsMax: num
   const catalog = new ConnectorCatalog({ ...deps, telemetry, forgotten: nobody }, table);
   const backlog = new Backlog({ ...deps, telemetry, wanted: nobody, changed: nobody }, { table, catalog });
   const invoker = new InvokerByHand();
-  const dispatch = new Dispatch({ ...deps, invoker, ended: ({ state }) => table.touch(state) });
+  const dispatch = new Dispatch({ ...deps, offers: 'mine-', invoker, ended: ({ state }) => table.touch(state) });
   const roundTrip = new StoreRoundTrip(deps);
   const planning = new Planning({ clock, settings, table, catalog, backlog, dispatch, roundTrip });
   await catalog.readDocuments();

@@ -4,7 +4,7 @@ import type { Demand } from '../../../core/planner/demand.ts';
 import { queueShardId, type ShardId } from '../../../core/shard-id.ts';
 import type { ShardState } from '../../../scheduler/shard-state.ts';
 import { ShardTable } from '../../../scheduler/shard-table.ts';
-import { aLogCursor, NOW_MS } from '../../support/builders.ts';
+import { aHeldRange, aLogCursor, NOW_MS } from '../../support/builders.ts';
 
 function shardOf(uid: string, queueId = 0): ShardId {
   return queueShardId(uid, { topic: 'orders', brokerName: 'broker', queueId });
@@ -119,6 +119,23 @@ describe('ShardTable', () => {
 
     expect(waiting).toEqual([true, [one], NOW_MS, NOW_MS + 7]);
     expect([table.isAnyWanting, one.waitingSinceMs]).toEqual([false, null]);
+  });
+
+  test('knows that what an ended process had claimed is free, also where the cursor says nothing new', () => {
+    const { table } = aTable();
+    const state = table.ensure(shardOf('a'));
+    const open = [aHeldRange({ end: 2, owner: 'gone-1/run.1' })];
+    const document = { value: encodeCursor(aLogCursor({ next: 2, open })), version: '1' };
+    table.observe(state, document, NOW_MS);
+    table.takeDue(NOW_MS);
+    const before = state.ended();
+
+    table.endedOffers = ['gone-'];
+    table.observe(state, document, NOW_MS);
+    table.observe(state, document, NOW_MS);
+
+    expect([before, state.ended()]).toEqual([[], [{ owner: 'gone-1/run.1', epoch: 1, isGone: true }]]);
+    expect(table.takeDue(NOW_MS)).toEqual([state]);
   });
 
   test('counts offers under way also where nothing is known of what a shard deserves', () => {
