@@ -10,7 +10,7 @@ import { systemClock, systemRandom } from '../adapters/system.ts';
 import { makeFoldersSync } from '../clients/files/make-folders.ts';
 import { ConnectError, messageOf } from '../core/errors.ts';
 import type { Telemetry } from '../core/ports.ts';
-import { registry } from '../plugins/registry.ts';
+import { allPlugins, registry } from '../plugins/registry.ts';
 import { RunHistory } from '../scheduler/run-history.ts';
 import { Scheduler } from '../scheduler/scheduler.ts';
 import { DEFAULT_SCHEDULER_SETTINGS, type SchedulerSettings } from '../scheduler/settings.ts';
@@ -63,6 +63,7 @@ export async function start(worker: WorkerSettings): Promise<Started> {
     const app = newApp({
       ...{ store, broker, clock, random, telemetry, metricsText, registry, scheduler, workerId },
       skewMaxMs: settings.skewMaxMs,
+      plugins: allPlugins,
       commit: 'unknown',
     });
     return getRequestListener(app.fetch);

@@ -4,7 +4,7 @@
  */
 import type { ConverterPlugin } from './api/converter.ts';
 import type { PredicatePlugin } from './api/predicate.ts';
-import type { Registry } from './api/registry.ts';
+import type { Plugin, Registry } from './api/registry.ts';
 import type { SinkPlugin } from './api/sink.ts';
 import type { SourcePlugin } from './api/source.ts';
 import type { TransformPlugin } from './api/transform.ts';
@@ -17,8 +17,6 @@ import { topicNameMatches } from './predicates/topic-name-matches.ts';
 import { filter } from './transforms/filter.ts';
 import { insertFieldKey, insertFieldValue } from './transforms/insert-field.ts';
 import { replaceFieldKey, replaceFieldValue } from './transforms/replace-field.ts';
-
-export type Plugin = SinkPlugin | SourcePlugin | ConverterPlugin | TransformPlugin | PredicatePlugin;
 
 const sinks: Readonly<Record<string, () => Promise<SinkPlugin>>> = {
   'file-sink': async () => (await import('./sinks/file-sink.ts')).fileSink,

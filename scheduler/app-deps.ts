@@ -1,6 +1,7 @@
 /** What the routes of the HTTP API are given. */
 import type { StoreAccess } from '../core/cursor/stored-cursor.ts';
 import type { LogBroker, Telemetry } from '../core/ports.ts';
+import type { Plugin } from '../plugins/api/registry.ts';
 import type { ViewDeps } from './connector-view.ts';
 import type { Scheduler } from './scheduler.ts';
 
@@ -10,6 +11,8 @@ export interface AppDeps extends StoreAccess, ViewDeps {
   readonly telemetry: Telemetry;
   /** In Prometheus' text format. */
   metricsText(): Promise<string>;
+  /** All there are. */
+  plugins(): Promise<readonly Plugin[]>;
   /** Of the build; Kafka Connect answers it beside its version. */
   readonly commit: string;
 }

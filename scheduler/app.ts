@@ -10,12 +10,21 @@ import { connectorRoutes } from './routes/connectors.ts';
 import { mount } from './routes/mount.ts';
 import { offsetRoutes } from './routes/offsets.ts';
 import { openApiDocument } from './routes/openapi.ts';
+import { pluginRoutes } from './routes/plugins.ts';
 import { BODY_BYTES_MAX } from './routes/request-body.ts';
 import { API_VERSION, serverRoutes } from './routes/server.ts';
 import { stateRoutes } from './routes/states.ts';
 import { statusRoutes } from './routes/status.ts';
 
-const routes = [...serverRoutes, ...connectorRoutes, ...configRoutes, ...statusRoutes, ...stateRoutes, ...offsetRoutes];
+const routes = [
+  ...serverRoutes,
+  ...connectorRoutes,
+  ...configRoutes,
+  ...statusRoutes,
+  ...stateRoutes,
+  ...offsetRoutes,
+  ...pluginRoutes,
+];
 
 /** Prometheus' text format. https://prometheus.io/docs/instrumenting/exposition_formats/, read 2026-11-26 */
 const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';

@@ -4,6 +4,27 @@
  */
 import { z } from 'zod';
 
+/** What a key takes, in Kafka's words. */
+export interface KeyFacts {
+  readonly type: 'BOOLEAN' | 'INT' | 'LIST' | 'PASSWORD' | 'STRING';
+  /** All that it takes; empty where that cannot be listed. */
+  readonly words: readonly string[];
+}
+
+/** Of a key that was built here, whatever was said about it afterwards: a default, a description. */
+export function keyFacts(key: z.ZodType): KeyFacts {
+  if (key instanceof z.ZodDefault || key instanceof z.ZodOptional) return keyFacts(key.unwrap() as z.ZodType);
+  const { keyFacts: known, format } = key.meta() ?? {};
+  if (format === 'password') return { type: 'PASSWORD', words: [] };
+  if (known !== undefined) return known as KeyFacts;
+  // What a plugin makes of it is its own affair; what is written in a configuration is what goes in.
+  return key instanceof z.ZodPipe ? keyFacts(key.in as z.ZodType) : { type: 'STRING', words: [] };
+}
+
+function facts({ type, words = [] }: Pick<KeyFacts, 'type'> & Partial<KeyFacts>): { readonly keyFacts: KeyFacts } {
+  return { keyFacts: { type, words } };
+}
+
 /** Any scalar as text, without surrounding blanks. */
 const text = z.preprocess(
   (value) => (typeof value === 'number' || typeof value === 'boolean' ? String(value) : value),
@@ -11,7 +32,7 @@ const text = z.preprocess(
 );
 
 export function textKey(): z.ZodType<string> {
-  return text.pipe(z.string().min(1, 'must not be empty'));
+  return text.pipe(z.string().min(1, 'must not be empty')).meta(facts({ type: 'STRING' }));
 }
 
 /** Text that nobody may see: its format in a schema is `password`, and no error and no log holds it. */
@@ -21,39 +42,43 @@ export function passwordKey(): z.ZodType<string> {
 
 /** `true` and `false` in any case, as Kafka reads them. */
 export function booleanKey(): z.ZodType<boolean> {
-  return text.transform((value, context) => {
+  const read = text.transform((value, context) => {
     const lower = value.toLowerCase();
     if (lower === 'true' || lower === 'false') return lower === 'true';
     context.addIssue({ code: 'custom', message: `must be true or false, not ${JSON.stringify(value)}` });
     return z.NEVER;
   });
+  return read.meta(facts({ type: 'BOOLEAN', words: ['true', 'false'] }));
 }
 
 export function intKey({ min, max }: { readonly min: number; readonly max: number }): z.ZodType<number> {
-  return text.transform((value, context) => {
+  const read = text.transform((value, context) => {
     const int = /^[+-]?\d+$/.test(value) ? Number(value) : Number.NaN;
     if (int >= min && int <= max) return int;
     context.addIssue({ code: 'custom', message: `must be a whole number from ${min} to ${max}, not ${JSON.stringify(value)}` });
     return z.NEVER;
   });
+  return read.meta(facts({ type: 'INT' }));
 }
 
 /** Comma-separated; blanks around items and empty items are dropped. */
 export function listKey(): z.ZodType<readonly string[]> {
-  return text.transform((value) =>
+  const read = text.transform((value) =>
     value
       .split(',')
       .map((item) => item.trim())
       .filter((item) => item !== ''),
   );
+  return read.meta(facts({ type: 'LIST' }));
 }
 
 /** One of the given words, in any case. */
 export function enumKey<const Word extends string>(words: readonly Word[]): z.ZodType<Word> {
-  return text.transform((value, context) => {
+  const read = text.transform((value, context) => {
     const word = words.find((candidate) => candidate.toLowerCase() === value.toLowerCase());
     if (word !== undefined) return word;
     context.addIssue({ code: 'custom', message: `must be one of ${words.join(', ')}, not ${JSON.stringify(value)}` });
     return z.NEVER;
   });
+  return read.meta(facts({ type: 'STRING', words }));
 }

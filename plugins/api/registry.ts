@@ -5,6 +5,8 @@ import type { SinkPlugin } from './sink.ts';
 import type { SourcePlugin } from './source.ts';
 import type { TransformPlugin } from './transform.ts';
 
+export type Plugin = SinkPlugin | SourcePlugin | ConverterPlugin | TransformPlugin | PredicatePlugin;
+
 export interface Registry {
   findSink(name: string): Promise<SinkPlugin | undefined>;
   findSource(name: string): Promise<SourcePlugin | undefined>;

@@ -1,40 +1,34 @@
 /** Refuses a configuration that is wrong, saying everything that is wrong with it in Kafka Connect's words. */
-import { parseConnectorConfig } from '../../core/config/connector-config.ts';
-import { ConfigError } from '../../core/errors.ts';
-import { configureConnector } from '../../plugins/configure.ts';
 import type { AppDeps } from '../app-deps.ts';
+import { findConnector, namesOf, problemsOf, type SentConfig } from '../config-check.ts';
 import { ApiError } from './api-error.ts';
 
-type SentConfig = Readonly<Record<string, string | null>>;
-
-const NULL_VALUE = 'Null value can not be supplied as the configuration value.';
 const ALSO_FOUND_AT =
   'You can also find the above list of errors at the endpoint `/connector-plugins/{connectorType}/config/validate`';
 
 /** @throws {ApiError} 400 */
-export async function demandConfig(
-  { registry }: AppDeps,
-  name: string,
-  sent: SentConfig,
-): Promise<Readonly<Record<string, string>>> {
+export async function demandConfig(deps: AppDeps, name: string, sent: SentConfig): Promise<Readonly<Record<string, string>>> {
   const named = sent['name'] ?? name;
   if (named !== name) {
     throw new ApiError(400, `Connector name configuration (${named}) doesn't match connector name in the URL (${name})`);
   }
-  const config = Object.fromEntries(Object.entries(sent).filter((entry): entry is [string, string] => entry[1] !== null));
-  const nulls = Object.keys(sent).filter((key) => sent[key] === null);
-  const faults = [...nulls.map((key) => `${key}: ${NULL_VALUE}`), ...(await faultsOf(registry, config))];
-  if (faults.length === 0) return config;
-  const count = `Connector configuration is invalid and contains the following ${faults.length} error(s):`;
-  throw new ApiError(400, [count, ...faults, ALSO_FOUND_AT].join('\n'));
+  await demandConnectorClass(deps, sent);
+  const problems = await problemsOf(deps.registry, sent);
+  // Without problems there is no null in it.
+  if (problems.length === 0) return sent as Readonly<Record<string, string>>;
+  const lines = problems.map(({ path, message }) => `${path}: ${message}`);
+  const count = `Connector configuration is invalid and contains the following ${lines.length} error(s):`;
+  throw new ApiError(400, [count, ...lines, ALSO_FOUND_AT].join('\n'));
 }
 
-async function faultsOf(registry: AppDeps['registry'], config: Readonly<Record<string, string>>): Promise<readonly string[]> {
-  try {
-    await configureConnector(registry, parseConnectorConfig(config));
-    return [];
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    return error.issues.map(({ path, message }) => `${path}: ${message}`);
-  }
+/** Without it nobody knows what the other keys mean. @throws {ApiError} 400 */
+export async function demandConnectorClass({ registry, plugins }: AppDeps, sent: SentConfig): Promise<void> {
+  const name = sent['connector.class']?.trim() ?? '';
+  if (name === '') throw new ApiError(400, `Connector config {${Object.keys(sent).join(', ')}} contains no connector type`);
+  if ((await findConnector(registry, name)) !== undefined) return;
+  const available = namesOf(await plugins()).connectors.join(', ');
+  throw new ApiError(
+    400,
+    `Failed to find any class that implements Connector and which name matches ${name}, available connectors are: ${available}`,
+  );
 }

@@ -63,17 +63,67 @@ export const ConnectorOffsets = z
   .object({ offsets: z.array(z.object({ partition: offsetPart, offset: offsetPart.nullable() })) })
   .register(answered, { id: 'ConnectorOffsets' });
 
+const PLUGIN_TYPES = ['source', 'sink', 'converter', 'header_converter', 'transformation', 'predicate'] as const;
+
+export const PluginInfos = z
+  .array(z.object({ class: z.string(), type: z.enum(PLUGIN_TYPES), version: z.string().optional() }))
+  .register(answered, { id: 'PluginInfos' });
+
+const ConfigKeyInfo = z
+  .object({
+    name: z.string(),
+    type: z.enum(['BOOLEAN', 'CLASS', 'DOUBLE', 'INT', 'LIST', 'LONG', 'PASSWORD', 'SHORT', 'STRING']),
+    required: z.boolean(),
+    default_value: z.string().nullable(),
+    importance: z.enum(['HIGH', 'MEDIUM', 'LOW']),
+    documentation: z.string(),
+    group: z.string(),
+    width: z.enum(['NONE', 'SHORT', 'MEDIUM', 'LONG']),
+    display_name: z.string(),
+    dependents: z.array(z.string()),
+    order: z.int(),
+  })
+  .register(answered, { id: 'ConfigKeyInfo' });
+
+export const ConfigKeyInfos = z.array(ConfigKeyInfo).register(answered, { id: 'ConfigKeyInfos' });
+
+const ConfigValueInfo = z
+  .object({
+    name: z.string(),
+    value: z.string().nullable(),
+    recommended_values: z.array(z.string()),
+    errors: z.array(z.string()),
+    visible: z.boolean(),
+  })
+  .register(answered, { id: 'ConfigValueInfo' });
+
+export const ConfigInfos = z
+  .object({
+    name: z.string(),
+    error_count: z.int().nonnegative(),
+    groups: z.array(z.string()),
+    configs: z.array(z.object({ definition: ConfigKeyInfo.nullable(), value: ConfigValueInfo })),
+  })
+  .register(answered, { id: 'ConfigInfos' });
+
 // ---------------------------------------------------------------------------------------------------------------------
 
 const scalar = z
   .union([z.string(), z.number(), z.boolean()], { error: 'must be a text, a number, or true or false' })
   .transform(String);
 
+/** Some hundred are usual; each is compared with every plugin's prefixes. */
+const KEYS_MAX = 1_000;
+
+const config = z
+  .record(z.string(), scalar.nullable())
+  .refine((keys) => Object.keys(keys).length <= KEYS_MAX, `must not have more than ${KEYS_MAX} keys`);
+
 /** Values are text; a scalar stands for what it is written as. A `null` is refused, but as what is wrong with its key. */
-export const NewConfig = z.record(z.string(), scalar.nullable()).register(taken, { id: 'NewConfig' });
+export const NewConfig = config.clone().register(taken, { id: 'NewConfig' });
 
 /** `null` removes a key. */
-export const ConfigPatch = z.record(z.string(), scalar.nullable()).register(taken, { id: 'ConfigPatch' });
+export const ConfigPatch = config.clone().register(taken, { id: 'ConfigPatch' });
 
 const INITIAL_STATES = ['RUNNING', 'PAUSED', 'STOPPED'] as const;
 

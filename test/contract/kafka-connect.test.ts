@@ -5,12 +5,14 @@ import { memorySink } from '../support/memory-sink.ts';
 import { memorySource, memorySystem, rows } from '../support/memory-source.ts';
 import { memoryTarget } from '../support/memory-target.ts';
 import { openApiOf } from '../support/openapi-answers.ts';
+import { vaultSink } from '../support/vault-sink.ts';
 import { connectorSituations } from './kafka-connect/connector-situations.ts';
 import { offsetSituations } from './kafka-connect/offset-situations.ts';
+import { pluginSituations } from './kafka-connect/plugin-situations.ts';
 import { serverSituations } from './kafka-connect/server-situations.ts';
 import { stateSituations } from './kafka-connect/state-situations.ts';
 
-const situations = [...serverSituations, ...connectorSituations, ...stateSituations, ...offsetSituations];
+const situations = [...serverSituations, ...connectorSituations, ...stateSituations, ...offsetSituations, ...pluginSituations];
 const routes = [...new Set(situations.map(({ route }) => route))];
 
 describe.each(routes)('%s', (route) => {
@@ -20,7 +22,8 @@ describe.each(routes)('%s', (route) => {
 
   test.each(own)('%s', async (_what, { given, path, ask, status, body = null, headers = {}, then }) => {
     const [method = '', template = ''] = route.split(' ');
-    const api = anApi({ plugins: [memorySink(memoryTarget('append')), memorySource(memorySystem({ rows: rows(3) }))] });
+    const source = memorySource(memorySystem({ rows: rows(3) }));
+    const api = anApi({ plugins: [memorySink(memoryTarget('append')), source, vaultSink] });
     await given?.(api);
 
     const answer = await api.ask(method, path ?? template, ask);

@@ -5,6 +5,7 @@ import { queueShardId, type ShardId } from '../../core/shard-id.ts';
 import { runInvocation } from '../../functions/run-invocation.ts';
 import type { SinkPlugin } from '../../plugins/api/sink.ts';
 import type { SourcePlugin } from '../../plugins/api/source.ts';
+import { allPlugins } from '../../plugins/registry.ts';
 import { newApp } from '../../scheduler/app.ts';
 import type { AppDeps } from '../../scheduler/app-deps.ts';
 import { aHost, anOffer, type TestHost } from './hosts.ts';
@@ -55,6 +56,7 @@ export function anApi({ plugins = [], deps = {} }: ApiFields = {}): TestApi {
     ...host,
     scheduler: { connectorChanged: (name) => changed.push(name) },
     metricsText: async () => '',
+    plugins: async () => [...plugins, ...(await allPlugins())],
     skewMaxMs: host.settings.skewMaxMs,
     workerId: WORKER,
     commit: 'abc',

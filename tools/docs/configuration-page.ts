@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { assert } from '../../core/assert.ts';
 import { MEANINGLESS, MEANINGLESS_PREFIXES, Runtime, WRITTEN_OUT } from '../../core/config/connector-config.ts';
-import type { Plugin } from '../../plugins/registry.ts';
+import type { Plugin } from '../../plugins/api/registry.ts';
 import { code, generatedFrom, page, table } from './markdown.ts';
 
 const INTRODUCTION = `A connector is configured by a flat map of text to text, with Kafka Connect's names where it has one for the same thing. Each key belongs to one

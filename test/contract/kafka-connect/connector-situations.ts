@@ -151,6 +151,39 @@ export const connectorSituations: readonly Situation[] = [
         ].join('\n'),
       ),
     },
+    {
+      what: 'no class',
+      ask: { body: { name: 'orders', config: { topics: 'orders' } } },
+      ...error(400, 'Connector config {topics} contains no connector type'),
+    },
+    {
+      what: 'an unknown class',
+      ask: { body: { name: 'orders', config: { ...ORDERS, 'connector.class': 'nothing' } } },
+      status: 400,
+      body: {
+        error_code: 400,
+        message: expect.stringMatching(
+          /^Failed to find any class that implements Connector and which name matches nothing, available/,
+        ),
+      },
+    },
+    {
+      what: 'more keys than anybody needs',
+      ask: {
+        body: { name: 'orders', config: Object.fromEntries(Array.from({ length: 1_001 }, (_, key) => [`key.${key}`, ''])) },
+      },
+      ...error(400, 'config: must not have more than 1000 keys'),
+    },
+    {
+      what: 'more transforms than anybody needs',
+      ask: {
+        body: {
+          name: 'orders',
+          config: { ...ORDERS, transforms: Array.from({ length: 101 }, (_, index) => `t${index}`).join() },
+        },
+      },
+      ...error(400, `${INVALID} 1 error(s):\ntransforms: must not have more than 100 aliases\n${ALSO}`),
+    },
     { what: 'no JSON', ask: { body: '{"name":' }, ...error(400, 'The body of the request is not JSON') },
     { what: 'a list', ask: { body: [] }, ...error(400, 'body: Invalid input: expected object, received array') },
     {
@@ -207,7 +240,7 @@ export const connectorSituations: readonly Situation[] = [
       what: 'numbers as they were written, placeholders as they are',
       given: ({ ask }) =>
         ask('PUT', '/connectors/orders/config', {
-          body: '{"connector.class":"memory-append","topics":" orders, ${env:TOPIC} ","tasks.max":"02","put.timeout.ms":+1}'.replace(
+          body: '{"connector.class":"memory-append","topics":" orders ","errors.deadletterqueue.topic.name":"${env:TOPIC}","tasks.max":"02","put.timeout.ms":+1}'.replace(
             '+1',
             '1000',
           ),
@@ -216,7 +249,8 @@ export const connectorSituations: readonly Situation[] = [
       status: 200,
       body: {
         'connector.class': 'memory-append',
-        topics: ' orders, ${env:TOPIC} ',
+        topics: ' orders ',
+        'errors.deadletterqueue.topic.name': '${env:TOPIC}',
         'tasks.max': '02',
         'put.timeout.ms': '1000',
         name: 'orders',
