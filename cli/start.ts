@@ -31,7 +31,7 @@ const RETENTION_EVERY_MS = 60_000;
 /** @throws {CliError} when something of the environment is not as it must be, naming it and the next step. */
 export async function start(worker: WorkerSettings): Promise<Started> {
   const { data, port, json } = worker;
-  const { telemetry, metrics } = await openTelemetry({ json, logLevel: worker['log.level'] });
+  const { telemetry, metrics, loggers } = await openTelemetry({ json, logLevel: worker['log.level'] });
   const folder = await openData(data, telemetry);
   const { store, broker } = folder;
   const clock = systemClock;
@@ -63,6 +63,7 @@ export async function start(worker: WorkerSettings): Promise<Started> {
     const app = newApp({
       ...{ store, broker, clock, random, telemetry, metricsText, registry, scheduler, workerId },
       skewMaxMs: settings.skewMaxMs,
+      loggers,
       plugins: allPlugins,
       commit: 'unknown',
     });

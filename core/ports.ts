@@ -183,6 +183,24 @@ export interface Invoker {
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
+/** Log4j's, from what shows most to what shows nothing. */
+export const LOG_THRESHOLDS = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL', 'OFF'] as const;
+
+export type LogThreshold = (typeof LOG_THRESHOLDS)[number];
+
+export interface LoggerLevel {
+  readonly threshold: LogThreshold;
+  /** Epoch ms; `null` when it is as it was at the start. */
+  readonly setAtMs: number | null;
+}
+
+/** What is logged in this process: of the connector `NAME` by the logger `connector.NAME`, where it was set, and else by `root`. */
+export interface Loggers {
+  /** `root`, and every other one that was set. */
+  all(): ReadonlyMap<string, LoggerLevel>;
+  set(logger: string, threshold: LogThreshold): void;
+}
+
 /** What the runtime tells of its work. Synchronous, cheap, never throws. */
 export interface Telemetry {
   /** Whatever a plugin counts. */

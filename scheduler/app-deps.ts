@@ -1,6 +1,6 @@
 /** What the routes of the HTTP API are given. */
 import type { StoreAccess } from '../core/cursor/stored-cursor.ts';
-import type { LogBroker, Telemetry } from '../core/ports.ts';
+import type { LogBroker, Loggers, Telemetry } from '../core/ports.ts';
 import type { Plugin } from '../plugins/api/registry.ts';
 import type { ViewDeps } from './connector-view.ts';
 import type { Scheduler } from './scheduler.ts';
@@ -11,6 +11,7 @@ export interface AppDeps extends StoreAccess, ViewDeps {
   readonly telemetry: Telemetry;
   /** In Prometheus' text format. */
   metricsText(): Promise<string>;
+  readonly loggers: Loggers;
   /** All there are. */
   plugins(): Promise<readonly Plugin[]>;
   /** Of the build; Kafka Connect answers it beside its version. */

@@ -7,6 +7,7 @@ import type { AppDeps } from './app-deps.ts';
 import { ApiError, STALE } from './routes/api-error.ts';
 import { configRoutes } from './routes/config.ts';
 import { connectorRoutes } from './routes/connectors.ts';
+import { loggerRoutes } from './routes/loggers.ts';
 import { mount } from './routes/mount.ts';
 import { offsetRoutes } from './routes/offsets.ts';
 import { openApiDocument } from './routes/openapi.ts';
@@ -24,6 +25,7 @@ const routes = [
   ...stateRoutes,
   ...offsetRoutes,
   ...pluginRoutes,
+  ...loggerRoutes,
 ];
 
 /** Prometheus' text format. https://prometheus.io/docs/instrumenting/exposition_formats/, read 2026-11-26 */

@@ -1,34 +1,33 @@
 /** What the runtime logs, as lines: JSON for machines, or text for people. Each is written before the call returns, so that a process that ends loses none. */
 import { plainFields } from '../../core/plain-fields.ts';
-import type { LogLevel, Telemetry } from '../../core/ports.ts';
+import type { Telemetry } from '../../core/ports.ts';
+import type { LogLevels } from './log-levels.ts';
 import { textLine } from './text-line.ts';
 
 export type Logs = Pick<Telemetry, 'log' | 'run'>;
 
 export interface LogsDeps {
-  /** Lines of a lower level are left out. */
-  readonly level: LogLevel;
+  /** Which lines are written; may change at any time. */
+  readonly levels: Pick<LogLevels, 'shows'>;
   /** The present as epoch ms. */
   nowMs(): number;
   /** A line with its end, at once. */
   write(line: string): void;
 }
 
-const ORDER: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
-
-export function textLogs({ level, nowMs, write }: LogsDeps): Logs {
-  const least = ORDER.indexOf(level);
+export function textLogs({ levels, nowMs, write }: LogsDeps): Logs {
   return withRuns((of, message, fields) => {
-    if (ORDER.indexOf(of) >= least) write(textLine({ atMs: nowMs(), level: of, message, fields: plainFields(fields) }));
+    if (levels.shows(of, fields)) write(textLine({ atMs: nowMs(), level: of, message, fields: plainFields(fields) }));
   });
 }
 
 /** pino is loaded for those who want its lines. */
-export async function jsonLogs({ level, nowMs, write }: LogsDeps): Promise<Logs> {
+export async function jsonLogs({ levels, nowMs, write }: LogsDeps): Promise<Logs> {
   const { pino } = await import('pino');
   const logger = pino(
     {
-      level,
+      // What is to be written is decided before it is asked.
+      level: 'debug',
       // Process and host are known to whoever collects the lines.
       base: null,
       messageKey: 'message',
@@ -37,7 +36,9 @@ export async function jsonLogs({ level, nowMs, write }: LogsDeps): Promise<Logs>
     },
     { write },
   );
-  return withRuns((of, message, fields) => logger[of](plainFields(fields), message));
+  return withRuns((of, message, fields) => {
+    if (levels.shows(of, fields)) logger[of](plainFields(fields), message);
+  });
 }
 
 /** An invocation that failed is worth a line to everybody, each other one only to whoever looks closely. */

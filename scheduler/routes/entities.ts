@@ -106,6 +106,14 @@ export const ConfigInfos = z
   })
   .register(answered, { id: 'ConfigInfos' });
 
+export const LoggerLevel = z
+  .object({ level: z.string(), last_modified: z.int().nullable() })
+  .register(answered, { id: 'LoggerLevel' });
+
+export const LoggerLevels = z.record(z.string(), LoggerLevel).register(answered, { id: 'LoggerLevels' });
+
+export const LoggerNames = z.array(z.string()).register(answered, { id: 'LoggerNames' });
+
 // ---------------------------------------------------------------------------------------------------------------------
 
 const scalar = z
@@ -146,3 +154,5 @@ export const AlterOffsetsRequest = z
     offsets: z.array(z.strictObject({ partition: offsetPart.nullish(), offset: offsetPart.nullish() })).nullish(),
   })
   .register(taken, { id: 'AlterOffsetsRequest' });
+
+export const SetLevelRequest = z.looseObject({ level: scalar.nullish() }).register(taken, { id: 'SetLevelRequest' });

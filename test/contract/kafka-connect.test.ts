@@ -7,12 +7,20 @@ import { memoryTarget } from '../support/memory-target.ts';
 import { openApiOf } from '../support/openapi-answers.ts';
 import { vaultSink } from '../support/vault-sink.ts';
 import { connectorSituations } from './kafka-connect/connector-situations.ts';
+import { loggerSituations } from './kafka-connect/logger-situations.ts';
 import { offsetSituations } from './kafka-connect/offset-situations.ts';
 import { pluginSituations } from './kafka-connect/plugin-situations.ts';
 import { serverSituations } from './kafka-connect/server-situations.ts';
 import { stateSituations } from './kafka-connect/state-situations.ts';
 
-const situations = [...serverSituations, ...connectorSituations, ...stateSituations, ...offsetSituations, ...pluginSituations];
+const situations = [
+  ...serverSituations,
+  ...connectorSituations,
+  ...stateSituations,
+  ...offsetSituations,
+  ...pluginSituations,
+  ...loggerSituations,
+];
 const routes = [...new Set(situations.map(({ route }) => route))];
 
 describe.each(routes)('%s', (route) => {

@@ -1,5 +1,6 @@
 /** The HTTP API over memory adapters, in this process. Every answer is held against the OpenAPI document that it serves. */
 import { MemoryLogBroker } from '../../adapters/memory/memory-log-broker.ts';
+import { LogLevels } from '../../adapters/telemetry/log-levels.ts';
 import { type Connector, readConnector } from '../../core/connector.ts';
 import { queueShardId, type ShardId } from '../../core/shard-id.ts';
 import { runInvocation } from '../../functions/run-invocation.ts';
@@ -52,14 +53,9 @@ export function anApi({ plugins = [], deps = {} }: ApiFields = {}): TestApi {
   const log = new MemoryLogBroker({ clock });
   const host = aHost({ plugins, clock, broker: log });
   const changed: string[] = [];
-  const app = newApp({
-    ...host,
+  const app = anApp(host, {
     scheduler: { connectorChanged: (name) => changed.push(name) },
-    metricsText: async () => '',
     plugins: async () => [...plugins, ...(await allPlugins())],
-    skewMaxMs: host.settings.skewMaxMs,
-    workerId: WORKER,
-    commit: 'abc',
     ...deps,
   });
   const connector = async (name: string): Promise<Connector> => (await readConnector(host, name)) as Connector;
@@ -81,6 +77,21 @@ export function anApi({ plugins = [], deps = {} }: ApiFields = {}): TestApi {
       await runInvocation(host, anOffer(subject, shard(subject.uid)), { limitMs: LIMIT_MS, owner: 'owner' });
     },
   };
+}
+
+/** The application of a host, of which nobody else is told. */
+export function anApp(host: TestHost, deps: Partial<AppDeps> = {}): ReturnType<typeof newApp> {
+  return newApp({
+    ...host,
+    scheduler: { connectorChanged: () => undefined },
+    metricsText: async () => '',
+    loggers: new LogLevels({ root: 'INFO', clock: host.clock }),
+    plugins: allPlugins,
+    skewMaxMs: host.settings.skewMaxMs,
+    workerId: WORKER,
+    commit: 'abc',
+    ...deps,
+  });
 }
 
 function requestInit(method: string, { body, headers = {} }: RequestParts): RequestInit {

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { LogLevels } from '../../../../adapters/telemetry/log-levels.ts';
 import { jsonLogs, type Logs, type LogsDeps, textLogs } from '../../../../adapters/telemetry/logs.ts';
 import { NO_COUNTS, type RunRecord } from '../../../../core/offer.ts';
-import type { LogLevel } from '../../../../core/ports.ts';
+import type { LogThreshold } from '../../../../core/ports.ts';
 import { aShard, NOW_MS } from '../../../support/builders.ts';
 
 const TIME = new Date(NOW_MS).toISOString();
@@ -22,11 +23,11 @@ const RUN: RunRecord = {
 async function written(
   make: (deps: LogsDeps) => Logs | Promise<Logs>,
   tell: (logs: Logs) => void,
-  level: LogLevel = 'info',
+  root: LogThreshold = 'INFO',
 ): Promise<string> {
   let text = '';
   const logs = await make({
-    level,
+    levels: new LogLevels({ root, clock: { nowMs: () => NOW_MS } }),
     nowMs: () => NOW_MS,
     write: (line) => {
       text += line;
@@ -79,7 +80,7 @@ describe.each([
     };
 
     expect((await written(make, both)).trimEnd().split('\n')).toEqual([expect.stringContaining('the target is away')]);
-    expect((await written(make, both, 'debug')).trimEnd().split('\n')).toHaveLength(2);
+    expect((await written(make, both, 'DEBUG')).trimEnd().split('\n')).toHaveLength(2);
   });
 });
 
@@ -99,7 +100,7 @@ describe('jsonLogs', () => {
     const text = await written(jsonLogs, (logs) => logs.run(RUN));
 
     expect(JSON.parse(text)).toEqual({
-      level: 'warn',
+      levels: new LogLevels({ root: 'WARN', clock: { nowMs: () => NOW_MS } }),
       time: TIME,
       message: 'an invocation failed: the target is away',
       connector: 'orders',

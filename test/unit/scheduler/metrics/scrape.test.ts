@@ -4,9 +4,9 @@ import type { MemoryLogBroker } from '../../../../adapters/memory/memory-log-bro
 import { PrometheusMetrics } from '../../../../adapters/telemetry/prometheus-metrics.ts';
 import { RecordError } from '../../../../core/errors.ts';
 import { metrics as table } from '../../../../core/metrics/table.ts';
-import { newApp } from '../../../../scheduler/app.ts';
 import { createConnector, deleteConnector, setTargetState } from '../../../../scheduler/connector-actions.ts';
 import type { Scheduler } from '../../../../scheduler/scheduler.ts';
+import { anApp } from '../../../support/api.ts';
 import { DEAD_LETTERS } from '../../../support/configs.ts';
 import { type Exposition, parseExposition } from '../../../support/exposition.ts';
 import { aHost, type TestHost } from '../../../support/hosts.ts';
@@ -33,7 +33,7 @@ function served(host: TestHost, fields: Parameters<typeof aScheduler>[1] = {}): 
   const { scheduler } = aScheduler(host, { metrics, ...fields });
   started.push(scheduler);
   const metricsText = () => metrics.text(() => scheduler.samples());
-  const app = newApp({ ...host, metricsText, scheduler, skewMaxMs: 5_000, workerId: '127.0.0.1:8083', commit: 'abc' });
+  const app = anApp(host, { metricsText, scheduler });
   return { scheduler, scrape: async () => parseExposition(await (await app.request('/metrics')).text()) };
 }
 
