@@ -18,6 +18,8 @@ export interface Connector {
   readonly createdAtMs: number;
   /** What its target bears at present; absent while it shows no strain. Raises no revision. */
   readonly pressure?: Pressure;
+  /** That records were moved from or to, since its creation or since an operator reset them; absent for none. Raises no revision. */
+  readonly activeTopics?: readonly string[];
 }
 
 export function connectorKey(name: string): DocumentKey {
@@ -39,7 +41,7 @@ export function encodeConnector(connector: Connector): string {
 /** @throws {FatalTaskError} `store.document_corrupt` or `store.document_newer`, naming the connector. */
 export function decodeConnector(text: string, name: string): Connector {
   const document = parsed(text, name);
-  const { v, uid, revision, targetState, config, createdAtMs, pressure } = document;
+  const { v, uid, revision, targetState, config, createdAtMs, pressure, activeTopics } = document;
   if (typeof v === 'number' && v > FORMAT) {
     throw new FatalTaskError(`connector ${name} is stored in format ${v}, this version reads up to ${FORMAT}`, {
       code: 'store.document_newer',
@@ -52,11 +54,13 @@ export function decodeConnector(text: string, name: string): Connector {
     !isTargetState(targetState) ||
     !isConfig(config) ||
     !isCount(createdAtMs) ||
-    !(pressure === undefined || isPressure(pressure))
+    !(pressure === undefined || isPressure(pressure)) ||
+    !(activeTopics === undefined || isTopics(activeTopics))
   ) {
     throw corrupt(name);
   }
-  return { name, uid, revision, targetState, config, createdAtMs, ...(pressure === undefined ? {} : { pressure }) };
+  const notes = { ...(pressure === undefined ? {} : { pressure }), ...(activeTopics === undefined ? {} : { activeTopics }) };
+  return { name, uid, revision, targetState, config, createdAtMs, ...notes };
 }
 
 function parsed(text: string, name: string): Readonly<Record<string, unknown>> {
@@ -79,6 +83,10 @@ function isTargetState(value: unknown): value is TargetState {
 
 function isConfig(value: unknown): value is Connector['config'] {
   return typeof value === 'object' && value !== null && Object.values(value).every((entry) => typeof entry === 'string');
+}
+
+function isTopics(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((topic) => typeof topic === 'string');
 }
 
 function isPressure(value: unknown): value is Pressure {

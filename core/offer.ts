@@ -104,6 +104,8 @@ export interface InvocationResult {
   readonly cursor: { readonly value: string; readonly version: string } | null;
   /** An empty outcome: offer again not before this moment (epoch ms); `null` when only a change of the cursor helps. */
   readonly notBeforeMs: number | null;
+  /** Of the records it put, some of them where there are very many; absent for none. */
+  readonly topics?: readonly string[];
 }
 
 /**

@@ -143,6 +143,7 @@ async function putOnce(
     const result = await timedPut(delivery, (signal, forMs) =>
       writer.put({ ...slice.identity, records, position, forMs }, signal),
     );
+    invocation.tally.noteTopics(records);
     const stale = result.stale ?? 0;
     invocation.tally.counts.stale += stale;
     invocation.tally.counts.delivered -= stale;

@@ -72,7 +72,8 @@ export async function runInvocation(
   const run = tally.record(ending.outcome, ending.refusal);
   host.telemetry.run(run);
   if (crash !== null) throw crash;
-  return { run, cursor: shard?.document ?? null, notBeforeMs: ending.notBeforeMs };
+  const { topics } = tally;
+  return { run, cursor: shard?.document ?? null, notBeforeMs: ending.notBeforeMs, ...(topics.length === 0 ? {} : { topics }) };
 }
 
 /** Nobody counts such failures: a pause of about five seconds, which a broker or a store that restarts may need. */

@@ -9,6 +9,9 @@ import { LatencyMeter } from './latency-meter.ts';
 /** History is one line a run: the beginning of what a system said is enough to know it by, and pages of runs stay small. */
 const TEXT_CHARACTERS_MAX = 1_000;
 
+/** Of one invocation; a source that writes to more tells of the others in later ones. */
+const TOPICS_MAX = 100;
+
 type Counts = { -readonly [K in keyof RunCounts]: number };
 
 export class RunTally {
@@ -24,6 +27,7 @@ export class RunTally {
   readonly latency: LatencyMeter;
   /** Of the slice in hand, or of the last one. */
   epoch: number | null = null;
+  readonly #topics = new Set<string>();
   #error: RunError | undefined;
 
   constructor(host: Host, offer: Offer, owner: string) {
@@ -42,6 +46,19 @@ export class RunTally {
       message: shown(this.#host.sandbox.redaction.text(messageOf(error))),
       ...(position === undefined ? {} : { position: shown(position) }),
     };
+  }
+
+  /** Those of the records of a put. */
+  noteTopics(records: readonly { readonly topic: string }[]): void {
+    let last: string | undefined;
+    for (const { topic } of records) {
+      if (topic !== last && this.#topics.size < TOPICS_MAX) this.#topics.add(topic);
+      last = topic;
+    }
+  }
+
+  get topics(): readonly string[] {
+    return [...this.#topics];
   }
 
   record(outcome: Outcome | null, refusal?: string): RunRecord {

@@ -16,6 +16,7 @@ import { BODY_BYTES_MAX } from './routes/request-body.ts';
 import { API_VERSION, serverRoutes } from './routes/server.ts';
 import { stateRoutes } from './routes/states.ts';
 import { statusRoutes } from './routes/status.ts';
+import { topicRoutes } from './routes/topics.ts';
 
 const routes = [
   ...serverRoutes,
@@ -26,6 +27,7 @@ const routes = [
   ...offsetRoutes,
   ...pluginRoutes,
   ...loggerRoutes,
+  ...topicRoutes,
 ];
 
 /** Prometheus' text format. https://prometheus.io/docs/instrumenting/exposition_formats/, read 2026-11-26 */

@@ -8,12 +8,14 @@ import type { PressureNotes } from './pressure-notes.ts';
 import type { RunHistory } from './run-history.ts';
 import type { ShardState } from './shard-state.ts';
 import type { ShardTable } from './shard-table.ts';
+import type { TopicNotes } from './topic-notes.ts';
 
 export interface EndingsParts {
   readonly clock: Clock;
   readonly table: ShardTable;
   readonly holders: Holders;
   readonly pressure: PressureNotes;
+  readonly topics: TopicNotes;
   readonly history: RunHistory;
   /** This connector and its cursors are to be read again in the next round of learning. */
   changed(name: string): void;
@@ -47,7 +49,7 @@ export class Endings {
   }
 
   #completed({ offer, state, sentAtMs }: Flight, result: InvocationResult): void {
-    const { clock, table, history, pressure, changed, wanted } = this.#parts;
+    const { clock, table, history, pressure, topics, changed, wanted } = this.#parts;
     const { run, cursor, notBeforeMs } = result;
     if (cursor !== null) table.observe(state, cursor, clock.nowMs());
     else changed(offer.connector);
@@ -55,6 +57,7 @@ export class Endings {
     history.add(offer, run);
     const running = table.running.byConnector.get(offer.uid) ?? 0;
     if (pressure.note(offer.uid, run, { running, sentAtMs })) wanted('soon');
+    if (topics.note(offer.uid, result.topics ?? [])) wanted('soon');
     if (isDiscoveryShard(state.shard) && run.outcome === 'drained') {
       changed(offer.connector);
       wanted('now');

@@ -1,6 +1,6 @@
 /**
  * One round of learning: what was changed by operators and by other schedulers, a share of everything that is stored, and what is
- * not known yet since this scheduler leads. What targets bear is stored between, for the document that it stands in is learnt here.
+ * not known yet since this scheduler leads. What targets bear, and the topics of records, are stored between, for the document that they stand in is learnt here.
  */
 import type { CancelSignal, Clock } from '../core/ports.ts';
 import { sideBySide } from '../core/side-by-side.ts';
@@ -8,12 +8,14 @@ import type { ChangeNotes } from './change-notes.ts';
 import type { ConnectorCatalog } from './connector-catalog.ts';
 import { inTurn } from './in-turn.ts';
 import type { PressureNotes } from './pressure-notes.ts';
+import type { TopicNotes } from './topic-notes.ts';
 
 export interface LearningParts {
   readonly clock: Clock;
   readonly notes: ChangeNotes;
   readonly catalog: ConnectorCatalog;
   readonly pressure: PressureNotes;
+  readonly topics: TopicNotes;
   /** The work of this connector, by uid, is to start now. */
   triggered(uid: string): void;
   /** There is more to plan by, and there may be topics that nobody has looked at. */
@@ -48,7 +50,7 @@ export class Learning {
 
   /** Answers whether there is more to be read at once. */
   async round(term: number, signal: CancelSignal): Promise<boolean> {
-    const { clock, catalog, pressure, learnt } = this.#parts;
+    const { clock, catalog, pressure, topics, learnt } = this.#parts;
     const now = clock.monotonicMs();
     if (this.#term !== term) {
       this.#term = term;
@@ -65,6 +67,7 @@ export class Learning {
         () => this.#readChanged(signal),
         () => catalog.sweep(sinceMs, signal),
         () => pressure.store(catalog, signal),
+        () => topics.store(signal),
         // Last, for there may be many: the next round, with whatever was changed meanwhile, goes on with them.
         () => catalog.listMissing(signal),
       ],

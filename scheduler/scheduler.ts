@@ -39,6 +39,7 @@ import type { RunHistory } from './run-history.ts';
 import type { SchedulerSettings } from './settings.ts';
 import { ShardTable } from './shard-table.ts';
 import { StoreRoundTrip } from './store-round-trip.ts';
+import { TopicNotes } from './topic-notes.ts';
 import { Wake } from './wake.ts';
 
 export interface SchedulerDeps {
@@ -130,8 +131,9 @@ export class Scheduler {
       },
     });
     const pressure = new PressureNotes(measured);
+    const topics = new TopicNotes({ store: roundTrip.store, catalog });
     this.#learning = new Learning({
-      ...{ clock, notes: new ChangeNotes(measured), catalog, pressure },
+      ...{ clock, notes: new ChangeNotes(measured), catalog, pressure, topics },
       triggered: (uid) => this.#startNow(uid),
       learnt: () => {
         for (const wake of [this.#lookWake, this.#planWake]) wake.wake();
@@ -143,7 +145,7 @@ export class Scheduler {
     this.#healing = new Healing(deps, { catalog, table });
     this.#holders = new Holders({ clock, table, catalog, dispatch });
     this.#endings = new Endings({
-      ...{ clock, table, history: deps.history, holders: this.#holders, pressure },
+      ...{ clock, table, history: deps.history, holders: this.#holders, pressure, topics },
       changed: (name) => this.#learning.changed(name),
       wanted: (when) => {
         for (const wake of [this.#learnWake, this.#seekWake]) wakeFor(wake, when);

@@ -112,6 +112,10 @@ export const LoggerLevel = z
 
 export const LoggerLevels = z.record(z.string(), LoggerLevel).register(answered, { id: 'LoggerLevels' });
 
+export const ActiveTopics = z
+  .record(z.string(), z.object({ topics: z.array(z.string()) }))
+  .register(answered, { id: 'ActiveTopics' });
+
 export const LoggerNames = z.array(z.string()).register(answered, { id: 'LoggerNames' });
 
 // ---------------------------------------------------------------------------------------------------------------------

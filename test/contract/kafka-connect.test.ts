@@ -12,6 +12,7 @@ import { offsetSituations } from './kafka-connect/offset-situations.ts';
 import { pluginSituations } from './kafka-connect/plugin-situations.ts';
 import { serverSituations } from './kafka-connect/server-situations.ts';
 import { stateSituations } from './kafka-connect/state-situations.ts';
+import { topicSituations } from './kafka-connect/topic-situations.ts';
 
 const situations = [
   ...serverSituations,
@@ -20,6 +21,7 @@ const situations = [
   ...offsetSituations,
   ...pluginSituations,
   ...loggerSituations,
+  ...topicSituations,
 ];
 const routes = [...new Set(situations.map(({ route }) => route))];
 

@@ -15,7 +15,15 @@ interface AnswerShape {
   readonly content?: { readonly 'application/json': { readonly schema: object } };
 }
 
-export async function openApiOf(app: Hono): Promise<OpenApiDocument> {
+/** The same for every application, and it takes its time to make. */
+let document: Promise<OpenApiDocument> | undefined;
+
+export function openApiOf(app: Hono): Promise<OpenApiDocument> {
+  document ??= requestDocument(app);
+  return document;
+}
+
+async function requestDocument(app: Hono): Promise<OpenApiDocument> {
   return (await (await app.request('/openapi.json')).json()) as OpenApiDocument;
 }
 

@@ -45,20 +45,18 @@ const PATH = '/connector-plugins/vault-sink/config/validate';
 export const pluginSituations: readonly Situation[] = [
   ...situationsOf('GET /connector-plugins', [
     {
-      what: 'connectors only',
+      what: 'connectors only, unless all are asked for',
       status: 200,
-      body: [
-        { class: 'datagen-source', type: 'source', version: '1.0.0' },
+      body: expect.arrayContaining([
         { class: 'discard-sink', type: 'sink', version: '1.0.0' },
-        { class: 'file-sink', type: 'sink', version: '1.0.0' },
         { class: 'file-source', type: 'source', version: '1.0.0' },
-        { class: 'file-stream-sink', type: 'sink', version: '1.0.0' },
-        { class: 'memory-append', type: 'sink', version: '1.0.0' },
-        { class: 'memory-source', type: 'source', version: '1.0.0' },
-        { class: 'sql-sink', type: 'sink', version: '1.0.0' },
-        { class: 'sqlite-cdc-source', type: 'source', version: '1.0.0' },
         { class: 'vault-sink', type: 'sink', version: '2.1.0' },
-      ],
+      ]),
+      then: async ({ ask }) => {
+        const { body } = await ask('GET', '/connector-plugins?connectorsOnly=true');
+        const kinds = new Set((body as { readonly type: string }[]).map(({ type }) => type));
+        expect([...kinds].sort()).toEqual(['sink', 'source']);
+      },
     },
     {
       what: 'all kinds',
@@ -219,10 +217,13 @@ export const pluginSituations: readonly Situation[] = [
       what: 'an unknown class',
       path: '/connector-plugins/nothing/config/validate',
       ask: { body: { 'connector.class': 'nothing' } },
-      ...error(
-        400,
-        'Failed to find any class that implements Connector and which name matches nothing, available connectors are: datagen-source, discard-sink, file-sink, file-source, file-stream-sink, memory-append, memory-source, sql-sink, sqlite-cdc-source, vault-sink',
-      ),
+      status: 400,
+      body: {
+        error_code: 400,
+        message: expect.stringMatching(
+          /^Failed to find any class that implements Connector and which name matches nothing, available connectors are: .*, vault-sink$/,
+        ),
+      },
     },
   ]),
 ];
