@@ -1,4 +1,5 @@
 /** What a connector's configuration could hold, what it holds, and what is wrong with each key of it. */
+import { Runtime } from '../core/config/connector-config.ts';
 import type { ConfigIssue } from '../core/errors.ts';
 import type { Plugin, Registry } from '../plugins/api/registry.ts';
 import { configProblems } from '../plugins/config-problems.ts';
@@ -150,10 +151,8 @@ export async function findConnector(registry: Registry, name: string): Promise<P
   return (await registry.findSink(name)) ?? (await registry.findSource(name));
 }
 
-const DEFAULT_CONVERTERS = { key: 'string', value: 'json' } as const;
-
 function converterKeys(registry: Registry, sent: SentConfig, role: 'key' | 'value'): readonly OfferedKey[] {
-  const plugin = registry.findConverter(sent[`${role}.converter`] ?? DEFAULT_CONVERTERS[role]);
+  const plugin = registry.findConverter(sent[`${role}.converter`] ?? Runtime.shape[`${role}.converter`].parse(undefined));
   return keysOfChoice(plugin, { prefix: `${role}.converter.`, group: role === 'key' ? 'Key Converter' : 'Value Converter' });
 }
 

@@ -16,12 +16,21 @@ export async function readBody<Schema extends z.ZodType>(
   { schema, numbers }: RequestBody<Schema>,
 ): Promise<z.output<Schema>> {
   const type = request.headers.get('content-type');
-  const text = await request.text();
+  const text = textOf(await request.arrayBuffer());
   if (text.trim() === '') throw new ApiError(400, 'The request has no body; it needs one of JSON');
   if (type !== null && !JSON_TYPE.test(type.trim())) throw new ApiError(415, 'HTTP 415 Unsupported Media Type');
   const parsed = schema.safeParse(jsonOf(text, numbers));
   if (parsed.success) return parsed.data;
   throw new ApiError(400, parsed.error.issues.map(lineOf).join('\n'));
+}
+
+/** What is no UTF-8 would be kept as something else than was sent. */
+function textOf(bytes: ArrayBuffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new ApiError(400, 'The body of the request is not UTF-8');
+  }
 }
 
 function jsonOf(text: string, numbers: RequestBody<z.ZodType>['numbers']): unknown {

@@ -97,6 +97,58 @@ describe('newApp', () => {
     expect(response.status).toBe(413);
   });
 
+  test('takes no text that is not UTF-8', async () => {
+    const { app } = anApi();
+    const headers = { 'content-type': 'application/json' };
+
+    const response = await app.request('/connectors', { method: 'POST', headers, body: new Uint8Array([0x22, 0xff, 0x22]) });
+
+    expect([response.status, await response.json()]).toEqual([
+      400,
+      { error_code: 400, message: 'The body of the request is not UTF-8' },
+    ]);
+  });
+
+  test("takes Kafka's classes for what there is of converters, transforms and predicates", async () => {
+    const { ask } = anApi();
+    const transforms = 'org.apache.kafka.connect.transforms';
+    const config = {
+      ...DROP,
+      'key.converter': 'org.apache.kafka.connect.storage.StringConverter',
+      'value.converter': 'org.apache.kafka.connect.json.JsonConverter',
+      'value.converter.schemas.enable': 'false',
+      'header.converter': 'org.apache.kafka.connect.storage.SimpleHeaderConverter',
+      transforms: 'drop,keys,values,stamp,renamed,rekeyed',
+      'transforms.drop.type': `${transforms}.Filter`,
+      'transforms.drop.predicate': 'empty',
+      'transforms.keys.type': `${transforms}.InsertField$Key`,
+      'transforms.keys.topic.field': 'topic',
+      'transforms.values.type': `${transforms}.InsertField$Value`,
+      'transforms.values.topic.field': 'topic',
+      'transforms.values.predicate': 'named',
+      'transforms.stamp.type': `${transforms}.InsertField$Value`,
+      'transforms.stamp.timestamp.field': 'at',
+      'transforms.stamp.predicate': 'marked',
+      'transforms.renamed.type': `${transforms}.ReplaceField$Value`,
+      'transforms.renamed.renames': 'a:b',
+      'transforms.rekeyed.type': `${transforms}.ReplaceField$Key`,
+      'transforms.rekeyed.exclude': 'a',
+      predicates: 'empty,named,marked',
+      'predicates.empty.type': `${transforms}.predicates.RecordIsTombstone`,
+      'predicates.named.type': `${transforms}.predicates.TopicNameMatches`,
+      'predicates.named.pattern': 'orders.*',
+      'predicates.marked.type': `${transforms}.predicates.HasHeaderKey`,
+      'predicates.marked.name': 'mark',
+    };
+
+    const created = await ask('PUT', '/connectors/drop/config', { body: config });
+    const bytes = { ...config, 'value.converter': 'org.apache.kafka.connect.converters.ByteArrayConverter' };
+    const { 'value.converter.schemas.enable': _, ...changed } = bytes;
+
+    expect(created).toMatchObject({ status: 201, body: { config } });
+    expect((await ask('PUT', '/connectors/drop/config', { body: changed })).status).toBe(200);
+  });
+
   test('answers JSON that nests deeper than anybody can read', async () => {
     const deep = 400_000;
 
