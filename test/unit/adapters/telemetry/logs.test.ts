@@ -100,7 +100,7 @@ describe('jsonLogs', () => {
     const text = await written(jsonLogs, (logs) => logs.run(RUN));
 
     expect(JSON.parse(text)).toEqual({
-      levels: new LogLevels({ root: 'WARN', clock: { nowMs: () => NOW_MS } }),
+      level: 'warn',
       time: TIME,
       message: 'an invocation failed: the target is away',
       connector: 'orders',
