@@ -65,14 +65,14 @@ interface Facts {
   readonly running: number;
   readonly slice: Offer['slice'];
   readonly isPaced: boolean;
-  /** When time alone changes what there is to do or who does it: the soonest end of a holder whom no offer of ours brought, or of a pause. */
+  /** When time alone changes what there is to do or who does it: the soonest end of a holder, or of a pause. */
   readonly changesAtMs: number | null;
   readonly nowMs: number;
 }
 
 export function demandOf(connector: PlannedConnector, shard: PlannedShard, terms: PlannerTerms, nowMs: number): Demand {
   const { cursor } = shard;
-  const held = cursor === null ? NOBODY : foreignHolders(cursor, { connector, shard, nowMs });
+  const held = cursor === null ? NOBODY : holdersAtWork(cursor, { connector, shard, nowMs });
   const running = shard.offers.size + held.count;
   const pace: Pace | null = cursor?.pace ?? null;
   const slice = sliceSize(pace, connector, terms);
@@ -205,14 +205,14 @@ interface Holders {
 
 const NOBODY: Holders = { count: 0, untilMs: null };
 
-/** Whoever works on it without an offer of ours: another scheduler's, or one from before this scheduler's start. */
-function foreignHolders(cursor: Cursor, onlooker: Onlooker): Holders {
+/** Whoever works on it; counted are those without an offer of ours: another scheduler's, or one from before this scheduler's start. */
+function holdersAtWork(cursor: Cursor, onlooker: Onlooker): Holders {
   const { connector, shard } = onlooker;
   let count = 0;
   let untilMs: number | null = null;
   const look = (holder: Holder): void => {
-    if (!isAtWork(holder, onlooker) || shard.offers.has(offerIdOf(holder.owner))) return;
-    count += 1;
+    if (!isAtWork(holder, onlooker)) return;
+    if (!shard.offers.has(offerIdOf(holder.owner))) count += 1;
     untilMs = Math.min(untilMs ?? Number.POSITIVE_INFINITY, holder.deadlineAtMs + connector.graceMs);
   };
   if (cursor.kind === 'checkpoint') {

@@ -130,7 +130,7 @@ const nothing: readonly (readonly [DemandReason, string, Seen, number | null])[]
         cursor: aLogCursor({ next: 5, open: [aHeldRange({ end: 5, owner: 'offer/run.1' })] }),
       },
     },
-    null,
+    NOW_MS + CLAIM_MS + GRACE_MS,
   ],
   [
     'at-work',
