@@ -56,7 +56,7 @@ module.exports = {
     layer('servers', ['core', 'clients']),
     // The launcher starts before anything is installed; what writes documentation reads the code it documents.
     layer('tools', [], { exceptFrom: '^tools/docs/' }),
-    layer('tools/docs', ['tools', 'core', 'plugins', 'functions', 'cli']),
+    layer('tools/docs', ['tools', 'core', 'plugins', 'functions', 'scheduler', 'cli']),
     entriesOnly('functions'),
     entriesOnly('scheduler'),
     ...clientOfScheduler('cli', ['core']),

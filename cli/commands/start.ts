@@ -2,6 +2,7 @@
 import { flushCompileCache } from 'node:module';
 import process from 'node:process';
 import { type Command, Option } from 'commander';
+import { keyFacts } from '../../core/config/keys.ts';
 import { readWorkerSettings } from '../read-worker-settings.ts';
 import { flagOf, type WorkerKey, WorkerSettings, workerKeys } from '../worker-settings.ts';
 
@@ -31,10 +32,9 @@ function optionOf(key: WorkerKey): Option {
   const type = WorkerSettings.shape[key];
   const value = type.parse(undefined);
   const standard = String(value) === '' ? '' : ` (default: ${String(value)})`;
-  return new Option(
-    `${flagOf(key)} ${typeof value === 'boolean' ? '[true|false]' : '<value>'}`,
-    `${type.description ?? ''}${standard}`,
-  );
+  const words = keyFacts(type).words.join('|');
+  const takes = typeof value === 'boolean' ? `[${words}]` : `<${words || 'value'}>`;
+  return new Option(`${flagOf(key)} ${takes}`, `${type.description ?? ''}${standard}`);
 }
 
 /** Loaded when asked for: the other commands need nothing of it. */

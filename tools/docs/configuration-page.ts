@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { assert } from '../../core/assert.ts';
 import { MEANINGLESS, MEANINGLESS_PREFIXES, Runtime, WRITTEN_OUT } from '../../core/config/connector-config.ts';
 import type { Plugin } from '../../plugins/api/registry.ts';
+import { type OfferedKey, type PluginNames, pluginKeys, runtimeKeys } from '../../scheduler/config-keys.ts';
 import { code, generatedFrom, page, table } from './markdown.ts';
 
 const INTRODUCTION = `A connector is configured by a flat map of text to text, with Kafka Connect's names where it has one for the same thing. Each key belongs to one
@@ -15,7 +16,8 @@ reader:
 - \`sink.*\`, to the sink of a direct connector, which is a source with \`sink.connector.class\`;
 - everything else, to the plugin that \`connector.class\` names.
 
-A key that its plugin does not know is refused, and so is a value that the tables do not allow: by the HTTP API, which names all of them at once.
+A key that its plugin does not know is refused, and so is a value that the tables do not allow: by the HTTP API, which names all of them at once. Every value
+is a text; a list has commas between its items. Where a configuration is only checked, the answer has \`[hidden]\` for a password.
 
 ## Secrets
 
@@ -34,6 +36,9 @@ once when the connector is changed. Unlike Kafka, which leaves a placeholder as 
 is none of the three is no placeholder. What a source finds becomes the name of a shard, which is stored and shown: a path or a table is no secret.
 
 A scheduler plans without secrets, so these keys hold no placeholders: ${[...WRITTEN_OUT].map(code).join(', ')}.`;
+
+/** The tables say what a key is, not what else there is. */
+const NO_NAMES: PluginNames = { connectors: [], sinks: [], converters: [], transforms: [], predicates: [] };
 
 const kinds: readonly { readonly kind: Plugin['kind']; readonly title: string; readonly keys: string }[] = [
   { kind: 'source', title: 'Sources', keys: 'Keys without a prefix.' },
@@ -54,7 +59,7 @@ export function configurationPage(plugins: readonly Plugin[]): string {
     generatedFrom('core/config/connector-config.ts and the plugins'),
     INTRODUCTION,
     '## Runtime',
-    keyTable(Runtime),
+    keyTable(Runtime, runtimeKeys(NO_NAMES)),
     `Accepted without effect, so that a configuration of Kafka Connect can be brought along, unless the table above has them: ${meaningless()}.`,
     ...sections,
   ]);
@@ -69,7 +74,7 @@ function pluginSections(plugins: readonly Plugin[]): readonly string[] {
   return [...Map.groupBy(plugins, ({ config }) => config)].flatMap(([config, sharing]) => [
     `### ${sharing.map(({ name }) => code(name)).join(', ')}`,
     ...sharing.map(facts).filter((text) => text !== ''),
-    keyTable(config),
+    keyTable(config, pluginKeys({ name: '', config })),
   ]);
 }
 
@@ -81,23 +86,29 @@ function facts(plugin: Plugin): string {
   return aliases.length === 0 ? '' : `${code(name)} is also named ${aliases.map(code).join(', ')}.`;
 }
 
-export function keyTable(schema: z.ZodType): string {
+export function keyTable(schema: z.ZodType, offered: readonly OfferedKey[]): string {
   assert(schema instanceof z.ZodObject, 'a configuration is a map of keys');
-  const rows = Object.entries(schema.shape).map(([key, type]) => [
-    code(key),
-    valuesOf(type),
-    defaultOf(type),
-    type.description ?? '',
-  ]);
-  return rows.length === 0 ? 'It has no keys of its own.' : table(['key', 'values', 'default', 'what it does'], rows);
+  const facts = new Map(offered.map(({ key }) => [key.name, key]));
+  const rows = Object.entries(schema.shape).map(([name, type]) => {
+    const { type: kind = '', importance = '' } = facts.get(name) ?? {};
+    return [code(name), typeName(kind), valuesOf(type), defaultOf(type), importance.toLowerCase(), type.description ?? ''];
+  });
+  if (rows.length === 0) return 'It has no keys of its own.';
+  return table(['key', 'type', 'values', 'default', 'importance', 'what it does'], rows);
 }
 
-/** A key reads text and says what it takes only when it refuses some, so it is asked with the one that most of them refuse. */
+export function typeName(type: string): string {
+  return type === 'PASSWORD' ? 'password, masked' : type.toLowerCase();
+}
+
+/**
+ * Where not every text of its type is taken. A key reads text and says what it takes only when it refuses some, so it is asked with
+ * the one that most of them refuse.
+ */
 export function valuesOf(type: z.ZodType): string {
-  const answer = type.safeParse('');
-  if (answer.success) return Array.isArray(answer.data) ? 'comma-separated' : 'text';
-  const takes = /^must be (?:one of |a whole number from )?(.*), not ""$/.exec(answer.error.issues[0]?.message ?? '');
-  return takes?.[1] ?? 'text';
+  const message = type.safeParse('').error?.issues[0]?.message ?? '';
+  const takes = /^must be (?:one of |a whole number from )?(.*), not ""$/.exec(message);
+  return takes?.[1] ?? '';
 }
 
 export function defaultOf(type: z.ZodType): string {

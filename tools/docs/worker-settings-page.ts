@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { flagOf, variableOf, WorkerSettings, workerKeys } from '../../cli/worker-settings.ts';
-import { defaultOf, valuesOf } from './configuration-page.ts';
+import { keyFacts } from '../../core/config/keys.ts';
+import { defaultOf, typeName, valuesOf } from './configuration-page.ts';
 import { code, generatedFrom, page, table } from './markdown.ts';
 
 const INTRODUCTION = `What \`sortie start\` may be told. Each setting can be given in three places, and its name there is made from its key. Where it is given in more than
@@ -33,13 +34,21 @@ secrets:
 export function workerSettingsPage(): string {
   const rows = workerKeys.map((key) => {
     const type: z.ZodType = WorkerSettings.shape[key];
-    return [code(key), code(flagOf(key)), code(variableOf(key)), valuesOf(type), defaultOf(type), type.description ?? ''];
+    return [
+      code(key),
+      code(flagOf(key)),
+      code(variableOf(key)),
+      typeName(keyFacts(type).type),
+      valuesOf(type),
+      defaultOf(type),
+      type.description ?? '',
+    ];
   });
   return page([
     '# Worker settings',
     generatedFrom('cli/worker-settings.ts'),
     INTRODUCTION,
-    table(['key', 'flag', 'environment', 'values', 'default', 'what it does'], rows),
+    table(['key', 'flag', 'environment', 'type', 'values', 'default', 'what it does'], rows),
     '## Example',
     EXAMPLE,
     'What a connector may say of secrets is in [configuration.md](configuration.md#secrets).',

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { booleanKey, enumKey, intKey, listKey, textKey } from '../../../../core/config/keys.ts';
+import { pluginKeys } from '../../../../scheduler/config-keys.ts';
 import { keyTable } from '../../../../tools/docs/configuration-page.ts';
 
 describe('keyTable', () => {
@@ -12,21 +13,23 @@ describe('keyTable', () => {
       mode: enumKey(['slow', 'fast']).default('slow').describe('slow | fast.'),
       trace: booleanKey().default(false).describe('More words.'),
       fields: listKey().default([]).describe('Which.'),
+      token: textKey().meta({ format: 'password' }).optional().describe('What opens it.'),
     });
 
-    expect(keyTable(schema).split('\n')).toEqual([
-      '| key | values | default | what it does |',
-      '| --- | --- | --- | --- |',
-      '| `url` | text | required | Where to. |',
-      '| `note` | text |  | Optional. |',
-      '| `retries` | 0 to 9 | `3` | How often. |',
-      '| `mode` | slow, fast | `slow` | slow \\| fast. |',
-      '| `trace` | true or false | `false` | More words. |',
-      '| `fields` | comma-separated |  | Which. |',
+    expect(keyTable(schema, pluginKeys({ name: 'any', config: schema })).split('\n')).toEqual([
+      '| key | type | values | default | importance | what it does |',
+      '| --- | --- | --- | --- | --- | --- |',
+      '| `url` | string |  | required | high | Where to. |',
+      '| `note` | string |  |  | medium | Optional. |',
+      '| `retries` | int | 0 to 9 | `3` | medium | How often. |',
+      '| `mode` | string | slow, fast | `slow` | medium | slow \\| fast. |',
+      '| `trace` | boolean | true or false | `false` | medium | More words. |',
+      '| `fields` | list |  |  | medium | Which. |',
+      '| `token` | password, masked |  |  | medium | What opens it. |',
     ]);
   });
 
   test('says so where a plugin has no keys', () => {
-    expect(keyTable(z.object({}))).toBe('It has no keys of its own.');
+    expect(keyTable(z.object({}), [])).toBe('It has no keys of its own.');
   });
 });
