@@ -51,6 +51,8 @@ export class LeaderLock {
   readonly #owner: string;
   #untilMs = Number.NEGATIVE_INFINITY;
   #term = 0;
+  /** It was taken from somebody else, or may have been: the store has not said. */
+  #isTaken = false;
   #endedOffers: readonly string[] = [];
   /** Who led when that was last told: an owner, or nobody because the store was away. */
   #told: string | null = null;
@@ -113,9 +115,11 @@ export class LeaderLock {
     const ended = this.#endedWith(lock);
     const value = JSON.stringify({ v: 1, ...this.#own(), untilMs: clock.nowMs() + HELD_MS, ended });
     const condition = document === null ? { ifAbsent: true as const } : { ifVersion: document.version };
+    // One that finds its own lock, run out or not, knows that nobody else led since it put it, which may not have been answered.
+    this.#isTaken ||= lock?.owner !== this.#owner;
     if ('conflict' in (await store.put(KEY, value, condition))) return;
-    // One that finds its own lock, run out or not, knows that nobody else led meanwhile.
-    if (lock?.owner !== this.#owner) this.#term += 1;
+    if (this.#isTaken) this.#term += 1;
+    this.#isTaken = false;
     this.#endedOffers = ended;
     this.#untilMs = askedAtMs + HELD_MS;
     this.#tell(this.#owner, 'info', `this scheduler leads: ${this.#reason(lock)}`, {});

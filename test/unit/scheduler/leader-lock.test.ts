@@ -183,6 +183,30 @@ describe('LeaderLock', () => {
     expect([...terms, first.term]).toEqual([1, 1, 2]);
   });
 
+  test('has another term where it took it from another one without hearing so', async () => {
+    const host = aHost();
+    let isLost = false;
+    const store = storeWith(host.store, {
+      put: async (...write) => {
+        const answer = await host.store.put(...write);
+        if (isLost) throw storeUnavailable();
+        return answer;
+      },
+    });
+    const [first, second] = [aLock({ ...host, store }), aLock(host)];
+    await first.hold();
+    host.clock.jump(20_000);
+    await second.hold();
+    host.clock.jump(20_000);
+
+    isLost = true;
+    await first.hold();
+    isLost = false;
+    await first.hold();
+
+    expect([first.isHeld, first.term]).toEqual([true, 2]);
+  });
+
   test('says once who leads, and until when it waits for one that may be gone', async () => {
     const host = aHost();
     const gone = aLock({ ...host, telemetry: new MemoryTelemetry() });
