@@ -69,12 +69,18 @@ export function statusOf(known: Subject, shards: readonly ShardView[], workerId:
   };
 }
 
+/** What the tasks of a connector depend on, beside its shards. */
+export interface DealtBy extends Pick<Subject, 'topics'> {
+  readonly planned: Pick<Subject['planned'], 'tasksMax'>;
+}
+
 /** The shards of each task. */
 export function dealt<Shard extends Pick<ShardView, 'shard'>>(
-  { planned }: { readonly planned: Pick<Subject['planned'], 'tasksMax'> },
+  { planned, topics }: DealtBy,
   shards: readonly Shard[],
 ): readonly (readonly Shard[])[] {
-  const inOrder = shards.filter(({ shard }) => !isDiscoveryShard(shard)).sort((a, b) => (a.shard < b.shard ? -1 : 1));
+  const read = shards.filter(({ shard }) => !isDiscoveryShard(shard) && isStillRead(shard, topics));
+  const inOrder = read.sort((a, b) => (a.shard < b.shard ? -1 : 1));
   const tasks = Array.from({ length: Math.min(planned.tasksMax, inOrder.length) }, (): Shard[] => []);
   for (const [index, shard] of inOrder.entries()) tasks[index % tasks.length]?.push(shard);
   return tasks;
@@ -136,6 +142,12 @@ function taskState(connector: Connector, shards: readonly ShardView[]): TaskStat
   if (shards.some((shard) => failureOf(shard) !== null)) return 'FAILED';
   if (shards.every((shard) => absenceOf(shard) !== null || !wasOpened(shard))) return 'UNASSIGNED';
   return connector.targetState === 'paused' && shards.every((shard) => isRaised(shard, connector)) ? 'PAUSED' : 'RUNNING';
+}
+
+/** A topic that was taken out of the configuration leaves its positions behind, and nothing that has to be done. */
+function isStillRead(shard: ShardId, topics: Subject['topics']): boolean {
+  const queue = queueOfShard(shard);
+  return topics === null || queue === undefined || topics.includes(queue.topic);
 }
 
 /** An invocation, or an operator, has looked at the connector for it. */

@@ -62,7 +62,7 @@ export class SchedulerMetrics {
     metrics.count('sortie_offers_ended_total', { connector, end: end.kind });
     if (end.kind !== 'completed') return;
     const { run } = end.result;
-    const task = this.#tasks.of(known.planned, shard);
+    const task = this.#tasks.of(uid, known, shard);
     countRun(metrics, run, { task, isFirst: this.#activity.note(uid, task, run) });
   }
 }

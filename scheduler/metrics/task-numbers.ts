@@ -1,11 +1,12 @@
 /** Of which task a shard is, for counters of a run. Dealt anew when the shards change, not for each run. */
 import type { ShardId } from '../../core/shard-id.ts';
 import type { ShardTable } from '../shard-table.ts';
-import { dealt } from '../status.ts';
+import { type DealtBy, dealt } from '../status.ts';
 
 interface Dealt {
   readonly shards: number;
   readonly tasksMax: number;
+  readonly topics: DealtBy['topics'];
   readonly numbers: ReadonlyMap<ShardId, number>;
 }
 
@@ -17,15 +18,16 @@ export class TaskNumbers {
     this.#table = table;
   }
 
-  /** `null` for a discovery, and for a shard that is gone. */
-  of({ uid, tasksMax }: { readonly uid: string; readonly tasksMax: number }, shard: ShardId): number | null {
+  /** `null` for a discovery, and for a shard that is gone or no longer read. */
+  of(uid: string, { planned, topics }: DealtBy, shard: ShardId): number | null {
+    const { tasksMax } = planned;
     const shards = this.#table.ofConnector(uid);
     let known = this.#byUid.get(uid);
-    const isKnown = known?.shards === shards.size && known.tasksMax === tasksMax && known.numbers.has(shard);
-    if (known === undefined || !isKnown) {
-      const tasks = dealt({ planned: { tasksMax } }, [...shards]);
+    const isSame = known?.shards === shards.size && known.tasksMax === tasksMax && known.topics === topics;
+    if (known === undefined || !isSame || !known.numbers.has(shard)) {
+      const tasks = dealt({ planned, topics }, [...shards]);
       const numbers = new Map(tasks.flatMap((task, number) => task.map((state): [ShardId, number] => [state.shard, number])));
-      known = { shards: shards.size, tasksMax, numbers };
+      known = { shards: shards.size, tasksMax, topics, numbers };
       this.#byUid.set(uid, known);
     }
     return known.numbers.get(shard) ?? null;

@@ -37,8 +37,8 @@ function aKnownSink({
   };
 }
 
-function queueShard(queueId: number): ShardId {
-  return queueShardId('uid', { topic: 'orders', brokerName: 'b', queueId });
+function queueShard(queueId: number, topic = 'orders'): ShardId {
+  return queueShardId('uid', { topic, brokerName: 'b', queueId });
 }
 
 function aView(shard: ShardId, cursor: Cursor | null, problem: FatalTaskError | null = null): ShardView {
@@ -139,6 +139,23 @@ describe('statusOf', () => {
 
     expect(tasks[0]?.trace?.split('\n')).toHaveLength(11);
     expect(tasks[0]?.trace).toMatch(/and 15 more$/);
+  });
+
+  test('shows no task for a queue of a topic that was taken out of the configuration', () => {
+    const shards = [aView(queueShard(0), aLogCursor()), aView(queueShard(0, 'returns'), aLogCursor(failed('task.failed')))];
+
+    const { tasks } = statusOf(aKnownSink(), shards, WORKER);
+
+    expect(tasks.map(({ state }) => state)).toEqual(['RUNNING']);
+  });
+
+  test('shows PAUSED only once the gates of queues that are no longer read say so too (I9)', () => {
+    const closed = aView(queueShard(0), aLogCursor({ gate: CLOSED }));
+    const open = aView(queueShard(0, 'returns'), aLogCursor());
+
+    const { connector } = statusOf(aKnownSink({ targetState: 'paused', revision: 2 }), [closed, open], WORKER);
+
+    expect(connector.state).toBe('RUNNING');
   });
 
   test('names a queue that is gone; a task that has no other is unassigned (I10)', () => {
