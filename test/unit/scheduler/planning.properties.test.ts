@@ -7,7 +7,6 @@ import { type Connector, connectorKey, encodeConnector } from '../../../core/con
 import type { Offer } from '../../../core/offer.ts';
 import type { Allotment } from '../../../core/planner/allot.ts';
 import type { DemandReason } from '../../../core/planner/demand.ts';
-import { type Plan, plan } from '../../../core/planner/plan.ts';
 import type { PlannedShard } from '../../../core/planner/view.ts';
 import { queueShardId } from '../../../core/shard-id.ts';
 import { Backlog } from '../../../scheduler/backlog.ts';
@@ -23,6 +22,7 @@ import { aHost } from '../../support/hosts.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { memorySink } from '../../support/memory-sink.ts';
 import { memoryTarget } from '../../support/memory-target.ts';
+import { type Plan, plan } from '../../support/plan.ts';
 import { boundsOf, type PlannedShardFields, plannedShardFields } from '../../support/planning-arbitraries.ts';
 import { InvokerByHand } from '../../support/schedulers.ts';
 

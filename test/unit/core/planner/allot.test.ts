@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { LimitReason } from '../../../../core/planner/allot.ts';
-import { plan } from '../../../../core/planner/plan.ts';
 import type { PlannedConnector, PlannedShard, PlannerLimits } from '../../../../core/planner/view.ts';
 import { NOW_MS } from '../../../support/builders.ts';
+import { plan } from '../../../support/plan.ts';
 import { aConnector, aQueueShard, runningCursor, TERMS, UNLIMITED } from '../../../support/planning.ts';
 
 const LARGE = 1_000_000;

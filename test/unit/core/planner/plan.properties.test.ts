@@ -5,11 +5,11 @@ import type { LogCursor } from '../../../../core/cursor/cursor.ts';
 import { advance } from '../../../../core/offset.ts';
 import type { Allotment } from '../../../../core/planner/allot.ts';
 import { type Demand, demandOf } from '../../../../core/planner/demand.ts';
-import { type Plan, plan } from '../../../../core/planner/plan.ts';
 import type { PlannedConnector, PlannedShard } from '../../../../core/planner/view.ts';
 import type { ShardId } from '../../../../core/shard-id.ts';
 import { CLAIM_MS, NOW_MS } from '../../../support/builders.ts';
 import { claimableLogCursors } from '../../../support/cursor-arbitraries.ts';
+import { type Plan, plan } from '../../../support/plan.ts';
 import { aConnector, aQueueShard, TERMS, UNLIMITED } from '../../../support/planning.ts';
 import { type PlannedWorld, plannedWorlds } from '../../../support/planning-arbitraries.ts';
 

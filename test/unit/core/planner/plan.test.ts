@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { plan } from '../../../../core/planner/plan.ts';
+import { plan } from '../../../support/plan.ts';
 import { aConnector, aQueueShard, NOW_MS, TERMS, UNLIMITED } from '../../../support/planning.ts';
 
 const moment = { terms: TERMS, limits: UNLIMITED, tailsRunning: 0, nowMs: NOW_MS };

@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { advance, offset } from '../../../../core/offset.ts';
 import type { Allotment } from '../../../../core/planner/allot.ts';
-import { plan } from '../../../../core/planner/plan.ts';
 import type { PlannedConnector } from '../../../../core/planner/view.ts';
 import type { ShardId } from '../../../../core/shard-id.ts';
 import { aLogCursor, NOW_MS } from '../../../support/builders.ts';
+import { plan } from '../../../support/plan.ts';
 import { aConnector, aQueueShard, TERMS } from '../../../support/planning.ts';
 
 const STEP_MS = 500;

@@ -1,11 +1,12 @@
 /**
- * The whole plan at once: what each shard deserves, and who gets it. The daemon does the same in steps, looking only at shards
- * that changed, and comes to the same (`test/unit/scheduler/planning.properties.test.ts`).
+ * The whole plan at once: what each shard deserves, and who gets it. The scheduler does the same in steps, looking only at shards
+ * that changed, and is held against this one (`test/unit/scheduler/planning.properties.test.ts`).
  */
-import type { ShardId } from '../shard-id.ts';
-import { type Allotment, allot, type LimitReason, limitOf, type Wanting } from './allot.ts';
-import { type Demand, type DemandReason, demandOf } from './demand.ts';
-import type { PlannedConnector, PlannedShard, PlannerLimits, PlannerTerms, Running } from './view.ts';
+
+import { type Allotment, allot, type LimitReason, limitOf, type Wanting } from '../../core/planner/allot.ts';
+import { type Demand, type DemandReason, demandOf } from '../../core/planner/demand.ts';
+import type { PlannedConnector, PlannedShard, PlannerLimits, PlannerTerms, Running } from '../../core/planner/view.ts';
+import type { ShardId } from '../../core/shard-id.ts';
 
 export interface Plan {
   readonly allotments: readonly Allotment[];
