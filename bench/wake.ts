@@ -84,9 +84,15 @@ async function measure(report: Report, store: StateStore): Promise<void> {
   await systemClock.sleep(1_000);
   await scheduler.stop();
 
-  report.note(`${waitsMs.length} started an invocation, ${skipped} met one, ${appendedAtMs.size} waited at the end`);
+  report.note(`${waitsMs.length} started an invocation, ${skipped} met one`);
   report.note('  reference: how late the timers that append came, in the same thread: what the machine itself costs');
   const durations = Float64Array.from(waitsMs);
+  report.figure({
+    name: 'still waiting a second after the last',
+    value: appendedAtMs.size,
+    unit: 'records',
+    goal: { atMost: 0 },
+  });
   report.figure({
     name: 'appended to started, median',
     value: quantile(durations, 0.5),
