@@ -40,17 +40,24 @@ const PEERS_COMMIT_WITHIN_MS = 30 * 60_000;
 /** Starts that the ramp allows within so long go out together: each is not worth a plan. */
 const START_TOGETHER_MS = 20;
 
+/** A clock that is put back by less makes a pause only so much longer. */
+const CLOCK_STEP_MS = 1_000;
+
 export class Planning {
   readonly #parts: PlanningParts;
   #ramp: Ramp;
+  /** How far the wall clock was ahead of the monotonic one at the last plan. */
+  #aheadMs: number;
 
   constructor(parts: PlanningParts) {
     this.#parts = parts;
     this.#ramp = newRamp(parts.settings.ramp, parts.clock.monotonicMs());
+    this.#aheadMs = aheadMs(parts.clock);
   }
 
   plan(): void {
     const { clock, settings, table, catalog, dispatch } = this.#parts;
+    this.#followClock();
     const nowMs = clock.nowMs();
     for (const state of table.takeDue(nowMs)) table.note(state, this.#demandOf(state, nowMs), nowMs);
     const running = { ...table.running, tails: dispatch.tails };
@@ -89,6 +96,15 @@ export class Planning {
     }));
   }
 
+  /** Moments are remembered by the wall clock, as cursors have them. Put back, it would make a pause last until it has caught up. */
+  #followClock(): void {
+    const { clock, table } = this.#parts;
+    const before = this.#aheadMs;
+    this.#aheadMs = aheadMs(clock);
+    const byMs = before - this.#aheadMs;
+    if (byMs >= CLOCK_STEP_MS) table.clockPutBack(byMs);
+  }
+
   #limits(): PlannerLimits {
     const { settings, dispatch } = this.#parts;
     return { invocationsMax: settings.invocationsMax, rampMax: rampMax(this.#ramp), freeSlots: dispatch.freeSlots() };
@@ -122,4 +138,8 @@ export class Planning {
     }
     return false;
   }
+}
+
+function aheadMs(clock: Clock): number {
+  return clock.nowMs() - clock.monotonicMs();
 }

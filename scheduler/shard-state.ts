@@ -93,6 +93,16 @@ export class ShardState implements PlannedShard {
     this.#behindSinceMs = null;
   }
 
+  /** What this scheduler noted for itself moves with its clock. What stands in cursors is other clocks' too. */
+  clockPutBack(byMs: number): void {
+    this.notBeforeMs -= byMs;
+    this.pollAfterMs -= byMs;
+    if (this.waitingSinceMs !== null) this.waitingSinceMs -= byMs;
+    if (this.movedAtMs !== null) this.movedAtMs -= byMs;
+    if (this.#drainedUntilMs !== null) this.#drainedUntilMs -= byMs;
+    if (this.#behindSinceMs !== null) this.#behindSinceMs -= byMs;
+  }
+
   /** Records that wait or are being moved, as last seen; `null` for what has no end that is known. */
   get backlogRecords(): number | null {
     return backlogOf(this.cursor, typeof this.bounds === 'object' ? this.bounds : null);

@@ -86,6 +86,13 @@ export class ShardTable {
     for (const state of this.ofConnector(uid)) this.touch(state);
   }
 
+  clockPutBack(byMs: number): void {
+    for (const state of this.#shards.values()) {
+      state.clockPutBack(byMs);
+      this.touch(state);
+    }
+  }
+
   /** When time alone makes a shard worth a look. */
   get nextAtMs(): number | null {
     return this.#agenda.nextAtMs;

@@ -12,13 +12,16 @@ export interface Pressure {
 /** Invocations that run side by side see the same trouble: it is one, and halves once. */
 const TROUBLE_MS = 2_000;
 const CLEAN_INTERVAL_MS = 5_000;
+/** A moment that lies further ahead was noted by a clock that has been put back since, and says nothing. */
+const AHEAD_MAX_MS = 5_000;
 
 /** After an invocation that met trouble, with so many running. */
 export function strained(
   pressure: Pressure | null,
   { running, nowMs }: { readonly running: number; readonly nowMs: number },
 ): Pressure {
-  if (pressure !== null && nowMs - pressure.halvedAtMs < TROUBLE_MS) return pressure;
+  const sinceMs = pressure === null ? Number.POSITIVE_INFINITY : nowMs - pressure.halvedAtMs;
+  if (pressure !== null && sinceMs < TROUBLE_MS && sinceMs >= -AHEAD_MAX_MS) return pressure;
   const invocations = Math.max(1, Math.floor(Math.min(pressure?.invocations ?? running, Math.max(running, 1)) / 2));
   return { invocations, halvedAtMs: nowMs, changedAtMs: nowMs };
 }
@@ -28,6 +31,7 @@ export function eased(
   pressure: Pressure,
   { tasksMax, nowMs }: { readonly tasksMax: number; readonly nowMs: number },
 ): Pressure | null {
+  if (nowMs - pressure.changedAtMs < -AHEAD_MAX_MS) return { ...pressure, changedAtMs: nowMs };
   const intervals = Math.floor((nowMs - pressure.changedAtMs) / CLEAN_INTERVAL_MS);
   if (intervals <= 0) return pressure;
   const invocations = pressure.invocations + intervals;

@@ -2,7 +2,7 @@
 import { InProcessInvoker } from '../../adapters/invoke/in-process-invoker.ts';
 import { MemoryTelemetry } from '../../adapters/memory/memory-telemetry.ts';
 import type { InvocationEnd, Offer } from '../../core/offer.ts';
-import type { Invoker, Metrics, StateStore } from '../../core/ports.ts';
+import type { Clock, Invoker, Metrics, StateStore } from '../../core/ports.ts';
 import { runInvocation } from '../../functions/run-invocation.ts';
 import { RunHistory } from '../../scheduler/run-history.ts';
 import { Scheduler } from '../../scheduler/scheduler.ts';
@@ -67,7 +67,7 @@ interface SchedulerFields {
   readonly store?: StateStore;
   /** Where they are not to be those of the scheduler's telemetry. */
   readonly metrics?: Metrics;
-  readonly clock?: TestHost['clock'];
+  readonly clock?: Clock;
   /** Whether its loops run; otherwise somebody calls `tick`. */
   readonly isStarted?: boolean;
 }

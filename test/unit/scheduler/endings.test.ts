@@ -5,6 +5,7 @@ import { cursorKey } from '../../../core/cursor/stored-cursor.ts';
 import type { MessageQueue } from '../../../core/message-queue.ts';
 import { type InvocationEnd, NO_COUNTS, type Offer, type RunRecord } from '../../../core/offer.ts';
 import { offset } from '../../../core/offset.ts';
+import type { Clock } from '../../../core/ports.ts';
 import { queueShardId } from '../../../core/shard-id.ts';
 import { createConnector } from '../../../scheduler/connector-actions.ts';
 import { aLogCursor } from '../../support/builders.ts';
@@ -25,7 +26,7 @@ function ended({ id, connector, shard }: Offer, how: Pick<RunRecord, 'outcome'>)
 }
 
 /** A shard whose queue has more records than eight invocations take at once, and the offers that were sent for it. */
-async function aBusyShard(config: Readonly<Record<string, string>> = {}) {
+async function aBusyShard(config: Readonly<Record<string, string>> = {}, clockOf = (clock: Clock): Clock => clock) {
   const plugin = memorySink(memoryTarget('append'));
   const host = aHost({ plugins: [plugin] });
   const log = host.broker as MemoryLogBroker;
@@ -38,7 +39,7 @@ async function aBusyShard(config: Readonly<Record<string, string>> = {}) {
   const cursor = aLogCursor({ next: offset(0), open: [], gate: { state: 'running', revision: 1 } });
   await host.store.put(cursorKey(queueShardId(uid, QUEUE)), encodeCursor(cursor), { ifAbsent: true });
   const invoker = new InvokerByHand();
-  const { scheduler } = startScheduler(host, { invoker });
+  const { scheduler } = startScheduler(host, { invoker, clock: clockOf(host.clock) });
   onTestFinished(() => scheduler.stop());
   return { host, invoker };
 }
@@ -68,5 +69,22 @@ describe('Endings', () => {
 
     expect(pausesMs.every((pauseMs, index) => pauseMs >= Math.min(250 * 2 ** index, 15_000))).toBe(true);
     expect(pausesMs.at(-1)).toBeLessThan(16_500);
+  });
+
+  test('leaves a shard alone no longer because the clock is put back', async () => {
+    let backMs = 0;
+    const { host, invoker } = await aBusyShard({}, (clock) => ({
+      nowMs: () => clock.nowMs() - backMs,
+      monotonicMs: () => clock.monotonicMs(),
+      sleep: (...args) => clock.sleep(...args),
+    }));
+    await until(host, () => invoker.offers.length === 1);
+
+    await invoker.end(0, DIED);
+    await host.clock.sleep(1);
+    backMs = 300_000;
+    const tookMs = await until(host, () => invoker.offers.length === 2);
+
+    expect(tookMs).toBeLessThan(3_000);
   });
 });

@@ -21,6 +21,16 @@ describe('strained', () => {
     });
   });
 
+  test('halves though it was halved at a moment that is yet to come: the clock was put back', () => {
+    const pressure: Pressure = { invocations: 8, halvedAtMs: NOW_MS + 300_000, changedAtMs: NOW_MS + 300_000 };
+
+    expect(strained(pressure, { running: 8, nowMs: NOW_MS })).toEqual({
+      invocations: 4,
+      halvedAtMs: NOW_MS,
+      changedAtMs: NOW_MS,
+    });
+  });
+
   test('halves what runs where that is less than what may', () => {
     const pressure: Pressure = { invocations: 8, halvedAtMs: 0, changedAtMs: NOW_MS - 10_000 };
 
@@ -47,6 +57,12 @@ describe('eased', () => {
       halvedAtMs: 0,
       changedAtMs: NOW_MS + 10_000,
     });
+  });
+
+  test('counts from now where it was changed at a moment that is yet to come: the clock was put back', () => {
+    const pressure: Pressure = { invocations: 2, halvedAtMs: 0, changedAtMs: NOW_MS + 300_000 };
+
+    expect(eased(pressure, { tasksMax, nowMs: NOW_MS })).toEqual({ ...pressure, changedAtMs: NOW_MS });
   });
 
   test('ends when it allows tasks.max', () => {
