@@ -53,7 +53,7 @@ export class Backlog {
     });
   }
 
-  /** Looks at the topics for which it is time. */
+  /** Looks at the topics for which it is time. One that takes long is seen whenever it answers. */
   async look(): Promise<void> {
     this.#topics.follow(this.#catalog.topics);
     for (const topic of this.#catalog.takeNewlyRead()) this.#topics.want(topic);
@@ -89,6 +89,7 @@ export class Backlog {
   }
 
   close(): void {
+    this.#topics.close();
     this.#watch.close();
   }
 

@@ -1,11 +1,13 @@
 /**
  * Looks at topics: which queues they have, and where these begin and end. So many a second; first what nobody has looked at,
  * then by how long ago that was, which weighs most where somebody asks or reads, and more where nobody watches.
+ *
+ * A look that takes long goes on by itself, and its topic is from then on among those that hold up one another and nobody else,
+ * as is one that cannot be looked at: until a look at it is as short as others are.
  */
 import { ConnectError, messageOf } from '../core/errors.ts';
 import type { MessageQueue } from '../core/message-queue.ts';
 import type { Clock, LogBroker, QueueBounds, Telemetry } from '../core/ports.ts';
-import { sideBySide } from '../core/side-by-side.ts';
 
 export interface TopicLook {
   readonly topic: string;
@@ -13,6 +15,7 @@ export interface TopicLook {
 }
 
 interface Topic {
+  readonly name: string;
   /** Monotonic; `null` before the first look. */
   lookedAtMs: number | null;
   /** Somebody needs to know more than the last look said. */
@@ -21,6 +24,18 @@ interface Topic {
   isUnwatched: boolean;
   /** It is read at present, by as many invocations as its backlog deserves, or is about to be. */
   isHot: boolean;
+  /** The last look at it failed, or was not waited for. */
+  isSlow: boolean;
+  /** Looks in a row that failed. */
+  failures: number;
+  /** No look before, monotonic. */
+  notBeforeMs: number;
+}
+
+/** Looks under way at once, those that were not waited for included. */
+interface Lanes {
+  readonly most: number;
+  readonly underWay: Set<Topic>;
 }
 
 /** A topic that nobody asks about is looked at so often: it may have got another queue. */
@@ -41,14 +56,23 @@ const LOOK_AGAIN_MS = 500;
 
 /** Looks under way at once: each is a round trip, and a slow log must not add them up. */
 const LOOKS_AT_ONCE = 8;
-/** Looks that fail in one round until it ends: each may have taken half a minute, and there is more to learn than this. */
+/** Beside these, at topics that are slow. A log that is back answers in milliseconds: two are as many as there may be in a second. */
+const SLOW_LOOKS_AT_ONCE = 2;
+/** Several times as long as two round trips to a log on another continent: a look that takes longer is not waited for. */
+const SLOW_MS = 1_000;
+/** Looks that fail in one round until it ends: each is a line of the log. */
 const FAILED_MAX = 8;
+/** What cannot be looked at is asked so much later each time, doubled from `LOOK_AGAIN_MS`. */
+const FAILED_PAUSE_MAX_MS = 15_000;
 
 export class TopicLooks {
   readonly #broker: LogBroker;
   readonly #clock: Clock;
   readonly #telemetry: Telemetry;
   readonly #topics = new Map<string, Topic>();
+  readonly #lanes: Lanes = { most: LOOKS_AT_ONCE, underWay: new Set() };
+  readonly #slowLanes: Lanes = { most: SLOW_LOOKS_AT_ONCE, underWay: new Set() };
+  #isClosed = false;
 
   constructor({
     broker,
@@ -63,9 +87,7 @@ export class TopicLooks {
   /** The topics that are read at all; what is no longer among them is forgotten. */
   follow(topics: ReadonlyMap<string, unknown>): void {
     for (const topic of this.#topics.keys()) if (!topics.has(topic)) this.#topics.delete(topic);
-    for (const topic of topics.keys())
-      if (!this.#topics.has(topic))
-        this.#topics.set(topic, { lookedAtMs: null, isWanted: false, isUnwatched: false, isHot: false });
+    for (const topic of topics.keys()) if (!this.#topics.has(topic)) this.#topics.set(topic, newTopic(topic));
   }
 
   /** Answers whether that is news: one that nobody has looked at yet is looked at anyway. */
@@ -89,47 +111,94 @@ export class TopicLooks {
 
   /**
    * Looks at up to `max` topics, fewer where too many cannot be looked at now; these stay wanted. Answers how many looks that
-   * took, whatever came of them.
+   * took, whatever came or is still to come of them.
    */
   async look(max: number, seen: (look: TopicLook) => void): Promise<number> {
+    const due = this.#due().slice(0, max);
+    const looks = await Promise.all([
+      this.#lookAtAll(
+        due.filter(({ isSlow }) => !isSlow),
+        this.#lanes,
+        seen,
+      ),
+      this.#lookAtAll(
+        due.filter(({ isSlow }) => isSlow),
+        this.#slowLanes,
+        seen,
+      ),
+    ]);
+    return looks[0] + looks[1];
+  }
+
+  /** What is still under way is nobody's any more: the log may be closed by now. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  async #lookAtAll(topics: readonly Topic[], { most, underWay }: Lanes, seen: (look: TopicLook) => void): Promise<number> {
+    const next = topics[Symbol.iterator]();
     let looks = 0;
     let failed = 0;
-    await sideBySide(this.#due().slice(0, max), LOOKS_AT_ONCE, async (topic) => {
-      if (failed >= FAILED_MAX) return;
-      looks += 1;
-      const look = await this.#lookAt(topic);
-      if (look === null) failed += 1;
-      else seen(look);
-    });
+    const lane = async (): Promise<void> => {
+      for (let at = next.next(); at.done !== true && failed < FAILED_MAX; at = next.next()) {
+        const topic = at.value;
+        looks += 1;
+        underWay.add(topic);
+        const looking = this.#lookAt(topic, seen).finally(() => underWay.delete(topic));
+        topic.isSlow = !(await this.#isInTime(looking));
+        // It has the lane until it ends. What it throws then that is no `ConnectError` ends the process, as it would in a loop.
+        if (topic.isSlow) return void looking.then(() => undefined);
+        if (topic.failures > 0) failed += 1;
+        topic.isSlow = topic.failures > 0;
+      }
+    };
+    await Promise.all(Array.from({ length: Math.max(0, most - underWay.size) }, lane));
     return looks;
   }
 
-  async #lookAt(topic: string): Promise<TopicLook | null> {
-    const known = this.#topics.get(topic);
-    if (known === undefined) return null;
-    known.lookedAtMs = this.#clock.monotonicMs();
-    known.isWanted = false;
-    known.isUnwatched = false;
-    known.isHot = false;
+  async #isInTime(looking: Promise<void>): Promise<boolean> {
+    const ended = new AbortController();
     try {
-      const queues = await this.#broker.queues(topic);
-      // One that does not exist yet is waited for by somebody.
-      known.isHot ||= queues.length === 0;
-      const bounds = await this.#broker.bounds(queues);
-      return { topic, queues: queues.map((queue, index) => [queue, bounds[index] ?? null]) };
-    } catch (error) {
-      if (!(error instanceof ConnectError)) throw error;
-      known.isWanted = true;
-      this.#telemetry.log('warn', `cannot look at topic ${topic}: ${messageOf(error)}`, { topic, code: error.code });
-      return null;
+      return await Promise.race([looking.then(() => true), this.#clock.sleep(SLOW_MS, ended.signal).then(() => false)]);
+    } finally {
+      ended.abort('ended');
     }
   }
 
+  async #lookAt(topic: Topic, seen: (look: TopicLook) => void): Promise<void> {
+    topic.lookedAtMs = this.#clock.monotonicMs();
+    topic.isWanted = false;
+    topic.isUnwatched = false;
+    topic.isHot = false;
+    try {
+      const queues = await this.#broker.queues(topic.name);
+      // One that does not exist yet is waited for by somebody.
+      topic.isHot ||= queues.length === 0;
+      const bounds = await this.#broker.bounds(queues);
+      topic.failures = 0;
+      if (!this.#isClosed) seen({ topic: topic.name, queues: queues.map((queue, index) => [queue, bounds[index] ?? null]) });
+    } catch (error) {
+      if (!this.#isClosed) this.#failed(topic, error);
+    }
+  }
+
+  #failed(topic: Topic, error: unknown): void {
+    if (!(error instanceof ConnectError)) throw error;
+    const pauseMs = Math.min(LOOK_AGAIN_MS * 2 ** Math.min(topic.failures, 10), FAILED_PAUSE_MAX_MS);
+    topic.failures += 1;
+    topic.notBeforeMs = this.#clock.monotonicMs() + pauseMs;
+    topic.isWanted = true;
+    const { name } = topic;
+    this.#telemetry.log('warn', `cannot look at topic ${name}: ${messageOf(error)}`, { topic: name, code: error.code });
+  }
+
   /** The most urgent first. */
-  #due(): readonly string[] {
+  #due(): readonly Topic[] {
     const now = this.#clock.monotonicMs();
-    const due: { readonly topic: string; readonly urgency: number }[] = [];
-    for (const [topic, { lookedAtMs, isWanted, isHot, isUnwatched }] of this.#topics) {
+    const due: { readonly topic: Topic; readonly urgency: number }[] = [];
+    for (const topic of this.#topics.values()) {
+      if (topic.notBeforeMs > now || this.#lanes.underWay.has(topic) || this.#slowLanes.underWay.has(topic)) continue;
+      const { lookedAtMs, isWanted, isHot, isUnwatched } = topic;
       const ageMs = lookedAtMs === null ? NEVER_MS : now - lookedAtMs;
       if ((isWanted && ageMs >= LOOK_AGAIN_MS) || (isHot && ageMs >= LOOK_HOT_MS))
         due.push({ topic, urgency: ageMs * WANTED_WEIGHT });
@@ -138,4 +207,9 @@ export class TopicLooks {
     }
     return due.sort((a, b) => b.urgency - a.urgency).map(({ topic }) => topic);
   }
+}
+
+function newTopic(name: string): Topic {
+  const unknown = { lookedAtMs: null, isWanted: false, isUnwatched: false, isHot: false };
+  return { name, ...unknown, isSlow: false, failures: 0, notBeforeMs: 0 };
 }

@@ -283,6 +283,26 @@ describe('what takes its time', () => {
     ).toMatchObject([{ reason: 'paused' }]);
   });
 
+  test('a topic that takes long to answer keeps no other connector waiting', async () => {
+    const { host, log, create } = aWorld();
+    log.createTopic('slow', { queues: 1 });
+    await create({ topics: 'slow' }, 'slow-sink');
+    const broker = brokerWith(log, {
+      queues: async (topic) => {
+        if (topic === 'slow') await host.clock.sleep(29_000);
+        return log.queues(topic);
+      },
+    });
+    const invoker = new InvokerByHand();
+    aScheduler({ ...host, broker }, { invoker });
+    await host.clock.sleep(5_000);
+
+    await create({}, 'later');
+    const tookMs = await until(host, () => invoker.offers.some(({ connector }) => connector === 'later'));
+
+    expect(tookMs).toBeLessThan(3_000);
+  });
+
   test('many cursors in a slow store are read side by side, and a change is heard of meanwhile', async () => {
     const { host, create } = aWorld({ queues: 64 });
     const { uid } = await create({ 'tasks.max': '64' });

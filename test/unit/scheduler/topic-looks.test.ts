@@ -5,6 +5,7 @@ import type { LogBroker } from '../../../core/ports.ts';
 import { TopicLooks } from '../../../scheduler/topic-looks.ts';
 import { brokerUnavailable, brokerWith } from '../../support/faulty-ports.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
+import { RunningClock } from '../../support/running-clock.ts';
 
 /** Topics `topic-0`, `topic-1`, ... of a log, and the looks at them so far. */
 function looksAt(topics: number, changed: Partial<LogBroker> = {}) {
@@ -106,5 +107,77 @@ describe('TopicLooks', () => {
     }
 
     expect(new Set(seen).size).toBe(30);
+  });
+
+  test('asks less and less often for a topic that cannot be looked at', async () => {
+    const askedAtMs: number[] = [];
+    const { clock, look } = looksAt(1, {
+      queues: async () => {
+        askedAtMs.push(clock.monotonicMs());
+        throw brokerUnavailable();
+      },
+    });
+
+    for (let half = 0; half < 120; half += 1) {
+      await look(1);
+      clock.advance(500);
+    }
+
+    const pausesMs = askedAtMs.slice(1).map((atMs, index) => atMs - (askedAtMs[index] as number));
+    expect(pausesMs.slice(0, 7)).toEqual([500, 1_000, 2_000, 4_000, 8_000, 15_000, 15_000]);
+  });
+
+  test('looks at the others while some topics take long, and sees these whenever they answer', async () => {
+    const clock = new RunningClock();
+    const log = new MemoryLogBroker({ clock });
+    const names = Array.from({ length: 30 }, (_, index) => `topic-${index}`);
+    for (const name of names) log.createTopic(name, { queues: 1 });
+    const isSlow = (topic: string): boolean => Number(topic.slice('topic-'.length)) < 7;
+    let asking = 0;
+    let askingMax = 0;
+    const broker = brokerWith(log, {
+      queues: async (topic) => {
+        asking += isSlow(topic) ? 1 : 0;
+        askingMax = Math.max(askingMax, asking);
+        if (isSlow(topic)) await clock.sleep(29_000);
+        asking -= isSlow(topic) ? 1 : 0;
+        return log.queues(topic);
+      },
+    });
+    const looks = new TopicLooks({ broker, clock, telemetry: new MemoryTelemetry() });
+    looks.follow(new Map(names.map((name) => [name, null])));
+    const seen: { readonly topic: string; readonly atMs: number }[] = [];
+
+    while (clock.monotonicMs() < 120_000) {
+      for (const name of names) looks.want(name);
+      await looks.look(50, ({ topic }) => seen.push({ topic, atMs: clock.monotonicMs() }));
+      await clock.sleep(1_000);
+    }
+
+    const firstAtMs = new Map(seen.toReversed().map(({ topic, atMs }) => [topic, atMs]));
+    const quick = names.filter((name) => !isSlow(name));
+    expect(Math.max(...quick.map((name) => firstAtMs.get(name) ?? Number.POSITIVE_INFINITY))).toBeLessThan(2_000);
+    expect(Math.min(...quick.map((name) => seen.filter(({ topic }) => topic === name).length))).toBeGreaterThan(50);
+    expect(names.filter((name) => !firstAtMs.has(name))).toEqual([]);
+    expect(askingMax).toBe(7);
+  });
+
+  test('says nothing of a look that was under way when it was closed', async () => {
+    const clock = new RunningClock();
+    const telemetry = new MemoryTelemetry();
+    const broker = brokerWith(new MemoryLogBroker({ clock }), {
+      queues: async () => {
+        await clock.sleep(29_000);
+        throw brokerUnavailable();
+      },
+    });
+    const looks = new TopicLooks({ broker, clock, telemetry });
+    looks.follow(new Map([['orders', null]]));
+    await looks.look(1, () => undefined);
+
+    looks.close();
+    await clock.sleep(60_000);
+
+    expect(telemetry.logs).toEqual([]);
   });
 });
