@@ -111,10 +111,11 @@ export interface InvocationResult {
 /**
  * How an invocation ended as its invoker saw it. `died`: the end was seen, so what its `owner` held may be claimed at once
  * (`null`: which run of the offer it was is not known), `isGone`: with the thread or process it ran in;
- * `lost`: nothing is known (a lost connection), the deadline decides; `refused`: it never started (no slot, throttled).
+ * `lost`: nothing is known (a lost connection), the deadline decides; `refused`: it never started (no slot, throttled),
+ * `isForShard`: though there is room for other shards.
  */
 export type InvocationEnd =
   | { readonly kind: 'completed'; readonly result: InvocationResult }
   | { readonly kind: 'died'; readonly owner: string | null; readonly isGone: boolean; readonly message: string }
   | { readonly kind: 'lost'; readonly message: string }
-  | { readonly kind: 'refused'; readonly message: string };
+  | { readonly kind: 'refused'; readonly message: string; readonly isForShard?: true };

@@ -113,8 +113,9 @@ export class Dispatch {
     // It may still come to a host and claim: only its holder, or that there is none, says more.
     if (end.kind === 'lost') return;
     this.drop(flight);
-    if (end.kind === 'refused') this.#refused(flight);
-    else {
+    if (end.kind === 'refused') {
+      if (end.isForShard !== true) this.#refused(flight);
+    } else {
       this.#refusals = 0;
       this.#refusedAtMs = Number.NEGATIVE_INFINITY;
       this.#refusedUntilMs = Number.NEGATIVE_INFINITY;

@@ -24,7 +24,7 @@ export interface EndingsParts {
 }
 
 /**
- * A shard whose invocations find nothing, are fenced or die is left alone for so long, doubled each time, unless something
+ * A shard whose invocations find nothing, are fenced or die, or that hosts take no offer of, is left alone for so long, doubled each time, unless something
  * changes. Those that were sent before the last time met the same: eight slices in a host that crashes are one death.
  */
 const EMPTY_FIRST_MS = 250;
@@ -44,7 +44,7 @@ export class Endings {
       if (end.owner !== null) this.#parts.holders.noteDeath({ state, owner: end.owner, isGone: end.isGone });
       this.#pause(state, { sentAtMs, notBeforeMs: null });
       this.#parts.wanted('now');
-    }
+    } else if (end.kind === 'refused' && end.isForShard === true) this.#rest(state, { sentAtMs, notBeforeMs: null });
     this.#parts.table.touch(state);
   }
 

@@ -2,11 +2,14 @@
  * Shards whose invocation ended together with its host. Which of them ended it nobody can tell, so each runs alone, one after the
  * other and a single slice each, until it has come to an end of its own. So the one that crashes its host takes nobody along
  * again: the cursor of a bystander would count its deaths, and blame a record for them that did nothing.
+ *
+ * One offer of each shard waits for its turn, or runs. That may take longer than a scheduler waits for any word of it, so it sends
+ * others, and all of them would run alone, one after the other, to find nothing left.
  */
 import type { InvocationEnd, Offer } from '../../core/offer.ts';
 import type { ShardId } from '../../core/shard-id.ts';
 
-/** More than end with one host and come again, with what a scheduler offers anew because nothing is heard of it. */
+/** More than end with one host. */
 const WAITING_MAX = 64;
 
 /** The one that was suspected first is let off. */
@@ -15,7 +18,8 @@ const SHARDS_MAX = 1_024;
 export class Suspects {
   readonly #shards = new Set<ShardId>();
   #turn: Promise<unknown> = Promise.resolve();
-  #waiting = 0;
+  /** Those whose turn is yet to come, and the one whose turn it is. */
+  readonly #waiting = new Set<ShardId>();
 
   has(shard: ShardId): boolean {
     return this.#shards.has(shard);
@@ -31,14 +35,21 @@ export class Suspects {
 
   /** Waits for its turn; each before it takes as long as an invocation may. `invoke` never rejects. */
   async invoke(offer: Offer, invoke: (offer: Offer) => Promise<InvocationEnd>): Promise<InvocationEnd> {
-    if (this.#waiting >= WAITING_MAX) return { kind: 'refused', message: `${WAITING_MAX} invocations wait to run alone` };
-    this.#waiting += 1;
+    const { shard } = offer;
+    if (this.#waiting.has(shard)) return refused('an invocation of this shard waits to run alone already');
+    if (this.#waiting.size >= WAITING_MAX) return refused(`${WAITING_MAX} invocations wait to run alone`);
+    this.#waiting.add(shard);
     const turn = this.#turn.then(() => invoke({ ...offer, mode: 'slice', quantumMs: 0 }));
     this.#turn = turn;
     const end = await turn;
-    this.#waiting -= 1;
+    this.#waiting.delete(shard);
     // One that claimed nothing has not shown anything.
-    if (end.kind === 'completed' && end.result.run.outcome !== null) this.#shards.delete(offer.shard);
+    if (end.kind === 'completed' && end.result.run.outcome !== null) this.#shards.delete(shard);
     return end;
   }
+}
+
+/** Hosts have room for what is not suspected. */
+function refused(message: string): InvocationEnd {
+  return { kind: 'refused', message, isForShard: true };
 }

@@ -164,4 +164,13 @@ describe('Dispatch', () => {
 
     expect(dispatch.freeSlots()).toBe(0);
   });
+
+  test('leaves no host alone that turns an offer away for its shard only', async () => {
+    const { dispatch, invoker, send } = aDispatch();
+    send();
+
+    await invoker.end(0, { kind: 'refused', message: 'one waits already', isForShard: true });
+
+    expect([dispatch.refusedUntilMs, dispatch.freeSlots()]).toEqual([null, 100]);
+  });
 });

@@ -57,13 +57,16 @@ describe('Endings', () => {
     expect(tookMs).toBeLessThan(1_500);
   });
 
-  test('leaves a shard alone for longer and longer whose invocations are fenced again and again', async () => {
+  test.each([
+    ['whose invocations are fenced', (offer: Offer) => ended(offer, { outcome: 'fenced' })],
+    ['that hosts take no offer of', (): InvocationEnd => ({ kind: 'refused', message: 'one waits', isForShard: true })],
+  ])('leaves a shard alone for longer and longer %s again and again', async (_, endOf) => {
     const { host, invoker } = await aBusyShard();
     await until(host, () => invoker.offers.length === 1);
 
     const pausesMs: number[] = [];
     for (let index = 0; index < 9; index += 1) {
-      await invoker.end(index, ended(invoker.offers[index] as Offer, { outcome: 'fenced' }));
+      await invoker.end(index, endOf(invoker.offers[index] as Offer));
       pausesMs.push(await until(host, () => invoker.offers.length === index + 2));
     }
 
