@@ -60,6 +60,13 @@ export const errorCodes = {
     exit: 3,
     next: 'The slice is tried again. If it happens often, raise put.timeout.ms or lower consumer.override.max.poll.records.',
   },
+  'target.generation_newer': {
+    meaning:
+      'The target was written by a later generation of this shard than the state store knows: the store was restored from a backup.',
+    http: 424,
+    exit: 1,
+    next: 'Stop the connector and reset its offsets to where it is to go on, until its generation is above the one that the message names: each reset raises it by one.',
+  },
   'sink.unauthorized': {
     meaning: 'The system being written to refuses the credentials.',
     http: 424,

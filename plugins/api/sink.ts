@@ -28,7 +28,7 @@
  */
 import type { z } from 'zod';
 import type { Effect } from '../../core/effect.ts';
-import type { RecordError, RetryableError } from '../../core/errors.ts';
+import { FatalTaskError, type RecordError, type RetryableError } from '../../core/errors.ts';
 import type { Json } from '../../core/json.ts';
 import type { CancelSignal } from '../../core/ports.ts';
 import type { ConnectRecord } from '../../core/record/connect-record.ts';
@@ -77,7 +77,8 @@ export interface SinkWriter {
    * Takes the shard's row for this epoch and answers the position it holds, `null` for none: raises generation and epoch
    * if they are higher, and forgets the position when the generation rises. The slice goes on behind that position.
    *
-   * @throws {FencedError} when the row has a higher generation, or a higher epoch of the same generation.
+   * @throws {FencedError} when the row has a higher epoch of the same generation; {FatalTaskError} `newerGeneration` when it has
+   * a higher generation: it does no harm that a claim from before a reset may say so, for its shard is not its own any more.
    */
   begin?(slice: SliceIdentity, signal: CancelSignal): Promise<Json>;
   put(batch: PutBatch, signal: CancelSignal): Promise<PutResult>;
@@ -109,3 +110,11 @@ export function defineSink<Config extends z.ZodType>(plugin: Omit<SinkPlugin<Con
 
 /** All taken, the common answer. */
 export const ALL_TAKEN: PutResult = { failures: [] };
+
+/** What `begin` says of a row whose generation is higher than the claim's: no later claim gets past it either. */
+export function newerGeneration({ shard, generation }: SliceIdentity, held: number): FatalTaskError {
+  return new FatalTaskError(`the target holds generation ${held} of ${shard}, and the state store generation ${generation}`, {
+    code: 'target.generation_newer',
+    details: { generation, held },
+  });
+}

@@ -11,6 +11,7 @@ import { recordVersion } from '../../plugins/api/record-version.ts';
 import {
   ALL_TAKEN,
   defineSink,
+  newerGeneration,
   type PutBatch,
   type PutFailure,
   type PutResult,
@@ -47,14 +48,11 @@ function writerOf(target: MemoryTarget): SinkWriter {
 async function begin(target: TransactionalTarget, slice: SliceIdentity, signal: CancelSignal): Promise<Json> {
   await mayWrite(target, slice, signal);
   const row = target.rows.get(slice.shard);
-  if (row !== undefined && isAhead(row, slice)) throw fenced(slice);
+  if (row !== undefined && row.generation > slice.generation) throw newerGeneration(slice, row.generation);
+  if (row?.generation === slice.generation && row.epoch > slice.epoch) throw fenced(slice);
   const position = row?.generation === slice.generation ? row.position : null;
   target.rows.set(slice.shard, { generation: slice.generation, epoch: slice.epoch, position });
   return position;
-}
-
-function isAhead(row: Omit<SliceIdentity, 'shard'>, slice: SliceIdentity): boolean {
-  return row.generation > slice.generation || (row.generation === slice.generation && row.epoch > slice.epoch);
 }
 
 /** Records and position in one synchronous step, or nothing. */

@@ -25,6 +25,7 @@ import { crc32 } from 'node:zlib';
 import { syncFolder, writeAll } from '../../../clients/files/durable-writes.ts';
 import { errnoOf } from '../../../clients/files/file-error.ts';
 import { FatalTaskError, FencedError, RetryableError } from '../../../core/errors.ts';
+import { newerGeneration, type SliceIdentity } from '../../api/sink.ts';
 import {
   ClaimJournal,
   type ClaimName,
@@ -53,11 +54,7 @@ export interface Claim {
 }
 
 /** `kept`: the writer's own earlier claim. Where nobody came between, its open part goes on without a copy. */
-export async function takeOver(
-  folder: string,
-  slice: Pick<ClaimName, 'generation' | 'epoch'>,
-  kept: Claim | null,
-): Promise<Claim> {
+export async function takeOver(folder: string, slice: SliceIdentity, kept: Claim | null): Promise<Claim> {
   const { name, journal } = await plantMark(folder, slice);
   let copy: FileHandle | null = null;
   try {
@@ -102,11 +99,13 @@ export function partFile(name: ClaimName, number: number): string {
 
 async function plantMark(
   folder: string,
-  { generation, epoch }: Pick<ClaimName, 'generation' | 'epoch'>,
+  slice: SliceIdentity,
 ): Promise<{ readonly name: ClaimName; readonly journal: ClaimJournal }> {
+  const { generation, epoch } = slice;
   const known = await listState(folder);
-  demandNewest(known, { generation, epoch, attempt: ATTEMPTS_MAX });
   const newest = known.claims.at(-1);
+  if (newest !== undefined && newest.generation > generation) throw newerGeneration(slice, newest.generation);
+  demandNewest(known, { generation, epoch, attempt: ATTEMPTS_MAX });
   const tried = newest?.generation === generation && newest.epoch === epoch ? newest.attempt : 0;
   for (let attempt = tried + 1; attempt <= ATTEMPTS_MAX; attempt += 1) {
     const name = { generation, epoch, attempt };

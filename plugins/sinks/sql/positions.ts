@@ -3,7 +3,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { OwnTables } from '../../../clients/sqlite/own-tables.ts';
 import { FencedError } from '../../../core/errors.ts';
 import type { Json } from '../../../core/json.ts';
-import type { SliceIdentity } from '../../api/sink.ts';
+import { newerGeneration, type SliceIdentity } from '../../api/sink.ts';
 
 export const POSITION_TABLES: OwnTables = {
   part: 'positions',
@@ -37,13 +37,12 @@ export class Positions {
     this.#move = database.prepare('UPDATE _sortie_positions SET position = ? WHERE shard = ? AND generation = ? AND epoch = ?');
   }
 
-  /** @throws {FencedError} when the row has a higher generation, or a higher epoch of the same one (I2). */
+  /** @throws {FatalTaskError} when the row has a higher generation; {FencedError} when it has a higher epoch of the same one (I2). */
   take(slice: SliceIdentity): Json {
     const row = this.#select.get(slice.shard) as Row | undefined;
+    if (row !== undefined && row.generation > slice.generation) throw newerGeneration(slice, row.generation);
     const sameGeneration = row?.generation === slice.generation;
-    if (row !== undefined && (row.generation > slice.generation || (sameGeneration && row.epoch > slice.epoch))) {
-      throw fenced(slice);
-    }
+    if (sameGeneration && row.epoch > slice.epoch) throw fenced(slice);
     const position = sameGeneration ? row.position : null;
     if (!sameGeneration || row.epoch !== slice.epoch) this.#take.run(slice.shard, slice.generation, slice.epoch, position);
     return position === null ? null : (JSON.parse(position) as Json);

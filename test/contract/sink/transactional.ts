@@ -4,6 +4,7 @@ import { shardId } from '../../../core/shard-id.ts';
 import { heldWords, recordsOf, type SinkCase } from './sink-under-test.ts';
 
 const FENCED = { name: 'FencedError', code: 'slice.fenced' };
+const NEWER = { name: 'FatalTaskError', code: 'target.generation_newer' };
 
 /** Exactly once: position and records in one transaction, on condition of generation and epoch. */
 export function transactionalCases(check: SinkCase): void {
@@ -93,7 +94,7 @@ export function transactionalCases(check: SinkCase): void {
       const reset = await sink.start({ generation: 2, epoch: 1 });
 
       await expect(old.put(recordsOf(sink, 'a1'))).rejects.toMatchObject(FENCED);
-      await expect(old.begin()).rejects.toMatchObject(FENCED);
+      await expect(old.begin()).rejects.toMatchObject(NEWER);
 
       expect(await sink.held()).toEqual([]);
       expect(await reset.begin()).toBeNull();

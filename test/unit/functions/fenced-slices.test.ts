@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { encodeCursor } from '../../../core/cursor/codec.ts';
+import { cursorKey } from '../../../core/cursor/stored-cursor.ts';
 import { FatalTaskError, FencedError, RetryableError } from '../../../core/errors.ts';
+import { offset } from '../../../core/offset.ts';
 import { memorySink } from '../../support/memory-sink.ts';
 import { memoryTarget } from '../../support/memory-target.ts';
 import { aSinkShard, numbered, valuesIn } from '../../support/sink-shard.ts';
@@ -38,6 +41,38 @@ describe('runInvocation that is fenced', () => {
     expect(run.outcome).toBe('fenced');
     expect(valuesIn(target)).toEqual(['0', '1']);
     expect(await sink.cursor()).toMatchObject({ next: 2n, open: [], epoch: 2 });
+  });
+
+  test('fails a shard whose target was written by a later generation than the store knows, and says so (I10)', async () => {
+    const target = memoryTarget('transactional');
+    const sink = await aSinkShard({ target, values: numbered(2) });
+    target.rows.set(sink.shard, { generation: 9, epoch: 1, position: '0' });
+
+    const { run } = await sink.run();
+
+    expect(run).toMatchObject({ outcome: 'failed', error: { code: 'target.generation_newer' } });
+    expect(run.error?.message).toContain('generation 9');
+    expect(await sink.cursor()).toMatchObject({ status: { state: 'failed', code: 'target.generation_newer' }, next: 2n });
+    expect(valuesIn(target)).toEqual([]);
+  });
+
+  test('fails no shard for a later generation that is its own by now (I2)', async () => {
+    const target = memoryTarget('transactional');
+    const sink = await aSinkShard({ target, values: numbered(2) });
+    target.beforeWrite = async ({ epoch }) => {
+      if (epoch !== 1) return;
+      const document = await sink.store.get(cursorKey(sink.shard));
+      const cursor = await sink.cursor();
+      const generation = cursor.generation + 1;
+      const reset = encodeCursor({ ...cursor, generation, epoch: 2, open: [], next: offset(0) });
+      await sink.store.put(cursorKey(sink.shard), reset, { ifVersion: document?.version ?? '' });
+      target.rows.set(sink.shard, { generation, epoch: 2, position: null });
+    };
+
+    const { run } = await sink.run();
+
+    expect(run.outcome).toBe('fenced');
+    expect(await sink.cursor()).toMatchObject({ status: { state: 'active' }, open: [] });
   });
 
   test('fails no shard from a slice that is no longer its own (I2)', async () => {
