@@ -64,7 +64,7 @@ export async function simulate(
   );
   const schedulers = world.standsIn ? [] : ['scheduler-1', 'scheduler-2'].map((name) => new SimScheduler(world, hosts, name));
   const disturber = new Disturber(world, hosts, schedulers);
-  const troubledUntilMs = startedAtMs + random.between(25_000, 60_000);
+  const troubledUntilMs = startedAtMs + random.between(22_000, 50_000);
   const holds = (): boolean => world.violation === null;
 
   await world.during(operator.createAll());
