@@ -1,7 +1,7 @@
 /** Reads one slice of a message queue, one batch ahead of its delivery. */
 import { FatalTaskError, RetryableError } from '../core/errors.ts';
 import type { MessageQueue } from '../core/message-queue.ts';
-import { minOffset, type Offset, offset } from '../core/offset.ts';
+import { advance, minOffset, type Offset, offset } from '../core/offset.ts';
 import type { CancelSignal, QueueBounds, ReadResult } from '../core/ports.ts';
 import type { LogRecord } from '../core/record/connect-record.ts';
 import { TIMED_OUT, within } from './deadline.ts';
@@ -17,6 +17,12 @@ export interface Stretch {
   readonly upTo: Offset;
 }
 
+/** A place in the queue, and when the record before it was stored. */
+export interface Place {
+  readonly at: Offset;
+  readonly storedAtMs: number | null;
+}
+
 export interface ReadBounds {
   readonly records: number;
   readonly bytes: number;
@@ -26,6 +32,9 @@ interface Reading {
   readonly result: Promise<ReadResult | typeof TIMED_OUT>;
   readonly abort: AbortController;
 }
+
+/** The record right before a place: enough to tell when it was stored. */
+const LAST_ONE = { records: 1, bytes: 1, waitMs: 0 };
 
 /** What a tail sees of the log but does not get: by then it is no record that came a moment ago. */
 const UNREAD_MAX_MS = TAIL_IDLE_MS + 2 * TAIL_WAIT_MS;
@@ -88,10 +97,18 @@ export class LogReader {
     this.#max = max;
   }
 
-  /** Goes on behind what the target holds already; answers how far, at most to the slice's end. */
-  skipTo(position: Offset): Offset {
-    this.#at = this.#end === null ? position : minOffset(position, this.#end);
-    return this.#at;
+  /**
+   * Goes on behind what the target holds already, at most to the slice's end. When the last of that was stored is asked of the log:
+   * a commit without it would leave a watermark whose records are newer than any that is known to be finished.
+   */
+  async skipTo(position: Offset, forMs: number): Promise<Place | typeof TIMED_OUT> {
+    const at = this.#end === null ? position : minOffset(position, this.#end);
+    const read = (): Promise<ReadResult> => this.#host.broker.read(this.#queue, advance(at, -1), LAST_ONE);
+    const result = await within(this.#host.clock, forMs, read).catch(overWhereMissing);
+    if (result === TIMED_OUT) return TIMED_OUT;
+    this.#at = at;
+    const [last] = result.records;
+    return { at, storedAtMs: last !== undefined && last.offset < at ? last.storedAtMs : null };
   }
 
   /** A tail that is bounded from now on: it ends with what it has read. */

@@ -17,18 +17,12 @@ import { type Deadline, TIMED_OUT } from './deadline.ts';
 import { GateWatch } from './gate-watch.ts';
 import { inspectLog } from './inspect-log.ts';
 import { COMMIT_RESERVE_MS, claimDeadline, claimMoment, type Invocation, TAIL_COMMIT_MS, wantedGate } from './invocation.ts';
-import { LogReader, type Stretch } from './log-reader.ts';
+import { LogReader, type Place, type Stretch } from './log-reader.ts';
 import { pluginContext } from './open-connector.ts';
 import type { OpenedConnector } from './opened-connector.ts';
 import { PaceMeter } from './pace-meter.ts';
 import type { Station } from './sandbox.ts';
 import { type Batch, type Failure, type Slice, SliceOver, type Work, withFailure } from './work.ts';
-
-/** A place in the queue, and when the record before it was stored. */
-interface Place {
-  readonly at: Offset;
-  readonly storedAtMs: number | null;
-}
 
 interface LogBatch extends Batch {
   readonly stretch: Stretch;
@@ -124,11 +118,13 @@ export class LogWork implements Work {
     return claimed.kind === 'refused' ? claimed : this.#start(claimed.slice, deadline);
   }
 
-  resumeAt(position: Json): void {
+  async resumeAt(position: Json): Promise<void> {
     const held = offset(BigInt(String(position)));
     if (held <= this.#safe.at) return;
-    this.#delivered = { at: this.#reader.skipTo(held), storedAtMs: null };
-    this.#safe = this.#delivered;
+    const place = await this.#reader.skipTo(held, this.#readForMs());
+    if (place === TIMED_OUT) throw this.#outOfTime();
+    this.#delivered = place;
+    this.#safe = place;
   }
 
   async next(): Promise<LogBatch | null> {

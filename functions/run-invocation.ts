@@ -258,7 +258,7 @@ function deliveryOf(
 async function begin({ writer, slice, work, invocation }: Delivery): Promise<void> {
   if (writer.begin === undefined) return;
   const position = await limited(invocation, work, async (signal) => (await writer.begin?.(slice.identity, signal)) ?? null);
-  if (position !== null) work.resumeAt(position);
+  if (position !== null) await work.resumeAt(position);
 }
 
 /** Delivers batch after batch. `false`: the slice's time or bytes were used up before its end (I6). */

@@ -136,7 +136,7 @@ export class SourceWork implements Work {
   }
 
   /** A transactional target stores the plugin's checkpoint; what it holds is never behind what is committed here. */
-  resumeAt(position: Json): void {
+  async resumeAt(position: Json): Promise<void> {
     this.#poller.startAt(position);
     this.#delivered = position;
     this.#safe = position;

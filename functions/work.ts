@@ -61,7 +61,7 @@ export interface Work {
   /** The first claim. Heals a gate that an operator left behind, and checks the log. */
   claim(): Promise<Slice | Refused>;
   /** Where a transactional target says the slice goes on. */
-  resumeAt(position: Json): void;
+  resumeAt(position: Json): Promise<void>;
   /** `null`: the slice is at its end, or nothing more comes for now. */
   next(): Promise<Batch | null>;
   /** What a transactional target stores when the first `count` records of the batch are in; `undefined`: nothing can resume there. */

@@ -4,7 +4,7 @@ import { FatalTaskError, RecordError } from '../../../core/errors.ts';
 import { offset } from '../../../core/offset.ts';
 import type { LogBroker } from '../../../core/ports.ts';
 import { changeConfig, resetOffsets, restartShards, setTargetState } from '../../../scheduler/connector-actions.ts';
-import { brokerWith } from '../../support/faulty-ports.ts';
+import { brokerWith, storeUnavailable, storeWith } from '../../support/faulty-ports.ts';
 import { type MemoryTarget, memoryTarget } from '../../support/memory-target.ts';
 import { aSinkShard, numbered, type SinkShard, valuesIn } from '../../support/sink-shard.ts';
 
@@ -251,6 +251,37 @@ describe('runInvocation of a log that was created anew and refilled', () => {
     expect(cursor.status).toMatchObject({ code: 'shard.log_truncated', retryAtMs: null });
     // What was read of the new log does not make it look like the old one.
     expect(cursor.lastStoredAtMs).toBeLessThan(holder.run.startedAtMs + 1);
+  });
+
+  // 1. A slice is put into a transactional target, and its commit is lost with its host.  2. The next holder finds it all there, and
+  // commits what it has not read.  3. Retention takes what was finished long ago.
+  test('takes no log for another one because a target held what nobody had committed', async () => {
+    const target = memoryTarget('transactional');
+    let isAway = false;
+    const sink = await aSinkShard({
+      target,
+      values: numbered(4),
+      store: (store) =>
+        storeWith(store, { put: (...write) => (isAway ? Promise.reject(storeUnavailable()) : store.put(...write)) }),
+    });
+    await sink.run();
+    await sink.host.clock.sleep(LATER_MS);
+    await sink.send(...numbered(4, 4));
+    target.beforeWrite = () => {
+      isAway = true;
+      return Promise.resolve();
+    };
+    await sink.run();
+    isAway = false;
+    target.beforeWrite = () => Promise.resolve();
+    await sink.host.clock.sleep(60_000);
+    await sink.run({}, { on: sink.anotherHost() });
+    sink.log.truncateBefore(sink.queue, offset(6));
+
+    await sink.run();
+
+    expect(valuesIn(target)).toEqual(numbered(8));
+    expect(await sink.cursor()).toMatchObject({ status: { state: 'active' }, next: 8n, lastStoredAtMs: expect.any(Number) });
   });
 
   test('fails its shard where an older log took its place', async () => {
