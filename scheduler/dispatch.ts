@@ -25,6 +25,8 @@ export interface Flight {
   readonly state: ShardState;
   /** Monotonic, as all times here. */
   readonly sentAtMs: number;
+  /** How the shard stood that it was sent for. */
+  readonly before: Pick<ShardState, 'waitingSinceMs' | 'isTriggered'>;
   /** When to look for its holder. */
   lookAtMs: number;
 }
@@ -86,7 +88,8 @@ export class Dispatch {
       peersCommit,
     };
     const sentAtMs = this.#deps.clock.monotonicMs();
-    const flight: Flight = { offer, state, sentAtMs, lookAtMs: sentAtMs + this.#deps.offerTtlMs };
+    const before = { waitingSinceMs: state.waitingSinceMs, isTriggered: state.isTriggered };
+    const flight: Flight = { offer, state, sentAtMs, before, lookAtMs: sentAtMs + this.#deps.offerTtlMs };
     this.#flights.set(offer.id, flight);
     state.offers.add(offer.id);
     void this.#deps.invoker.invoke(offer).then((end) => this.#ended(flight, end));

@@ -44,7 +44,10 @@ export class Endings {
       if (end.owner !== null) this.#parts.holders.noteDeath({ state, owner: end.owner, isGone: end.isGone });
       this.#pause(state, { sentAtMs, notBeforeMs: null });
       this.#parts.wanted('now');
-    } else if (end.kind === 'refused' && end.isForShard === true) this.#rest(state, { sentAtMs, notBeforeMs: null });
+    } else if (end.kind === 'refused') {
+      notSent(flight);
+      if (end.isForShard === true) this.#rest(state, { sentAtMs, notBeforeMs: null });
+    }
     this.#parts.table.touch(state);
   }
 
@@ -99,6 +102,12 @@ export class Endings {
     state.empties += 1;
     state.emptyAtMs = this.#parts.clock.monotonicMs();
   }
+}
+
+/** Nobody was sent for what waits: it has waited since it did, so that its turn comes before that of others, and starts at once if asked to. */
+function notSent({ state, before }: Flight): void {
+  state.waitingSinceMs = before.waitingSinceMs ?? state.waitingSinceMs;
+  state.isTriggered ||= before.isTriggered;
 }
 
 interface EmptyEnd extends Pick<Flight, 'sentAtMs'>, Pick<InvocationResult, 'notBeforeMs'> {}

@@ -16,7 +16,7 @@ import { memoryTarget } from '../../support/memory-target.ts';
 import { InvokerByHand, aScheduler as startScheduler, until } from '../../support/schedulers.ts';
 import { numbered } from '../../support/sink-shard.ts';
 
-const QUEUE: MessageQueue = { topic: 'orders', brokerName: 'memory', queueId: 0 };
+const REFUSED: InvocationEnd = { kind: 'refused', message: 'no slot' };
 const DIED: InvocationEnd = { kind: 'died', owner: null, isGone: true, message: 'out of memory' };
 
 function ended({ id, connector, shard }: Offer, how: Pick<RunRecord, 'outcome'>): InvocationEnd {
@@ -25,23 +25,37 @@ function ended({ id, connector, shard }: Offer, how: Pick<RunRecord, 'outcome'>)
   return { kind: 'completed', result: { run, cursor: null, notBeforeMs: null } };
 }
 
-/** A shard whose queue has more records than eight invocations take at once, and the offers that were sent for it. */
-async function aBusyShard(config: Readonly<Record<string, string>> = {}, clockOf = (clock: Clock): Clock => clock) {
+interface BusyFields {
+  readonly queues?: number;
+  readonly records?: number;
+  readonly slots?: number;
+  readonly clockOf?: (clock: Clock) => Clock;
+}
+
+/** A connector whose queues have more records each than eight invocations take at once, and the offers that are sent for it. */
+async function aBusyShard(
+  config: Readonly<Record<string, string>> = {},
+  { queues = 1, records = 20_000, slots = 100, clockOf = (clock: Clock): Clock => clock }: BusyFields = {},
+) {
   const plugin = memorySink(memoryTarget('append'));
   const host = aHost({ plugins: [plugin] });
   const log = host.broker as MemoryLogBroker;
-  log.createTopic('orders', { queues: 1 });
-  await log.send(QUEUE, outgoing(...numbered(20_000)));
+  log.createTopic('orders', { queues });
   const { uid } = await createConnector(host, {
     name: 'orders-sink',
     config: { 'connector.class': plugin.name, topics: 'orders', 'value.converter': 'string', ...config },
   });
   const cursor = aLogCursor({ next: offset(0), open: [], gate: { state: 'running', revision: 1 } });
-  await host.store.put(cursorKey(queueShardId(uid, QUEUE)), encodeCursor(cursor), { ifAbsent: true });
+  for (let queueId = 0; queueId < queues; queueId += 1) {
+    const queue: MessageQueue = { topic: 'orders', brokerName: 'memory', queueId };
+    await log.send(queue, outgoing(...numbered(records)));
+    await host.store.put(cursorKey(queueShardId(uid, queue)), encodeCursor(cursor), { ifAbsent: true });
+  }
   const invoker = new InvokerByHand();
+  invoker.slots = slots;
   const { scheduler } = startScheduler(host, { invoker, clock: clockOf(host.clock) });
   onTestFinished(() => scheduler.stop());
-  return { host, invoker };
+  return { host, invoker, scheduler, uid };
 }
 
 const eightSlices = { 'tasks.max': '8', 'delivery.order': 'none', 'queue.slices.max': '8' };
@@ -76,11 +90,16 @@ describe('Endings', () => {
 
   test('leaves a shard alone no longer because the clock is put back', async () => {
     let backMs = 0;
-    const { host, invoker } = await aBusyShard({}, (clock) => ({
-      nowMs: () => clock.nowMs() - backMs,
-      monotonicMs: () => clock.monotonicMs(),
-      sleep: (...args) => clock.sleep(...args),
-    }));
+    const { host, invoker } = await aBusyShard(
+      {},
+      {
+        clockOf: (clock) => ({
+          nowMs: () => clock.nowMs() - backMs,
+          monotonicMs: () => clock.monotonicMs(),
+          sleep: (...args) => clock.sleep(...args),
+        }),
+      },
+    );
     await until(host, () => invoker.offers.length === 1);
 
     await invoker.end(0, DIED);
@@ -89,5 +108,31 @@ describe('Endings', () => {
     const tookMs = await until(host, () => invoker.offers.length === 2);
 
     expect(tookMs).toBeLessThan(3_000);
+  });
+
+  test('lets a shard whose offer was turned away have the next place, before others that wait as long', async () => {
+    const { host, invoker } = await aBusyShard({}, { queues: 3, slots: 1 });
+    await until(host, () => invoker.offers.length === 1);
+
+    for (let index = 0; index < 5; index += 1) {
+      await invoker.end(index, REFUSED);
+      await until(host, () => invoker.offers.length === index + 2);
+    }
+
+    expect(new Set(invoker.offers.map(({ shard }) => shard)).size).toBe(1);
+  });
+
+  test('sends a triggered shard again at once whose offer was turned away', async () => {
+    const { host, invoker, scheduler, uid } = await aBusyShard({ 'freshness.ms': '600000' }, { records: 1 });
+    await host.clock.sleep(5_000);
+    const before = invoker.offers.length;
+    await scheduler.trigger(uid);
+    await until(host, () => invoker.offers.length === 1);
+
+    await invoker.end(0, REFUSED);
+    const tookMs = await until(host, () => invoker.offers.length === 2);
+
+    expect(before).toBe(0);
+    expect(tookMs).toBeLessThan(1_000);
   });
 });
