@@ -61,7 +61,7 @@ export async function start(worker: WorkerSettings): Promise<Started> {
   const loadApi = async (workerId: string) => {
     const [{ getRequestListener }, { newApp }] = await Promise.all([import('@hono/node-server'), import('../scheduler/app.ts')]);
     const app = newApp({
-      ...{ store, broker, clock, random, telemetry, metricsText, registry, scheduler, workerId },
+      ...{ store, broker, clock, random, telemetry, metricsText, registry, scheduler, history, workerId },
       skewMaxMs: settings.skewMaxMs,
       loggers,
       plugins: allPlugins,

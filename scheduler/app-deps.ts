@@ -3,10 +3,12 @@ import type { StoreAccess } from '../core/cursor/stored-cursor.ts';
 import type { LogBroker, Loggers, Telemetry } from '../core/ports.ts';
 import type { Plugin } from '../plugins/api/registry.ts';
 import type { ViewDeps } from './connector-view.ts';
+import type { RunHistory } from './run-history.ts';
 import type { Scheduler } from './scheduler.ts';
 
 export interface AppDeps extends StoreAccess, ViewDeps {
-  readonly scheduler: Pick<Scheduler, 'connectorChanged'>;
+  readonly scheduler: Pick<Scheduler, 'connectorChanged' | 'leads' | 'why'>;
+  readonly history: Pick<RunHistory, 'unwritten'>;
   readonly broker: Pick<LogBroker, 'queues' | 'bounds' | 'offsetAt'>;
   readonly telemetry: Telemetry;
   /** In Prometheus' text format. */

@@ -1,4 +1,4 @@
-/** The HTTP API: Kafka Connect's routes. Every error's body is `{ error_code, message }`. */
+/** The HTTP API: Kafka Connect's routes, and below `/sortie/v1` what it has no word for. Every error's body is `{ error_code, message }`. */
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { errorCodes } from '../core/error-codes.ts';
@@ -14,6 +14,7 @@ import { openApiDocument } from './routes/openapi.ts';
 import { pluginRoutes } from './routes/plugins.ts';
 import { BODY_BYTES_MAX } from './routes/request-body.ts';
 import { API_VERSION, serverRoutes } from './routes/server.ts';
+import { sortieRoutes } from './routes/sortie/routes.ts';
 import { stateRoutes } from './routes/states.ts';
 import { statusRoutes } from './routes/status.ts';
 import { topicRoutes } from './routes/topics.ts';
@@ -28,6 +29,7 @@ const routes = [
   ...pluginRoutes,
   ...loggerRoutes,
   ...topicRoutes,
+  ...sortieRoutes,
 ];
 
 /** Prometheus' text format. https://prometheus.io/docs/instrumenting/exposition_formats/, read 2026-11-26 */

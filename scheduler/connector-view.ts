@@ -3,6 +3,7 @@ import { type Connector, connectorKey } from '../core/connector.ts';
 import { decodeCursor } from '../core/cursor/codec.ts';
 import { cursorPartition } from '../core/cursor/stored-cursor.ts';
 import { FatalTaskError } from '../core/errors.ts';
+import type { PlannedConnector } from '../core/planner/view.ts';
 import type { Clock, DocumentPage, StateStore, StoredDocument } from '../core/ports.ts';
 import type { ShardId } from '../core/shard-id.ts';
 import type { Registry } from '../plugins/api/registry.ts';
@@ -28,6 +29,9 @@ export interface ConnectorInfo {
 
 export interface ConnectorView {
   readonly connector: Connector;
+  readonly planned: PlannedConnector;
+  /** What makes its configuration unusable. */
+  readonly problem: string | null;
   /** What a sink's configuration says that it reads. */
   readonly topics: readonly string[];
   readonly shards: readonly ShardView[];
@@ -82,8 +86,16 @@ async function viewDocument(deps: ViewDeps, name: string, document: StoredDocume
   if (known instanceof FatalTaskError) return { status: unreadableStatus(name, known, deps.workerId) };
   const shards = await viewShards(deps.store, known);
   const status = statusOf(known, shards, deps.workerId);
-  const { connector, topics } = known;
-  return { connector, topics: topics ?? [], shards, dealt: dealt(known, shards).slice(0, status.tasks.length), status };
+  const { connector, planned, problem, topics } = known;
+  return {
+    connector,
+    planned,
+    problem,
+    topics: topics ?? [],
+    shards,
+    dealt: dealt(known, shards).slice(0, status.tasks.length),
+    status,
+  };
 }
 
 async function* connectorDocuments({ store }: Pick<ViewDeps, 'store'>): AsyncIterable<DocumentPage['documents'][number]> {

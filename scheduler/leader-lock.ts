@@ -172,6 +172,16 @@ export class LeaderLock {
   }
 }
 
+/** Who leads as the store has it, by the name that schedulers log; `null`: nobody does, as far as it says. */
+export async function readLeader({
+  store,
+  clock,
+}: Pick<LeaderLockDeps, 'store' | 'clock'>): Promise<{ readonly owner: string; readonly untilMs: number } | null> {
+  const document = await store.get(KEY);
+  const lock = document === null ? null : parsed(document.value);
+  return lock === null || lock.untilMs <= clock.nowMs() ? null : { owner: lock.owner, untilMs: lock.untilMs };
+}
+
 /** A lock of a format that is not known counts as free: it only saves work. */
 function parsed(text: string): Lock | null {
   try {

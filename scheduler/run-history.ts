@@ -174,6 +174,49 @@ export async function readRuns(
   return runs.slice(0, runsMax);
 }
 
+/** Where to go on in a history of runs. */
+export interface RunPlace {
+  /** A run of a stored page, by the page's key and counted from its newest. */
+  readonly page: string;
+  readonly index: number;
+  /** What the list of pages that has it came after; `null`: the first one. */
+  readonly after: string | null;
+}
+
+/** Of one call of the store: at most as many are more than 1.3 MB. */
+const PAGES_AT_ONCE = 10;
+
+/**
+ * As `readRuns`, from a place on, and where the next ones are; `null`: there are none. Runs that came since that place was told are
+ * left out, and every other one comes once.
+ */
+export async function readRunsFrom(
+  store: StateStore,
+  uid: string,
+  { runsMax, from }: { readonly runsMax: number; readonly from: RunPlace | null },
+): Promise<{ readonly runs: readonly RunRecord[]; readonly next: RunPlace | null }> {
+  const runs: RunRecord[] = [];
+  let after = from?.after ?? null;
+  // As many turns as there are pages kept.
+  for (;;) {
+    const { documents, next } = await store.list(partitionOf(uid), {
+      limit: PAGES_AT_ONCE,
+      ...(after === null ? {} : { after }),
+    });
+    for (const { key, value } of documents) {
+      if (from !== null && key.sort < from.page) continue;
+      const first = key.sort === from?.page ? from.index : 0;
+      for (const [index, run] of decodePage(value, uid).entries()) {
+        if (index < first) continue;
+        if (runs.length === runsMax) return { runs, next: { page: key.sort, index, after } };
+        runs.push(run);
+      }
+    }
+    if (next === undefined) return { runs, next: null };
+    after = next;
+  }
+}
+
 /** @throws {FatalTaskError} `store.document_corrupt` or `store.document_newer`, naming the connector by its uid. */
 function decodePage(text: string, uid: string): readonly RunRecord[] {
   const corrupt = (cause?: unknown): FatalTaskError =>

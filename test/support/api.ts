@@ -1,4 +1,5 @@
 /** The HTTP API over memory adapters, in this process. Every answer is held against the OpenAPI document that it serves. */
+import { onTestFinished } from 'vitest';
 import { MemoryLogBroker } from '../../adapters/memory/memory-log-broker.ts';
 import { LogLevels } from '../../adapters/telemetry/log-levels.ts';
 import { type Connector, readConnector } from '../../core/connector.ts';
@@ -12,6 +13,7 @@ import type { AppDeps } from '../../scheduler/app-deps.ts';
 import { aHost, anOffer, type TestHost } from './hosts.ts';
 import { demandAnswer } from './openapi-answers.ts';
 import { RunningClock } from './running-clock.ts';
+import { aScheduler } from './schedulers.ts';
 
 /** A platform that allows more than any slice takes. */
 const LIMIT_MS = 60_000;
@@ -42,20 +44,23 @@ export interface TestApi {
 }
 
 interface ApiFields {
+  /** A scheduler runs, and leads, until the test ends. */
+  readonly isScheduled?: boolean;
   readonly plugins?: readonly (SinkPlugin | SourcePlugin)[];
   readonly deps?: Partial<AppDeps>;
 }
 
 export const WORKER = '127.0.0.1:8083';
 
-export function anApi({ plugins = [], deps = {} }: ApiFields = {}): TestApi {
+export function anApi({ plugins = [], deps = {}, isScheduled = false }: ApiFields = {}): TestApi {
   const clock = new RunningClock();
   const log = new MemoryLogBroker({ clock });
   const host = aHost({ plugins, clock, broker: log });
   const changed: string[] = [];
   const app = anApp(host, {
-    scheduler: { connectorChanged: (name) => changed.push(name) },
+    scheduler: aFollower({ connectorChanged: (name) => changed.push(name) }),
     plugins: async () => [...plugins, ...(await allPlugins())],
+    ...(isScheduled ? scheduled(host) : {}),
     ...deps,
   });
   const connector = async (name: string): Promise<Connector> => (await readConnector(host, name)) as Connector;
@@ -83,7 +88,8 @@ export function anApi({ plugins = [], deps = {} }: ApiFields = {}): TestApi {
 export function anApp(host: TestHost, deps: Partial<AppDeps> = {}): ReturnType<typeof newApp> {
   return newApp({
     ...host,
-    scheduler: { connectorChanged: () => undefined },
+    scheduler: aFollower(),
+    history: { unwritten: () => [] },
     metricsText: async () => '',
     loggers: new LogLevels({ root: 'INFO', clock: host.clock }),
     plugins: allPlugins,
@@ -92,6 +98,18 @@ export function anApp(host: TestHost, deps: Partial<AppDeps> = {}): ReturnType<t
     commit: 'abc',
     ...deps,
   });
+}
+
+/** Otherwise its clock would go on for ever. */
+function scheduled(host: TestHost): Pick<AppDeps, 'scheduler' | 'history'> {
+  const { scheduler, history } = aScheduler(host);
+  onTestFinished(() => scheduler.stop());
+  return { scheduler, history };
+}
+
+/** A scheduler that does not lead, and does nothing. */
+function aFollower(fields: Partial<AppDeps['scheduler']> = {}): AppDeps['scheduler'] {
+  return { leads: false, why: () => [], connectorChanged: () => undefined, ...fields };
 }
 
 function requestInit(method: string, { body, headers = {} }: RequestParts): RequestInit {

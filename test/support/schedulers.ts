@@ -74,6 +74,7 @@ interface SchedulerFields {
 
 export interface TestScheduler {
   readonly scheduler: Scheduler;
+  readonly history: RunHistory;
   readonly telemetry: MemoryTelemetry;
 }
 
@@ -90,6 +91,7 @@ export function aScheduler(
   }: SchedulerFields = {},
 ): TestScheduler {
   const telemetry = new MemoryTelemetry();
+  const history = new RunHistory({ store, clock });
   const scheduler = new Scheduler({
     ...host,
     store,
@@ -97,11 +99,11 @@ export function aScheduler(
     telemetry,
     metrics: metrics ?? telemetry,
     invoker,
-    history: new RunHistory({ store, clock }),
+    history,
     settings: { ...DEFAULT_SCHEDULER_SETTINGS, ...settings },
   });
   if (isStarted) scheduler.start();
-  return { scheduler, telemetry };
+  return { scheduler, history, telemetry };
 }
 
 /** Lets time pass until it holds; answers how long that took. */

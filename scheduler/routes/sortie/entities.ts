@@ -1,0 +1,125 @@
+/** What `/sortie/v1` answers and takes. Offsets are decimal digits as text, for no double holds all of them. */
+import { z } from 'zod';
+import { answered } from '../entities.ts';
+
+const OffsetText = z.string().regex(/^\d+$/);
+const Count = z.int().nonnegative();
+/** Epoch ms. */
+const Moment = z.number();
+
+const Type = z.enum(['source', 'sink', 'unknown']);
+const State = z.enum(['RUNNING', 'PAUSED', 'STOPPED', 'FAILED', 'UNASSIGNED']);
+
+export const ConnectorBacklogs = z
+  .array(
+    z.object({
+      connector: z.string(),
+      type: Type,
+      state: State,
+      shards: Count,
+      backlogRecords: z.number().nonnegative().nullable().describe('null: not known, as of a source.'),
+      held: Count.describe('Slices that an invocation holds.'),
+    }),
+  )
+  .register(answered, { id: 'ConnectorBacklogs' });
+
+const HeldSlice = z.object({
+  offerId: z.string(),
+  epoch: Count,
+  start: OffsetText.optional(),
+  end: OffsetText.nullable().optional().describe('null: it follows the end of the log.'),
+  deadlineAtMs: Moment,
+});
+
+/** Given back, or failed. */
+const WaitingRange = z.object({
+  start: OffsetText,
+  end: OffsetText,
+  attempts: Count,
+  deaths: Count,
+  retryAtMs: Moment.describe('0: at once.'),
+  code: z.string().nullable(),
+});
+
+const shard = {
+  shard: z.string(),
+  isRead: z.boolean().describe('Whether the configuration, as it is now, has it read.'),
+  state: z.enum(['new', 'active', 'failed', 'gone', 'done', 'unreadable']).describe('new: no invocation has opened it yet.'),
+  code: z.string().nullable().describe('Of what made it fail.'),
+  restartAtMs: Moment.nullable().describe('When it restarts by itself.'),
+  generation: Count.nullable(),
+  held: z.array(HeldSlice),
+};
+
+const QueueShard = z.object({
+  kind: z.literal('queue'),
+  ...shard,
+  topic: z.string(),
+  brokerName: z.string(),
+  queueId: Count,
+  position: OffsetText.nullable().describe('The lowest offset that is not finished.'),
+  next: OffsetText.nullable().describe('The first offset that nobody has claimed.'),
+  min: OffsetText.nullable(),
+  max: OffsetText.nullable().describe('null: the queue is gone.'),
+  backlogRecords: z.number().nonnegative().nullable(),
+  waiting: z.array(WaitingRange).describe('Claimed before, and nobody holds it.'),
+});
+
+const SourceShard = z.object({
+  kind: z.literal('source'),
+  ...shard,
+  names: z.array(z.string()),
+  checkpoint: z.unknown(),
+});
+
+/** Where a source looks for its other shards. */
+const DiscoveryShard = z.object({ kind: z.literal('discovery'), ...shard });
+
+export const ShardList = z
+  .object({
+    connector: z.string(),
+    uid: z.string(),
+    backlogRecords: z.number().nonnegative().nullable(),
+    shards: z.array(z.discriminatedUnion('kind', [QueueShard, SourceShard, DiscoveryShard])),
+  })
+  .register(answered, { id: 'ShardList' });
+
+const Run = z.looseObject({
+  offerId: z.string(),
+  owner: z.string(),
+  connector: z.string(),
+  shard: z.string(),
+  startedAtMs: Moment,
+  endedAtMs: Moment,
+  outcome: z.enum(['drained', 'yielded', 'fenced', 'failed']).nullable(),
+  epoch: Count.optional(),
+  counts: z.record(z.string(), z.number()),
+  error: z.object({ code: z.string(), stage: z.string(), message: z.string(), position: z.string().optional() }).optional(),
+});
+
+export const RunPage = z
+  .object({ runs: z.array(Run), next: z.string().nullable().describe('Where to go on; null: there are no more.') })
+  .register(answered, { id: 'RunPage' });
+
+export const Reasons = z
+  .object({
+    connector: z.string(),
+    state: State,
+    problem: z.string().nullable().describe('What makes its configuration unusable.'),
+    leads: z.boolean().describe('Whether whoever answers plans: only then it knows of limits and offers.'),
+    leader: z
+      .object({ owner: z.string(), untilMs: Moment })
+      .nullable()
+      .describe('Who plans, by the name that is in its log; null: whoever answers, or nobody.'),
+    shards: z.array(
+      z.object({
+        shard: z.string(),
+        reason: z.string().nullable().describe('null: nothing is known of it yet.'),
+        means: z.string(),
+        withheld: z.string().nullable().describe('The limit that keeps it from getting more.'),
+        problem: z.string().nullable(),
+        offers: Count.nullable().describe('Invocations under way; null: whoever answers does not know.'),
+      }),
+    ),
+  })
+  .register(answered, { id: 'Reasons' });

@@ -1,0 +1,6 @@
+/** Every route below `/sortie/v1` in every situation there is a word on, with its exact answer. */
+import { testSituations } from './kafka-connect/test-situations.ts';
+import { runSituations } from './sortie-api/run-situations.ts';
+import { shardSituations } from './sortie-api/shard-situations.ts';
+
+testSituations([...shardSituations, ...runSituations], { isOurs: (path) => path.startsWith('/sortie/') });
