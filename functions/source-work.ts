@@ -1,5 +1,4 @@
 /** The work of a source's shard: stretches of what its plugin polls, resumed from a checkpoint. */
-import { bounded } from '../core/bounded.ts';
 import type { CheckpointSlice, Refused } from '../core/cursor/claim.ts';
 import { type CheckpointProgress, commitCheckpoint, releaseCheckpoint } from '../core/cursor/commit.ts';
 import type { CheckpointCursor } from '../core/cursor/cursor.ts';
@@ -18,15 +17,7 @@ import type { ClaimTerms } from './claim-terms.ts';
 import { type Deadline, TIMED_OUT } from './deadline.ts';
 import { ExactlyOnceWriter } from './exactly-once-writer.ts';
 import { GateWatch } from './gate-watch.ts';
-import {
-  COMMIT_RESERVE_MS,
-  claimDeadline,
-  claimMoment,
-  IDLE_MAX_MS,
-  type Invocation,
-  TAIL_COMMIT_MS,
-  TAIL_IDLE_MS,
-} from './invocation.ts';
+import { COMMIT_RESERVE_MS, claimDeadline, claimMoment, type Invocation, TAIL_COMMIT_MS } from './invocation.ts';
 import { LogWriter } from './log-writer.ts';
 import { pluginContext } from './open-connector.ts';
 import type { OpenedConnector } from './opened-connector.ts';
@@ -34,7 +25,9 @@ import { PaceMeter } from './pace-meter.ts';
 import { decodePins, demandKeepable, encodePins, NO_PINS, type Pins } from './pins.ts';
 import { polledBytes } from './polled-bytes.ts';
 import type { Station } from './sandbox.ts';
+import { SourcePause } from './source-pause.ts';
 import { SourcePoller } from './source-poller.ts';
+import { SourceProgress } from './source-progress.ts';
 import { type Batch, type Failure, type Slice, SliceOver, type Work } from './work.ts';
 
 interface PolledBatch extends Batch {
@@ -52,25 +45,20 @@ export class SourceWork implements Work {
   readonly #station: Station | undefined;
   readonly #pace: PaceMeter;
   readonly #gate: GateWatch;
+  readonly #pause: SourcePause;
   readonly #poller: SourcePoller;
+  readonly #progress = new SourceProgress();
 
   deadline: Deadline;
   #slice: CheckpointSlice | null = null;
   #writer: ExactlyOnceWriter | null = null;
   #renewal: Promise<void> | null = null;
-  #delivered: Json = null;
-  #safe: Json = null;
   #safePollAtMs = 0;
   #records = 0;
   #bytes = 0;
   #committedAtMs = 0;
-  #idleSinceMs: number | null = null;
-  #idleForMs: number | null = null;
-  /** Whether the last poll was the last of all; whether all it brought is delivered; whether that is safe. */
+  /** Whether the last poll was the last of all. */
   #finished = false;
-  #finishDelivered = false;
-  #finishSafe = false;
-  #uncommitted = false;
 
   constructor(
     invocation: Invocation,
@@ -90,6 +78,7 @@ export class SourceWork implements Work {
     this.#station = parts.station;
     this.#pace = new PaceMeter(invocation.host.clock);
     this.#gate = new GateWatch(invocation, parts.shard);
+    this.#pause = new SourcePause(invocation, this.#gate);
     const { shard } = parts.shard;
     this.#poller = new SourcePoller(invocation, {
       shard,
@@ -138,31 +127,27 @@ export class SourceWork implements Work {
   /** A transactional target stores the plugin's checkpoint; what it holds is never behind what is committed here. */
   async resumeAt(position: Json): Promise<void> {
     this.#poller.startAt(position);
-    this.#delivered = position;
-    this.#safe = position;
-    this.#uncommitted = !jsonEquals(position, readSourceCheckpoint(this.#mustHold().checkpoint).p);
+    this.#progress.resumeAt(position);
   }
 
   async next(): Promise<PolledBatch | null> {
     const { tally } = this.#invocation;
     if (this.isAtEnd()) return null;
     // The batch before came with a wish to be left alone, which only a tail waits for.
-    if (this.#idleForMs !== null && !(await this.#waitsOn(this.#idleForMs))) return null;
+    if (!(await this.#pause.wait(() => this.#readForMs()))) return null;
     await this.#gate.look({ forMs: this.#readForMs() });
     const result = await this.#poller.next(this.#pollLimits());
     if (result === TIMED_OUT) throw this.#outOfTime();
     this.#finished = result.finished === true;
-    this.#idleForMs = result.idleForMs === undefined ? null : bounded(result.idleForMs, IDLE_MAX_MS);
+    this.#pause.note(result);
     this.#records += result.records.length;
     const bytes = polledBytes(result.records);
     this.#bytes += bytes;
     tally.counts.read += result.records.length;
     const records = result.records.map(toRecord);
     // Even without records the checkpoint may have moved on; then a transactional target must hear of it, too (I3).
-    const isIdle = records.length === 0 && jsonEquals(result.checkpoint, this.#delivered);
-    if (records.length > 0) this.#idleSinceMs = null;
-    else if (this.#idleForMs !== null) this.#idleSinceMs ??= this.#invocation.host.clock.monotonicMs();
-    if (!this.isAtEnd() && this.#idleForMs === null) this.#poller.pollAhead(this.#pollLimits());
+    const isIdle = records.length === 0 && jsonEquals(result.checkpoint, this.#progress.delivered);
+    if (!this.isAtEnd() && this.#pause.forMs === null) this.#poller.pollAhead(this.#pollLimits());
     return { records, bytes, isIdle, result };
   }
 
@@ -174,21 +159,19 @@ export class SourceWork implements Work {
     // Between two checkpoints there is no place to resume from.
     if (count < batch.records.length) return;
     this.#pace.count(count, batch.bytes);
-    this.#delivered = (batch as PolledBatch).result.checkpoint;
-    this.#finishDelivered = (batch as PolledBatch).result.finished === true;
+    this.#progress.deliver((batch as PolledBatch).result, batch);
     this.#writer?.cover();
-    if (!batch.isIdle) this.#uncommitted = true;
   }
 
   flushed(): void {
-    this.#safe = this.#delivered;
-    this.#finishSafe = this.#finishDelivered;
-    this.#safePollAtMs = this.#idleForMs === null ? 0 : this.#invocation.host.clock.nowMs() + this.#idleForMs;
+    this.#progress.flush();
+    const { forMs } = this.#pause;
+    this.#safePollAtMs = forMs === null ? 0 : this.#invocation.host.clock.nowMs() + forMs;
   }
 
   wantsCommit(): boolean {
-    if (this.#invocation.offer.mode !== 'tail' || !this.#uncommitted) return false;
-    return this.#idleSinceMs !== null || this.#invocation.host.clock.monotonicMs() - this.#committedAtMs >= TAIL_COMMIT_MS;
+    if (this.#invocation.offer.mode !== 'tail' || !this.#progress.isUncommitted) return false;
+    return this.#pause.isIdle || this.#invocation.host.clock.monotonicMs() - this.#committedAtMs >= TAIL_COMMIT_MS;
   }
 
   async commit(): Promise<void> {
@@ -198,7 +181,7 @@ export class SourceWork implements Work {
 
   async #commit(): Promise<void> {
     const deadline = claimDeadline(this.#invocation);
-    const progress = this.#progress(this.#writer?.settledPins());
+    const progress = this.#committable(this.#writer?.settledPins());
     const cursor = await this.#change((current) => commitCheckpoint(current, progress, deadline.atMs));
     if (cursor.holder === null) throw new FencedError(`epoch ${progress.epoch} has ended`);
     this.deadline = deadline;
@@ -207,7 +190,7 @@ export class SourceWork implements Work {
 
   /** Keeps its epoch: nobody else may claim between two stretches of one source. */
   async commitAndClaim(): Promise<Slice | null> {
-    if (this.#finished || this.#idleForMs !== null) {
+    if (this.isDrained()) {
       await this.release();
       return null;
     }
@@ -223,9 +206,9 @@ export class SourceWork implements Work {
 
   async release(): Promise<void> {
     const { pins, clean } = this.#leftBehind();
-    const progress = this.#progress(pins);
+    const progress = this.#committable(pins);
     const ending = { clean, pollAtMs: this.#safePollAtMs };
-    const finished = this.#finishSafe;
+    const finished = this.#progress.isFinishSafe;
     // A poll that found nothing more succeeded all the same: earlier failures are over.
     const drained = this.isDrained();
     await this.#change((cursor) => {
@@ -240,7 +223,7 @@ export class SourceWork implements Work {
     // A send that outlasts its put could land behind the next holder's look-back, so nobody claims before this claim would run out.
     const quietAtMs = this.#writer?.isSending() === true ? this.deadline.atMs + this.#terms.graceMs : 0;
     const retryAtMs = Math.max(failure.retryAtMs, quietAtMs);
-    const progress = this.#progress(this.#writer?.pins());
+    const progress = this.#committable(this.#writer?.pins());
     await failByCheckpoint(this.#shard, { progress, failure: { ...failure, retryAtMs }, forMs: this.deadline.remainingMs() });
     this.#slice = null;
   }
@@ -250,7 +233,7 @@ export class SourceWork implements Work {
   }
 
   hasProgress(): boolean {
-    return this.#slice !== null && !jsonEquals(this.#safe, readSourceCheckpoint(this.#slice.checkpoint).p);
+    return this.#slice !== null && this.#progress.isSafeAhead();
   }
 
   attempts(): number {
@@ -263,11 +246,11 @@ export class SourceWork implements Work {
   }
 
   isDrained(): boolean {
-    return this.#finished || this.#idleForMs !== null;
+    return this.#finished || this.#pause.forMs !== null;
   }
 
   describe({ position }: ConnectRecord): string {
-    return position === null ? JSON.stringify(this.#delivered) : formatPosition(position);
+    return position === null ? JSON.stringify(this.#progress.delivered) : formatPosition(position);
   }
 
   // -------------------------------------------------------------------------------------------------------------------
@@ -278,8 +261,7 @@ export class SourceWork implements Work {
     this.#slice = slice;
     this.deadline = deadline;
     this.#poller.startAt(p);
-    this.#delivered = p;
-    this.#safe = p;
+    this.#progress.startAt(p);
     this.#committedAtMs = now;
     this.#gate.noteSeen();
     this.#pace.restart();
@@ -301,10 +283,10 @@ export class SourceWork implements Work {
   }
 
   /** Without `pins`, those that were found stay: no writer has looked at them. */
-  #progress(pins?: Pins): CheckpointProgress {
+  #committable(pins?: Pins): CheckpointProgress {
     const { epoch, generation, checkpoint } = this.#mustHold();
     const q = pins === undefined ? readSourceCheckpoint(checkpoint).q : encodePins(pins);
-    const stored = q === undefined || pins?.size === 0 ? { p: this.#safe } : { p: this.#safe, q };
+    const stored = q === undefined || pins?.size === 0 ? { p: this.#progress.safe } : { p: this.#progress.safe, q };
     return { epoch, generation, checkpoint: stored, pace: this.#pace.measure(this.#shard.cursor.pace) };
   }
 
@@ -312,14 +294,14 @@ export class SourceWork implements Work {
   #leftBehind(): { readonly pins: Pins; readonly clean: boolean } {
     const writer = this.#writer;
     if (writer === null) return { pins: NO_PINS, clean: true };
-    const isFlushed = this.#safe === this.#delivered;
+    const { isFlushed } = this.#progress;
     if (isFlushed && writer.isClean()) return { pins: NO_PINS, clean: true };
     return { pins: isFlushed ? writer.settledPins() : writer.pins(), clean: false };
   }
 
   async #storePins(pins: Pins): Promise<void> {
     demandKeepable(pins);
-    const progress = this.#progress(pins);
+    const progress = this.#committable(pins);
     const deadline = claimDeadline(this.#invocation);
     await this.#change((cursor) => commitCheckpoint(cursor, progress, deadline.atMs));
     this.deadline = deadline;
@@ -341,7 +323,7 @@ export class SourceWork implements Work {
     const now = this.#invocation.host.clock.monotonicMs();
     this.#committedAtMs = now;
     this.#gate.noteSeen();
-    this.#uncommitted = false;
+    this.#progress.commit();
     this.#pace.restart();
   }
 
@@ -358,23 +340,8 @@ export class SourceWork implements Work {
 
   /** The end of a slice that got somewhere; of one that did not, a source that is unwell. */
   #outOfTime(): Error {
-    if (!jsonEquals(this.#delivered, readSourceCheckpoint(this.#mustHold().checkpoint).p)) return new SliceOver();
+    if (this.#progress.hasDelivered()) return new SliceOver();
     return new RetryableError('the source did not answer within the claim', { code: 'source.unavailable' });
-  }
-
-  /** Whether a tail goes on although nothing came: until it was idle for too long. Waits as the source asked. */
-  async #waitsOn(idleForMs: number): Promise<boolean> {
-    const { clock, sandbox } = this.#invocation.host;
-    if (this.#invocation.offer.mode !== 'tail') return false;
-    const nowMs = clock.monotonicMs();
-    const leftMs = (this.#idleSinceMs ?? nowMs) + TAIL_IDLE_MS - nowMs;
-    if (leftMs <= 0 || idleForMs > leftMs) return false;
-    const untilMs = nowMs + idleForMs;
-    for (let forMs = idleForMs; forMs > 0; forMs = untilMs - clock.monotonicMs()) {
-      await clock.sleep(Math.min(forMs, this.#gate.waitMaxMs()), sandbox.closing);
-      await this.lookAtGate();
-    }
-    return true;
   }
 }
 
