@@ -19,23 +19,22 @@ import { stateRoutes } from './routes/states.ts';
 import { statusRoutes } from './routes/status.ts';
 import { topicRoutes } from './routes/topics.ts';
 
-const routes = [
-  ...serverRoutes,
-  ...connectorRoutes,
-  ...configRoutes,
-  ...statusRoutes,
-  ...stateRoutes,
-  ...offsetRoutes,
-  ...pluginRoutes,
-  ...loggerRoutes,
-  ...topicRoutes,
-  ...sortieRoutes,
-];
-
 /** Prometheus' text format. https://prometheus.io/docs/instrumenting/exposition_formats/, read 2026-11-26 */
 const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
 export function newApp(deps: AppDeps): Hono {
+  const routes = [
+    ...serverRoutes,
+    ...connectorRoutes,
+    ...configRoutes,
+    ...statusRoutes,
+    ...stateRoutes,
+    ...offsetRoutes,
+    ...pluginRoutes,
+    ...loggerRoutes,
+    ...topicRoutes,
+    ...sortieRoutes(),
+  ];
   const app = new Hono({ strict: false });
   app.use(
     bodyLimit({

@@ -207,6 +207,11 @@ export class Scheduler {
     return this.#planning.why(uid);
   }
 
+  /** Aborts when it is to stop: then nobody waits for its work any more. */
+  get stopping(): AbortSignal {
+    return this.#stopping.signal;
+  }
+
   /** Whether this scheduler does the work, or waits for the one that does to go. */
   get leads(): boolean {
     // One that stood still for longer than it may lead goes on in the middle of whatever it did.

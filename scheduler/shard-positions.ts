@@ -6,7 +6,7 @@ import { watermark } from '../core/cursor/cursor.ts';
 import { type MessageQueue, queueKey } from '../core/message-queue.ts';
 import { maxOffset, type Offset, recordsBetween } from '../core/offset.ts';
 import type { LogBroker, QueueBounds } from '../core/ports.ts';
-import { queueOfShard, queueShardId } from '../core/shard-id.ts';
+import { discoveryShardId, queueOfShard, queueShardId } from '../core/shard-id.ts';
 import { startOffset } from '../core/start-offset.ts';
 import type { ConnectorView } from './connector-view.ts';
 import type { ShardView } from './status.ts';
@@ -55,10 +55,15 @@ export function totalBacklog(positions: readonly ShardPosition[]): number | null
 
 // ---------------------------------------------------------------------------------------------------------------------
 
-/** Queues of the topics it reads that no invocation has come to yet. */
-async function unopened({ broker }: PositionDeps, { connector, topics, shards }: ConnectorView): Promise<readonly ShardView[]> {
+/** Queues of the topics it reads that no invocation has come to yet; of a source its search for shards. */
+async function unopened(
+  { broker }: PositionDeps,
+  { connector, topics, shards, status }: ConnectorView,
+): Promise<readonly ShardView[]> {
   const opened = new Set(shards.map(({ shard }) => shard));
   const views: ShardView[] = [];
+  const discovery = discoveryShardId(connector.uid);
+  if (status.type === 'source' && !opened.has(discovery)) views.push({ shard: discovery, cursor: null, problem: null });
   // One after the other, as for all that reads topics beside the invocations.
   for (const topic of topics) {
     for (const queue of await broker.queues(topic)) {

@@ -20,7 +20,9 @@ export function mount(app: Hono, routes: readonly Route[], deps: AppDeps): void 
 async function answer(deps: AppDeps, route: Route, context: Context): Promise<Response> {
   const query = new Query(new URL(context.req.url).searchParams);
   const body = route.body === undefined ? undefined : await readBody(context.req.raw, route.body);
-  return response(await route.run(deps, { param: (name) => paramOf(context, name), query, body }));
+  return response(
+    await route.run(deps, { param: (name) => paramOf(context, name), query, body, signal: context.req.raw.signal }),
+  );
 }
 
 function paramOf(context: Context, name: string): string {

@@ -34,7 +34,9 @@ function operation({ path, summary, query = [], body, answers }: Route): JsonObj
   return {
     summary,
     parameters: [...parts, ...query.map(queryParameter)],
-    ...(body === undefined ? {} : { requestBody: { required: true, content: json(reference(body.schema, taken)) } }),
+    ...(body === undefined
+      ? {}
+      : { requestBody: { required: body.isOptional !== true, content: json(reference(body.schema, taken)) } }),
     responses: {
       ...Object.fromEntries(Object.entries(answers).map(([status, shape]) => [status, answerOf(shape)])),
       default: answerOf({ description: 'An error', body: ErrorMessage }),

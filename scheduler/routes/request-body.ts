@@ -13,10 +13,11 @@ export const BODY_BYTES_MAX = 1_048_576;
 /** @throws {ApiError} 415 for another type than JSON; 400 for what is no JSON, or not by the schema. */
 export async function readBody<Schema extends z.ZodType>(
   request: Request,
-  { schema, numbers }: RequestBody<Schema>,
+  { schema, numbers, isOptional = false }: RequestBody<Schema>,
 ): Promise<z.output<Schema>> {
   const type = request.headers.get('content-type');
   const text = textOf(await request.arrayBuffer());
+  if (text.trim() === '' && isOptional) return schema.parse({});
   if (text.trim() === '') throw new ApiError(400, 'The request has no body; it needs one of JSON');
   if (type !== null && !JSON_TYPE.test(type.trim())) throw new ApiError(415, 'HTTP 415 Unsupported Media Type');
   const parsed = schema.safeParse(jsonOf(text, numbers));

@@ -18,6 +18,8 @@ export interface RequestBody<Schema extends z.ZodType> {
   readonly schema: Schema;
   /** `text`: numbers arrive as they are written, for where text is meant. `exact`: integers that no double holds arrive as `bigint`. */
   readonly numbers: 'text' | 'exact';
+  /** Without one the schema gets `{}`. */
+  readonly isOptional?: boolean;
 }
 
 /** What a status code comes with. */
@@ -32,6 +34,8 @@ export interface Call<Body> {
   param(name: string): string;
   readonly query: Query;
   readonly body: Body;
+  /** Aborts when whoever asked does not wait any more. */
+  readonly signal: AbortSignal;
 }
 
 export interface Answer {

@@ -109,7 +109,8 @@ function scheduled(host: TestHost): Pick<AppDeps, 'scheduler' | 'history'> {
 
 /** A scheduler that does not lead, and does nothing. */
 function aFollower(fields: Partial<AppDeps['scheduler']> = {}): AppDeps['scheduler'] {
-  return { leads: false, why: () => [], connectorChanged: () => undefined, ...fields };
+  const { signal: stopping } = new AbortController();
+  return { leads: false, stopping, why: () => [], trigger: async () => undefined, connectorChanged: () => undefined, ...fields };
 }
 
 function requestInit(method: string, { body, headers = {} }: RequestParts): RequestInit {

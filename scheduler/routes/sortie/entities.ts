@@ -1,6 +1,6 @@
 /** What `/sortie/v1` answers and takes. Offsets are decimal digits as text, for no double holds all of them. */
 import { z } from 'zod';
-import { answered } from '../entities.ts';
+import { answered, taken } from '../entities.ts';
 
 const OffsetText = z.string().regex(/^\d+$/);
 const Count = z.int().nonnegative();
@@ -123,3 +123,26 @@ export const Reasons = z
     ),
   })
   .register(answered, { id: 'Reasons' });
+
+const Goals = z
+  .record(z.string(), z.string().regex(/^\d{1,19}$/))
+  .describe('By shard: of a queue the offset to be reached, of a shard of a source the epoch to be passed.');
+
+export const RunProgress = z
+  .object({
+    connector: z.string(),
+    state: z.enum(['drained', 'moving', 'failed']).describe('failed: what is left waits for an operator.'),
+    goals: Goals,
+    shards: z.array(
+      z.object({
+        shard: z.string(),
+        state: z.enum(['done', 'moving', 'failed']),
+        position: z.string().nullable(),
+        goal: z.string().nullable(),
+      }),
+    ),
+  })
+  .register(answered, { id: 'RunProgress' });
+
+/** The goals of an answer before, to go on waiting for the same; the answer as a whole will do. */
+export const StartRunRequest = z.object({ goals: Goals.clone().optional() }).register(taken, { id: 'StartRunRequest' });

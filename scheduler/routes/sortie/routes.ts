@@ -1,7 +1,14 @@
 /** What Kafka Connect has no word for. */
 import type { Route } from '../route.ts';
+import { Places } from './places.ts';
 import { runRoutes } from './runs.ts';
 import { shardRoutes } from './shards.ts';
+import { triggerRoutes } from './trigger.ts';
 import { whyRoutes } from './why.ts';
 
-export const sortieRoutes: readonly Route[] = [...shardRoutes, ...runRoutes, ...whyRoutes];
+/** Each looks at its connector four times a second: about as much as if somebody asked for its status as often. */
+const WAITS_MAX = 64;
+
+export function sortieRoutes(): readonly Route[] {
+  return [...shardRoutes, ...runRoutes, ...triggerRoutes(new Places(WAITS_MAX)), ...whyRoutes];
+}
