@@ -1,8 +1,8 @@
 /** Which queue of a topic a record goes to. The same key always goes to the same queue, as long as the list is the same. */
 import type { MessageQueue } from '../core/message-queue.ts';
 import type { ConnectRecord } from '../core/record/connect-record.ts';
+import { murmur2 } from '../core/record/murmur2.ts';
 import { formatPosition } from '../core/record/position.ts';
-import { murmur2 } from './murmur2.ts';
 
 const encoder = new TextEncoder();
 

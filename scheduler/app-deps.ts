@@ -9,7 +9,7 @@ import type { Scheduler } from './scheduler.ts';
 export interface AppDeps extends StoreAccess, ViewDeps {
   readonly scheduler: Pick<Scheduler, 'connectorChanged' | 'leads' | 'stopping' | 'trigger' | 'why'>;
   readonly history: Pick<RunHistory, 'unwritten'>;
-  readonly broker: Pick<LogBroker, 'queues' | 'bounds' | 'offsetAt'>;
+  readonly broker: Omit<LogBroker, 'watch'>;
   readonly telemetry: Telemetry;
   /** In Prometheus' text format. */
   metricsText(): Promise<string>;

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { parseJson } from '../../core/record/lossless-json.ts';
 import { ApiError } from './api-error.ts';
 import type { RequestBody } from './route.ts';
+import { asWritten, type Reviver } from './written-json.ts';
 
 /** With parameters behind it, such as a charset. */
 const JSON_TYPE = /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i;
@@ -22,7 +23,7 @@ export async function readBody<Schema extends z.ZodType>(
   if (type !== null && !JSON_TYPE.test(type.trim())) throw new ApiError(415, 'HTTP 415 Unsupported Media Type');
   const parsed = schema.safeParse(jsonOf(text, numbers));
   if (parsed.success) return parsed.data;
-  throw new ApiError(400, parsed.error.issues.map(lineOf).join('\n'));
+  throw new ApiError(400, parsed.error.issues.flatMap(issuesOf).map(lineOf).join('\n'));
 }
 
 /** What is no UTF-8 would be kept as something else than was sent. */
@@ -36,7 +37,7 @@ function textOf(bytes: ArrayBuffer): string {
 
 function jsonOf(text: string, numbers: RequestBody<z.ZodType>['numbers']): unknown {
   try {
-    return numbers === 'exact' ? parseJson(text) : JSON.parse(text, numbersAsText as Parameters<typeof JSON.parse>[1]);
+    return numbers === 'exact' ? parseJson(text) : JSON.parse(text, reviverOf(numbers) as Parameters<typeof JSON.parse>[1]);
   } catch (error) {
     if (error instanceof ApiError) throw error;
     // Its message quotes the body, which may hold secrets.
@@ -45,9 +46,22 @@ function jsonOf(text: string, numbers: RequestBody<z.ZodType>['numbers']): unkno
 }
 
 /** `1.0` and `12345678901234567890` stay what was sent. A key that would be lost on the way is refused. */
-function numbersAsText(key: string, value: unknown, { source }: { readonly source?: string }): unknown {
-  if (key === '__proto__') throw new ApiError(400, 'There must be no key __proto__');
-  return typeof value === 'number' ? source : value;
+function reviverOf(numbers: 'text' | 'written'): Reviver {
+  const revive: Reviver = (key, value, context) => {
+    if (key === '__proto__') throw new ApiError(400, 'There must be no key __proto__');
+    if (numbers === 'written') return asWritten(key, value, context);
+    return typeof value === 'number' ? context.source : value;
+  };
+  return revive;
+}
+
+/** Of a choice what is wrong with the one that was meant, as far as its type tells. */
+function issuesOf(issue: z.core.$ZodIssue): readonly z.core.$ZodIssue[] {
+  if (issue.code !== 'invalid_union') return [issue];
+  const meant = issue.errors.filter((branch) => !branch.some(({ code, path }) => code === 'invalid_type' && path.length === 0));
+  const [branch] = meant;
+  if (branch === undefined || meant.length > 1) return [issue];
+  return branch.flatMap(issuesOf).map((own) => ({ ...own, path: [...issue.path, ...own.path] }));
 }
 
 function lineOf({ path, message, code, ...issue }: z.core.$ZodIssue): string {

@@ -16,8 +16,11 @@ export interface QueryParameter {
 
 export interface RequestBody<Schema extends z.ZodType> {
   readonly schema: Schema;
-  /** `text`: numbers arrive as they are written, for where text is meant. `exact`: integers that no double holds arrive as `bigint`. */
-  readonly numbers: 'text' | 'exact';
+  /**
+   * `text`: numbers arrive as text, as they are written, for where text is meant. `exact`: integers that no double holds arrive as
+   * `bigint`. `written`: as `parseWritten` says, for where JSON is passed on.
+   */
+  readonly numbers: 'text' | 'exact' | 'written';
   /** Without one the schema gets `{}`. */
   readonly isOptional?: boolean;
 }

@@ -146,3 +146,65 @@ export const RunProgress = z
 
 /** The goals of an answer before, to go on waiting for the same; the answer as a whole will do. */
 export const StartRunRequest = z.object({ goals: Goals.clone().optional() }).register(taken, { id: 'StartRunRequest' });
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+export const TopicNames = z.array(z.string()).register(answered, { id: 'TopicNames' });
+
+const queue = { brokerName: z.string(), queueId: Count };
+
+export const TopicQueues = z
+  .object({ topic: z.string(), queues: z.array(z.object({ ...queue, min: OffsetText, max: OffsetText })) })
+  .register(answered, { id: 'TopicQueues' });
+
+const HeaderPairs = z.array(z.tuple([z.string(), z.string()]));
+
+export const RecordPage = z
+  .object({
+    topic: z.string(),
+    ...queue,
+    min: OffsetText,
+    max: OffsetText,
+    next: OffsetText.describe('Where to read on.'),
+    records: z.array(
+      z.object({
+        offset: OffsetText,
+        key: z.unknown().optional().describe('A text, or what its JSON says; absent where that is too large.'),
+        keyBase64: z.string().optional().describe('Instead of key, where it is no text.'),
+        value: z.unknown().optional().describe('As key; null for a tombstone.'),
+        valueBase64: z.string().optional(),
+        tag: z.string().nullable(),
+        headers: HeaderPairs,
+        bytes: Count.describe('Of key and value.'),
+        bornAtMs: Moment,
+        storedAtMs: Moment,
+      }),
+    ),
+  })
+  .register(answered, { id: 'RecordPage' });
+
+/** Of one request, whose body has its own limit. */
+const RECORDS_MAX = 1_000;
+
+const SentRecord = z.strictObject({
+  key: z.unknown().optional().describe('A text is sent as it is, null not at all, anything else as JSON.'),
+  keyBase64: z.string().optional().describe('Bytes, instead of key.'),
+  value: z.unknown().optional().describe('As key; null, or absent, is a tombstone.'),
+  valueBase64: z.string().optional(),
+  headers: z.union([z.record(z.string(), z.string()), HeaderPairs]).optional(),
+  tag: z.string().nullish(),
+  queueId: Count.optional().describe('The queue. Absent: by the key, or any.'),
+  brokerName: z.string().optional(),
+});
+
+export const SendRequest = z
+  .union([SentRecord, z.array(SentRecord).min(1).max(RECORDS_MAX)])
+  .register(taken, { id: 'SendRequest' });
+
+export const SendResult = z
+  .object({
+    accepted: Count,
+    refused: z.array(z.object({ index: Count, code: z.string(), message: z.string() })),
+    queues: z.array(z.object({ ...queue, endOffset: OffsetText.describe('Behind the last of them.') })),
+  })
+  .register(answered, { id: 'SendResult' });

@@ -1,8 +1,11 @@
 /** What Kafka Connect has no word for. */
 import type { Route } from '../route.ts';
+import { peekRoutes } from './peek.ts';
 import { Places } from './places.ts';
 import { runRoutes } from './runs.ts';
+import { sendRoutes } from './send.ts';
 import { shardRoutes } from './shards.ts';
+import { topicRoutes } from './topics.ts';
 import { triggerRoutes } from './trigger.ts';
 import { whyRoutes } from './why.ts';
 
@@ -10,5 +13,6 @@ import { whyRoutes } from './why.ts';
 const WAITS_MAX = 64;
 
 export function sortieRoutes(): readonly Route[] {
-  return [...shardRoutes, ...runRoutes, ...triggerRoutes(new Places(WAITS_MAX)), ...whyRoutes];
+  const connectors = [...shardRoutes, ...runRoutes, ...triggerRoutes(new Places(WAITS_MAX)), ...whyRoutes];
+  return [...connectors, ...topicRoutes, ...sendRoutes, ...peekRoutes];
 }

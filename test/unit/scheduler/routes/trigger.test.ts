@@ -29,12 +29,10 @@ async function aWorld({
 
 /** Records come all the time, until the test ends. */
 function keepSending({ log, host }: TestApi): void {
-  let isOver = false;
-  onTestFinished(() => {
-    isOver = true;
-  });
+  const over = new AbortController();
+  onTestFinished(() => over.abort());
   void (async () => {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       await log.send(QUEUE, outgoing('more'));
       await host.clock.sleep(20);
     }

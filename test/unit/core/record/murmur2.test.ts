@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { murmur2 } from '../../../functions/murmur2.ts';
-import { bytesOf } from '../../support/log-records.ts';
+import { murmur2 } from '../../../../core/record/murmur2.ts';
+import { bytesOf } from '../../../support/log-records.ts';
 
 /** What Kafka's own hash answers; its partitioner drops the sign bit. */
 const KAFKA: readonly (readonly [text: string, hash: number])[] = [

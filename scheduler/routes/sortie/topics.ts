@@ -1,0 +1,51 @@
+/** The topics of the log. */
+import type { MessageQueue } from '../../../core/message-queue.ts';
+import type { AppDeps } from '../../app-deps.ts';
+import { ApiError } from '../api-error.ts';
+import { type Answer, type Call, defineRoute, type Route } from '../route.ts';
+import { TopicNames, TopicQueues } from './entities.ts';
+
+export const topicRoutes: readonly Route[] = [
+  defineRoute({
+    method: 'GET',
+    path: '/sortie/v1/topics',
+    summary: 'The topics that there are',
+    answers: { 200: { description: 'Their names, ascending', body: TopicNames } },
+    run: async ({ broker }) => ({ status: 200, body: await broker.topics() }),
+  }),
+  defineRoute({
+    method: 'GET',
+    path: '/sortie/v1/topics/{topic}',
+    summary: 'The queues of a topic, and which offsets they hold',
+    answers: { 200: { description: 'From min on, up to max', body: TopicQueues } },
+    run: show,
+  }),
+];
+
+async function show({ broker }: AppDeps, { param }: Call<unknown>): Promise<Answer> {
+  const topic = param('topic');
+  const queues = await foundQueues({ broker }, topic);
+  const bounds = await broker.bounds(queues);
+  const held = queues.flatMap(({ brokerName, queueId }, index) => {
+    const { min, max } = bounds[index] ?? {};
+    return min === undefined ? [] : [{ brokerName, queueId, min: String(min), max: String(max) }];
+  });
+  return { status: 200, body: { topic, queues: held } };
+}
+
+/** @throws {ApiError} 404 */
+export async function foundQueues({ broker }: Pick<AppDeps, 'broker'>, topic: string): Promise<readonly MessageQueue[]> {
+  const queues = await broker.queues(topic);
+  if (queues.length === 0) throw new ApiError(404, `Topic ${topic} not found`);
+  return queues;
+}
+
+/** Of each broker that has one of that number. */
+export function queuesOf(
+  queues: readonly MessageQueue[],
+  { queueId, brokerName }: { readonly queueId: number | undefined; readonly brokerName: string | undefined },
+): readonly MessageQueue[] {
+  return queues.filter(
+    (queue) => (queueId ?? queue.queueId) === queue.queueId && (brokerName ?? queue.brokerName) === queue.brokerName,
+  );
+}
