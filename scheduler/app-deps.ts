@@ -7,7 +7,7 @@ import type { RunHistory } from './run-history.ts';
 import type { Scheduler } from './scheduler.ts';
 
 export interface AppDeps extends StoreAccess, ViewDeps {
-  readonly scheduler: Pick<Scheduler, 'connectorChanged' | 'leads' | 'stopping' | 'trigger' | 'why'>;
+  readonly scheduler: Pick<Scheduler, 'connectorChanged' | 'events' | 'leads' | 'stopping' | 'trigger' | 'why'>;
   readonly history: Pick<RunHistory, 'unwritten'>;
   readonly broker: Omit<LogBroker, 'watch'>;
   readonly telemetry: Telemetry;

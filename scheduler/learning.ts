@@ -6,6 +6,7 @@ import type { CancelSignal, Clock } from '../core/ports.ts';
 import { sideBySide } from '../core/side-by-side.ts';
 import type { ChangeNotes } from './change-notes.ts';
 import type { ConnectorCatalog } from './connector-catalog.ts';
+import type { Events } from './events.ts';
 import { inTurn } from './in-turn.ts';
 import type { PressureNotes } from './pressure-notes.ts';
 import type { TopicNotes } from './topic-notes.ts';
@@ -16,6 +17,7 @@ export interface LearningParts {
   readonly catalog: ConnectorCatalog;
   readonly pressure: PressureNotes;
   readonly topics: TopicNotes;
+  readonly events: Pick<Events, 'connectorChanged'>;
   /** The work of this connector, by uid, is to start now. */
   triggered(uid: string): void;
   /** There is more to plan by, and there may be topics that nobody has looked at. */
@@ -79,7 +81,10 @@ export class Learning {
   async #hear(): Promise<void> {
     const { changed, triggered } = await this.#parts.notes.read();
     for (const uid of triggered) this.#parts.triggered(uid);
-    for (const name of changed) this.#changed.add(name);
+    for (const name of changed) {
+      this.#changed.add(name);
+      this.#parts.events.connectorChanged(name);
+    }
   }
 
   async #readChanged(signal: CancelSignal): Promise<void> {

@@ -26,6 +26,7 @@ import { ConnectorCatalog } from './connector-catalog.ts';
 import { sweepDeleted } from './deleted-connectors.ts';
 import { Dispatch } from './dispatch.ts';
 import { Endings } from './endings.ts';
+import { Events } from './events.ts';
 import { Healing } from './heal.ts';
 import { Holders } from './holders.ts';
 import { inTurn } from './in-turn.ts';
@@ -75,6 +76,8 @@ const PLAN_SHARE = 1 / 5;
 const PLAN_PAUSE_MAX_MS = 100;
 
 export class Scheduler {
+  /** What it does, as it does it. */
+  readonly events: Events;
   readonly #deps: SchedulerDeps;
   readonly #table = new ShardTable((state) => this.#backlog.unfollow(state));
   readonly #catalog: ConnectorCatalog;
@@ -103,6 +106,8 @@ export class Scheduler {
     this.#deps = deps;
     const { clock, settings } = deps;
     const table = this.#table;
+    const events = new Events(clock);
+    this.events = events;
     const roundTrip = new StoreRoundTrip(deps);
     const measured = { ...deps, ...settings, store: roundTrip.store, offers: newOfferPrefix(deps.random) };
     this.#leadWake = new Wake(clock);
@@ -124,7 +129,7 @@ export class Scheduler {
     );
     const dispatch = new Dispatch({
       ...measured,
-      invoker: this.#metrics.metered(deps.invoker),
+      invoker: events.watched(this.#metrics.metered(deps.invoker)),
       ended: (flight, end) => {
         this.#endings.note(flight, end);
         this.#planWake.wake();
@@ -133,7 +138,7 @@ export class Scheduler {
     const pressure = new PressureNotes(measured);
     const topics = new TopicNotes({ store: roundTrip.store, catalog });
     this.#learning = new Learning({
-      ...{ clock, notes: new ChangeNotes(measured), catalog, pressure, topics },
+      ...{ clock, notes: new ChangeNotes(measured), catalog, pressure, topics, events },
       triggered: (uid) => this.#startNow(uid),
       learnt: () => {
         for (const wake of [this.#lookWake, this.#planWake]) wake.wake();
@@ -183,6 +188,7 @@ export class Scheduler {
   /** Resolves when nothing more is sent; invocations under way go on. What history holds by then is for its `flushAll`. */
   async stop(): Promise<void> {
     this.#stopping.abort();
+    this.events.close();
     this.#backlog.close();
     for (const wake of [this.#leadWake, this.#learnWake, this.#seekWake, this.#lookWake, this.#tidyWake, this.#planWake])
       wake.wake();

@@ -48,7 +48,12 @@ function queryParameter({ name, description, schema, isRepeated = false }: Query
   return { name, in: 'query', description, schema: isRepeated ? { type: 'array', items: schema } : schema };
 }
 
-function answerOf({ description, body }: AnswerShape): JsonObject {
+function answerOf({ description, body, events }: AnswerShape): JsonObject {
+  if (events !== undefined) {
+    const contentSchema = reference(events, answered);
+    const schema = { type: 'string', contentMediaType: 'application/json', contentSchema, description: 'The data of an event' };
+    return { description, content: { 'text/event-stream': { schema } } };
+  }
   return { description, ...(body === undefined ? {} : { content: json(reference(body, answered)) }) };
 }
 

@@ -30,6 +30,8 @@ export interface AnswerShape {
   readonly description: string;
   /** Absent: no body. */
   readonly body?: z.ZodType;
+  /** Instead of a body: a stream of server-sent events, with such data. */
+  readonly events?: z.ZodType;
 }
 
 export interface Call<Body> {
@@ -45,6 +47,8 @@ export interface Answer {
   readonly status: number;
   /** As JSON; absent for none. */
   readonly body?: unknown;
+  /** Instead of a body. */
+  readonly stream?: ReadableStream<Uint8Array>;
   readonly headers?: Readonly<Record<string, string>>;
 }
 

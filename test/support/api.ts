@@ -10,6 +10,7 @@ import type { SourcePlugin } from '../../plugins/api/source.ts';
 import { allPlugins } from '../../plugins/registry.ts';
 import { newApp } from '../../scheduler/app.ts';
 import type { AppDeps } from '../../scheduler/app-deps.ts';
+import { Events } from '../../scheduler/events.ts';
 import { aHost, anOffer, type TestHost } from './hosts.ts';
 import { demandAnswer } from './openapi-answers.ts';
 import { RunningClock } from './running-clock.ts';
@@ -110,7 +111,15 @@ function scheduled(host: TestHost): Pick<AppDeps, 'scheduler' | 'history'> {
 /** A scheduler that does not lead, and does nothing. */
 function aFollower(fields: Partial<AppDeps['scheduler']> = {}): AppDeps['scheduler'] {
   const { signal: stopping } = new AbortController();
-  return { leads: false, stopping, why: () => [], trigger: async () => undefined, connectorChanged: () => undefined, ...fields };
+  return {
+    leads: false,
+    stopping,
+    events: new Events(new RunningClock()),
+    why: () => [],
+    trigger: async () => undefined,
+    connectorChanged: () => undefined,
+    ...fields,
+  };
 }
 
 function requestInit(method: string, { body, headers = {} }: RequestParts): RequestInit {

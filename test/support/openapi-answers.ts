@@ -34,6 +34,15 @@ export async function demandAnswer(app: Hono, { method, path, status, body }: An
   const schema = shape.content?.['application/json'].schema;
   const where = `${method} ${path} -> ${status}`;
   if (schema === undefined) return assert.equal(body, null, `${where} has a body`);
+  demandValid(document, schema, { where, body });
+}
+
+/** @throws {AssertionError} where it has not the shape of this name. */
+export async function demandSchema(app: Hono, name: string, body: unknown): Promise<void> {
+  demandValid(await openApiOf(app), { $ref: `#/components/schemas/${name}` }, { where: name, body });
+}
+
+function demandValid(document: OpenApiDocument, schema: object, { where, body }: { where: string; body: unknown }): void {
   const { valid, errors } = new Validator({ ...document, ...schema }, '2020-12', false).validate(body);
   assert.ok(valid, `${where}: ${JSON.stringify(body)} is not ${JSON.stringify(schema)}: ${JSON.stringify(errors)}`);
 }

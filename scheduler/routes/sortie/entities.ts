@@ -84,6 +84,9 @@ export const ShardList = z
   })
   .register(answered, { id: 'ShardList' });
 
+const RunOutcome = z.enum(['drained', 'yielded', 'fenced', 'failed']).nullable().describe('null: there was nothing to claim.');
+const RunError = z.object({ code: z.string(), stage: z.string(), message: z.string(), position: z.string().optional() });
+
 const Run = z.looseObject({
   offerId: z.string(),
   owner: z.string(),
@@ -91,10 +94,10 @@ const Run = z.looseObject({
   shard: z.string(),
   startedAtMs: Moment,
   endedAtMs: Moment,
-  outcome: z.enum(['drained', 'yielded', 'fenced', 'failed']).nullable(),
+  outcome: RunOutcome,
   epoch: Count.optional(),
   counts: z.record(z.string(), z.number()),
-  error: z.object({ code: z.string(), stage: z.string(), message: z.string(), position: z.string().optional() }).optional(),
+  error: RunError.optional(),
 });
 
 export const RunPage = z
@@ -208,3 +211,30 @@ export const SendResult = z
     queues: z.array(z.object({ ...queue, endOffset: OffsetText.describe('Behind the last of them.') })),
   })
   .register(answered, { id: 'SendResult' });
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+const offer = { atMs: Moment, offerId: z.string(), connector: z.string(), shard: z.string() };
+
+export const SchedulerEvent = z
+  .discriminatedUnion('event', [
+    z.object({
+      event: z.literal('listening'),
+      leads: z.boolean().describe('Without, nothing comes: another scheduler does it all.'),
+    }),
+    z.object({ event: z.literal('invocation-started'), ...offer, mode: z.enum(['slice', 'tail']) }),
+    z.object({
+      event: z.literal('invocation-ended'),
+      ...offer,
+      end: z.enum(['completed', 'died', 'lost', 'refused']),
+      message: z.string().optional(),
+      outcome: RunOutcome.optional(),
+      refusal: z.string().optional(),
+      epoch: Count.optional(),
+      counts: z.record(z.string(), z.number()).optional(),
+      error: RunError.optional(),
+    }),
+    z.object({ event: z.literal('connector-changed'), atMs: Moment, connector: z.string() }),
+    z.object({ event: z.literal('too-slow') }).describe('Events were left out, and the stream ends.'),
+  ])
+  .register(answered, { id: 'SchedulerEvent' });

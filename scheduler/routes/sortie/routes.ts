@@ -1,5 +1,6 @@
 /** What Kafka Connect has no word for. */
 import type { Route } from '../route.ts';
+import { eventRoutes } from './events.ts';
 import { peekRoutes } from './peek.ts';
 import { Places } from './places.ts';
 import { runRoutes } from './runs.ts';
@@ -14,5 +15,5 @@ const WAITS_MAX = 64;
 
 export function sortieRoutes(): readonly Route[] {
   const connectors = [...shardRoutes, ...runRoutes, ...triggerRoutes(new Places(WAITS_MAX)), ...whyRoutes];
-  return [...connectors, ...topicRoutes, ...sendRoutes, ...peekRoutes];
+  return [...connectors, ...topicRoutes, ...sendRoutes, ...peekRoutes, ...eventRoutes];
 }

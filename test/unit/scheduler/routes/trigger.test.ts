@@ -136,16 +136,15 @@ describe('POST /sortie/v1/connectors/{connector}/runs', () => {
     const { host, app, ask, log } = await aWorld({ isScheduled: false });
     await log.send(QUEUE, outgoing('0'));
     const leaving = new AbortController();
-    const stopping = new AbortController();
-    const scheduler = { leads: false, why: () => [], trigger: async () => undefined, connectorChanged: () => undefined };
-    const other = anApi({ deps: { ...host, scheduler: { ...scheduler, stopping: stopping.signal } } });
+    const { scheduler } = aScheduler(host, { isStarted: false });
+    const other = anApi({ deps: { ...host, scheduler } });
     const startedAtMs = host.clock.monotonicMs();
 
     const left = app.request(`${RUNS}?wait=drained`, { method: 'POST', signal: leaving.signal });
     const stopped = other.ask('POST', `${RUNS}?wait=drained`);
     await host.clock.sleep(1_000);
     leaving.abort();
-    stopping.abort();
+    await scheduler.stop();
 
     expect([(await left).status, (await stopped).status]).toEqual([202, 202]);
     expect(host.clock.monotonicMs() - startedAtMs).toBeLessThan(2_000);
