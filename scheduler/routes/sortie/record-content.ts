@@ -9,7 +9,10 @@ import { parseWritten } from '../written-json.ts';
 
 /** @throws {ShapeError} for half of a surrogate pair, what is no base64, or what is nested too deep. */
 export function bytesOf(content: unknown, inBase64: string | undefined): Uint8Array | null {
-  if (inBase64 !== undefined) return base64.decode(inBase64);
+  if (inBase64 !== undefined) {
+    if (content !== undefined) throw new ShapeError('a content is given twice, as it is and in base64');
+    return base64.decode(inBase64);
+  }
   if (content === undefined || content === null) return null;
   return utf8(typeof content === 'string' ? content : jsonTextOf(content));
 }

@@ -6,7 +6,7 @@ import type { ConnectorView } from '../../connector-view.ts';
 import { type Goals, goalsOf, progressOf, stateOf } from '../../drain.ts';
 import { shardPositions } from '../../shard-positions.ts';
 import { ApiError } from '../api-error.ts';
-import { foundView } from '../found-connector.ts';
+import { connectorNotFound, foundView } from '../found-connector.ts';
 import type { Query } from '../query.ts';
 import { type Answer, type Call, defineRoute, type Route } from '../route.ts';
 import { RunProgress, StartRunRequest } from './entities.ts';
@@ -67,7 +67,7 @@ async function start(
   const over = AbortSignal.any([signal, deps.scheduler.stopping]);
   const look = async (): Promise<Answer> => {
     const view = await runningView(deps, name);
-    if (view.connector.uid !== uid) throw new ApiError(404, `Connector ${name} not found`);
+    if (view.connector.uid !== uid) throw new ApiError(404, connectorNotFound(name));
     return answerOf(name, goals, progressOf(await shardPositions(deps, view), goals, { upToNow }));
   };
   const answer = answerOf(name, goals, progressOf(positions, goals, { upToNow }));
@@ -86,6 +86,7 @@ async function start(
 async function runningView(deps: AppDeps, name: string): Promise<ConnectorView> {
   const view = await foundView(deps, name);
   const { targetState } = view.connector;
+  if (targetState === 'deleted') throw new ApiError(404, connectorNotFound(name));
   if (targetState !== 'running') throw new ApiError(409, `Connector ${name} is ${targetState}; resume it first`);
   if (view.problem !== null) throw new ApiError(409, `The configuration of connector ${name} cannot be used: ${view.problem}`);
   return view;

@@ -112,6 +112,7 @@ export const recordSituations: readonly Situation[] = [
           { queueId: 4 },
           { brokerName: 'other' },
           { headers: { '\udc00': '' } },
+          { key: 'a', keyBase64: 'YQ==' },
         ],
       },
       ...error(
@@ -122,6 +123,7 @@ export const recordSituations: readonly Situation[] = [
           '3: topic orders has no such queue, or several brokers have one',
           '4: topic orders has no such queue, or several brokers have one',
           '5: the text has half a surrogate pair, which UTF-8 cannot say',
+          '6: a content is given twice, as it is and in base64',
         ].join('\n'),
       ),
       then: holds(),
