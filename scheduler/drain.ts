@@ -7,7 +7,6 @@
  *   found later has to be read, too.
  */
 import type { CheckpointCursor } from '../core/cursor/cursor.ts';
-import { maxOffset } from '../core/offset.ts';
 import type { ShardId } from '../core/shard-id.ts';
 import type { ShardPosition } from './shard-positions.ts';
 
@@ -57,8 +56,8 @@ export function stateOf(progress: readonly ShardProgress[]): 'drained' | 'moving
 
 function queueProgress(at: ShardPosition, goal: bigint | null): ShardProgress {
   const { shard, bounds, position } = at;
-  // What retention removed, or what went with its queue, is not there to be moved.
-  const isDone = bounds === null || goal === null || (position !== null && maxOffset(position, bounds.min) >= goal);
+  // What went with its queue is not there to be moved. What retention removed has to be passed over first, or fails the shard.
+  const isDone = bounds === null || goal === null || (position !== null && position >= goal);
   return { shard, state: isDone ? 'done' : unfinished(at), position, goal };
 }
 

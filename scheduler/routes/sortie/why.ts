@@ -27,7 +27,9 @@ async function why(deps: AppDeps, { param }: Call<unknown>): Promise<Answer> {
   const { scheduler } = deps;
   const { name, uid } = view.connector;
   const { leads } = scheduler;
-  const reasons = leads ? scheduler.why(uid) : await reasonsFromStore(deps, view);
+  const planned = leads ? scheduler.why(uid) : [];
+  // One that was just created the leader has not planned for yet.
+  const reasons = planned.length > 0 ? planned : await reasonsFromStore(deps, view);
   const body: z.output<typeof Reasons> = {
     connector: name,
     state: view.status.connector.state,

@@ -64,6 +64,20 @@ describe('GET /sortie/v1/connectors/{connector}/why', () => {
     ]);
   });
 
+  test('says what will be done first for one that was just created', async () => {
+    const { host, log } = anApi();
+    const { scheduler } = aScheduler(host, { isStarted: false });
+    await scheduler.tick();
+    const api = anApi({ deps: { ...host, scheduler } });
+    log.createTopic('orders', { queues: 1 });
+    await api.ask('PUT', '/connectors/drop/config', { body: { 'connector.class': 'discard-sink', topics: 'orders' } });
+
+    expect(await bodyOf(api, '/sortie/v1/connectors/drop/why')).toMatchObject({
+      leads: true,
+      shards: [{ reason: 'new', means: 'Its first invocation is due.', offers: null }],
+    });
+  });
+
   test('says who leads where another one does', async () => {
     const leading = await aWorld();
     await until(leading.host, async () => (await bodyOf<Reasons>(leading, `${PATH}/why`)).shards[0]?.reason === 'drained');

@@ -1,4 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { offset } from '../../../../core/offset.ts';
 import { type ApiAnswer, anApi, type TestApi } from '../../../support/api.ts';
 import { anOutgoingRecord, bytesOf, outgoing } from '../../../support/log-records.ts';
 import { memorySink } from '../../../support/memory-sink.ts';
@@ -119,6 +120,23 @@ describe('POST /sortie/v1/connectors/{connector}/runs', () => {
     const answer = await api.ask('POST', `${RUNS}?wait=drained`);
 
     expect(answer).toMatchObject({ status: 200, body: { state: 'failed', shards: [{ state: 'failed', position: '0' }] } });
+  });
+
+  test.each([
+    ['skip', 'drained'],
+    ['fail', 'failed'],
+  ])('takes what retention removed for moved where it may be passed over (log.gap.policy=%s)', async (policy, state) => {
+    const api = await aWorld({
+      config: { 'log.gap.policy': policy, 'auto.restart.max.attempts': '0' },
+      isScheduled: false,
+    });
+    await api.run('orders');
+    await api.log.send(QUEUE, outgoing(...numbered(3)));
+    api.log.truncateBefore(QUEUE, offset(3));
+    const { scheduler } = aScheduler(api.host);
+    onTestFinished(() => scheduler.stop());
+
+    expect(stateOf(await api.ask('POST', `${RUNS}?wait=drained&upTo=now`))).toEqual([200, state]);
   });
 
   test('ends when the connector is paused', async () => {
