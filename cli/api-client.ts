@@ -1,46 +1,96 @@
-/** Calls the HTTP API; what it refuses becomes an error that a person can act on. */
-import { CliError } from './cli-error.ts';
+/**
+ * The HTTP API by its routes. Rules are the server's: this knows where to ask, what comes back, and what to do next where it is
+ * refused.
+ */
+import type { Entity } from '../scheduler/app.ts';
+import { ApiTransport } from './api-transport.ts';
+import type { Shell } from './shell.ts';
 
-const TIMEOUT_MS = 30_000;
+/** `info` is missing of a connector whose document cannot be read. */
+interface ConnectorDetails {
+  readonly info?: Entity<'ConnectorInfo'>;
+  readonly status: Entity<'ConnectorStateInfo'>;
+}
+
+export type Config = Readonly<Record<string, string>>;
 
 export class ApiClient {
-  readonly #url: string;
+  readonly #transport: ApiTransport;
 
-  constructor(url: string) {
-    this.#url = url.replace(/\/+$/, '');
+  constructor(url: string, shell: Pick<Shell, 'fetch'>) {
+    this.#transport = new ApiTransport(url, shell);
   }
 
-  async put(path: string, body: unknown): Promise<{ readonly status: number; readonly body: unknown }> {
-    let response: Response;
-    try {
-      response = await fetch(`${this.#url}${path}`, {
-        method: 'PUT',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(body),
-        signal: AbortSignal.timeout(TIMEOUT_MS),
-      });
-    } catch (error) {
-      throw new CliError(`no answer from ${this.#url}: ${reasonOf(error)}`, {
-        exitCode: 3,
-        next: 'start it with `sortie start`, or say where it is with --url',
-      });
-    }
-    const answer: unknown = await response.json().catch(() => null);
-    if (response.ok) return { status: response.status, body: answer };
-    throw new CliError(messageIn(answer) ?? `HTTP ${response.status} from ${this.#url}${path}`, {
-      exitCode: response.status >= 500 ? 1 : 2,
-      next: response.status >= 500 ? 'look into the log of the server' : 'correct what is named, and apply it again',
-    });
+  names(): Promise<readonly string[]> {
+    return this.#transport.ask('GET', '/connectors');
+  }
+
+  /** Of all connectors, by their names. */
+  details(): Promise<Readonly<Record<string, ConnectorDetails>>> {
+    return this.#transport.ask('GET', '/connectors?expand=info&expand=status');
+  }
+
+  status(name: string): Promise<Entity<'ConnectorStateInfo'>> {
+    return this.#transport.ask('GET', `${connector(name)}/status`);
+  }
+
+  create(name: string, config: Config): Promise<Entity<'ConnectorInfo'>> {
+    return this.#transport.ask('POST', '/connectors', { name, config });
+  }
+
+  configure(name: string, config: Config): Promise<Entity<'ConnectorInfo'>> {
+    return this.#transport.ask('PUT', `${connector(name)}/config`, config);
+  }
+
+  validate(plugin: string, config: Config): Promise<Entity<'ConfigInfos'>> {
+    return this.#transport.ask('PUT', `${pluginPath(plugin)}/config/validate`, config);
+  }
+
+  remove(name: string): Promise<null> {
+    return this.#transport.ask('DELETE', connector(name));
+  }
+
+  setState(name: string, verb: 'pause' | 'resume' | 'stop'): Promise<null> {
+    return this.#transport.ask('PUT', `${connector(name)}/${verb}`);
+  }
+
+  /** `null` without flags. */
+  restart(
+    name: string,
+    { includeTasks, onlyFailed }: { readonly includeTasks: boolean; readonly onlyFailed: boolean },
+  ): Promise<Entity<'ConnectorStateInfo'> | null> {
+    return this.#transport.ask('POST', `${connector(name)}/restart?includeTasks=${includeTasks}&onlyFailed=${onlyFailed}`);
+  }
+
+  offsets(name: string): Promise<Entity<'ConnectorOffsets'>> {
+    return this.#transport.ask('GET', `${connector(name)}/offsets`);
+  }
+
+  setOffsets(name: string, offsets: readonly unknown[]): Promise<Entity<'Message'>> {
+    return this.#transport.ask('PATCH', `${connector(name)}/offsets`, { offsets });
+  }
+
+  resetOffsets(name: string): Promise<Entity<'Message'>> {
+    return this.#transport.ask('DELETE', `${connector(name)}/offsets`);
+  }
+
+  activeTopics(name: string): Promise<Entity<'ActiveTopics'>> {
+    return this.#transport.ask('GET', `${connector(name)}/topics`);
+  }
+
+  plugins({ connectorsOnly }: { readonly connectorsOnly: boolean }): Promise<Entity<'PluginInfos'>> {
+    return this.#transport.ask('GET', `/connector-plugins?connectorsOnly=${connectorsOnly}`);
+  }
+
+  pluginKeys(plugin: string): Promise<Entity<'ConfigKeyInfos'>> {
+    return this.#transport.ask('GET', `${pluginPath(plugin)}/config`);
   }
 }
 
-function messageIn(answer: unknown): string | null {
-  if (typeof answer !== 'object' || answer === null || !('message' in answer)) return null;
-  return typeof answer.message === 'string' ? answer.message : null;
+function connector(name: string): string {
+  return `/connectors/${encodeURIComponent(name)}`;
 }
 
-/** Fetch says what happened in the cause of its error. */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? error.cause.message : error.message;
+function pluginPath(name: string): string {
+  return `/connector-plugins/${encodeURIComponent(name)}`;
 }

@@ -11,3 +11,13 @@ export class CliError extends Error {
     this.next = next;
   }
 }
+
+/** What is refused as wrong here has a next step of its own. */
+export async function advising<T>(next: string, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    if (!(error instanceof CliError) || error.exitCode !== 2) throw error;
+    throw new CliError(error.message, { exitCode: 2, next });
+  }
+}

@@ -16,6 +16,8 @@ export interface ConnectorFile {
   readonly file: string;
   readonly name: string;
   readonly config: Readonly<Record<string, string>>;
+  /** Where a key of its config stands, or would have to: then that is where the connector begins. `null` where that is not known. */
+  lineOf(key: string): number | null;
 }
 
 /**
@@ -88,10 +90,15 @@ function connectorOf(value: unknown, place: Place): ConnectorFile {
   const { name, config, ...others } = value;
   if (typeof name !== 'string' || name.trim() === '') throw faultOf(place, 'a connector needs its name');
   const { file } = place;
-  if (!isMap(config)) return { file, name, config: textsOf(value, place) };
+  if (!isMap(config)) return { file, name, config: textsOf(value, place), lineOf: (key) => lineOf(inside(place, key)) };
   const [other] = Object.keys(others).filter((key) => !ANSWERED_BESIDE.includes(key));
   if (other !== undefined) throw faultOf(inside(place, other), `${other} is neither name nor config`);
-  return { file, name, config: textsOf(config, inside(place, 'config')) };
+  const within = inside(place, 'config');
+  return { file, name, config: textsOf(config, within), lineOf: (key) => lineOf(inside(within, key)) };
+}
+
+function lineOf({ document, path = [] }: Place): number | null {
+  return document?.lineOf(path) ?? null;
 }
 
 function textsOf(map: Readonly<Record<string, unknown>>, place: Place): Record<string, string> {
@@ -112,7 +119,7 @@ function inside({ path = [], ...place }: Place, key: string): Place {
   return { ...place, path: [...path, key] };
 }
 
-function faultOf({ file, document, path = [] }: Place, message: string): FileFault {
+function faultOf(place: Place, message: string): FileFault {
   const next = 'write { "name": "...", "config": { ... } }, or the name among the keys of the config';
-  return new FileFault(message, { file, line: document?.lineOf(path) ?? null, next });
+  return new FileFault(message, { file: place.file, line: lineOf(place), next });
 }

@@ -1,12 +1,14 @@
 /** The HTTP API: Kafka Connect's routes, and below `/sortie/v1` what it has no word for. Every error's body is `{ error_code, message }`. */
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
+import type { z } from 'zod';
 import { errorCodes } from '../core/error-codes.ts';
 import { ConfigError, ConnectError, FencedError } from '../core/errors.ts';
 import type { AppDeps } from './app-deps.ts';
 import { ApiError, STALE } from './routes/api-error.ts';
 import { configRoutes } from './routes/config.ts';
 import { connectorRoutes } from './routes/connectors.ts';
+import type * as entities from './routes/entities.ts';
 import { loggerRoutes } from './routes/loggers.ts';
 import { mount } from './routes/mount.ts';
 import { offsetRoutes } from './routes/offsets.ts';
@@ -14,10 +16,16 @@ import { openApiDocument } from './routes/openapi.ts';
 import { pluginRoutes } from './routes/plugins.ts';
 import { BODY_BYTES_MAX } from './routes/request-body.ts';
 import { API_VERSION, serverRoutes } from './routes/server.ts';
+import type * as sortieEntities from './routes/sortie/entities.ts';
 import { sortieRoutes } from './routes/sortie/routes.ts';
 import { stateRoutes } from './routes/states.ts';
 import { statusRoutes } from './routes/status.ts';
 import { topicRoutes } from './routes/topics.ts';
+
+type Shapes = typeof entities & typeof sortieEntities;
+
+/** What an answer looks like to clients, by the name of its shape: `Entity<'ConnectorStateInfo'>`. */
+export type Entity<Name extends keyof Shapes> = Shapes[Name] extends z.ZodType ? z.output<Shapes[Name]> : never;
 
 /** Prometheus' text format. https://prometheus.io/docs/instrumenting/exposition_formats/, read 2026-11-26 */
 const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';

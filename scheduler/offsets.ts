@@ -15,7 +15,7 @@ import { type StoreAccess, StoredCursor } from '../core/cursor/stored-cursor.ts'
 import type { Json } from '../core/json.ts';
 import type { MessageQueue } from '../core/message-queue.ts';
 import { type Offset, offset } from '../core/offset.ts';
-import type { LogBroker } from '../core/ports.ts';
+import type { LogBroker, QueueBounds } from '../core/ports.ts';
 import { queueOfShard, queueShardId, type ShardId, sourceNamesOfShard, sourceShardId } from '../core/shard-id.ts';
 import { startOffset } from '../core/start-offset.ts';
 import { type ResetPositions, resetOffsets } from './connector-actions.ts';
@@ -27,13 +27,17 @@ export interface OffsetDeps extends StoreAccess {
   readonly skewMaxMs: number;
 }
 
-/** Where a queue is to be read from; `null`: where a new connector would start. */
+/** Where a queue is to be read from. */
 export interface SinkPosition {
   readonly topic: string;
   readonly queueId: number;
   readonly brokerName: string | null;
-  readonly offset: bigint | null;
+  /** `null`: where a new connector would start. */
+  readonly offset: bigint | StartPosition | null;
 }
+
+/** As the log stands now; `fromMs`: at the first record stored then or later. */
+export type StartPosition = 'earliest' | 'latest' | { readonly fromMs: number };
 
 /** `null`: the beginning. */
 export interface SourcePosition {
@@ -68,9 +72,7 @@ export async function alterSink(
   const wanted = new Map<ShardId, Offset>();
   for (const position of positions) {
     const queue = await queueOf(deps, view, position);
-    const at =
-      position.offset === null ? await startOf(deps, view.connector, queue) : await heldOffset(deps, queue, position.offset);
-    wanted.set(queueShardId(view.connector.uid, queue), at);
+    wanted.set(queueShardId(view.connector.uid, queue), await wantedOffset(deps, view.connector, { queue, at: position.offset }));
   }
   return resetOffsets(deps, view.connector, { positions: await uncreated(deps, view, wanted), skewMaxMs: deps.skewMaxMs });
 }
@@ -155,7 +157,16 @@ async function queueOf(deps: OffsetDeps, view: ConnectorView, position: SinkPosi
   }
   if (fitting.size === 1) return queue;
   const brokers = [...fitting.keys()].join(', ');
-  throw new OffsetsRefused(`Partition ${queueId} of topic ${topic} is on several brokers (${brokers}): name one as broker_name`);
+  throw new OffsetsRefused(`${partitionName(queue)} is on several brokers (${brokers}): name one as broker_name`);
+}
+
+function wantedOffset(
+  deps: OffsetDeps,
+  connector: Connector,
+  { queue, at }: { readonly queue: MessageQueue; readonly at: SinkPosition['offset'] },
+): Promise<Offset> {
+  if (at === null) return startOf(deps, connector, queue);
+  return typeof at === 'bigint' ? heldOffset(deps, queue, at) : startPosition(deps, queue, at);
 }
 
 async function startOf({ broker, clock, skewMaxMs }: OffsetDeps, connector: Connector, queue: MessageQueue): Promise<Offset> {
@@ -164,12 +175,26 @@ async function startOf({ broker, clock, skewMaxMs }: OffsetDeps, connector: Conn
 }
 
 /** Anywhere else the shard would fail at once. */
-async function heldOffset({ broker }: OffsetDeps, queue: MessageQueue, at: bigint): Promise<Offset> {
+async function heldOffset(deps: OffsetDeps, queue: MessageQueue, at: bigint): Promise<Offset> {
+  const { min, max } = await boundsOf(deps, queue);
+  if (at >= min && at <= max) return offset(at);
+  throw new OffsetsRefused(`${partitionName(queue)} takes offsets from ${min} to ${max}, not ${at}`);
+}
+
+async function startPosition(deps: OffsetDeps, queue: MessageQueue, at: StartPosition): Promise<Offset> {
+  const { min, max } = await boundsOf(deps, queue);
+  if (at === 'earliest') return min;
+  return at === 'latest' ? max : deps.broker.offsetAt(queue, at.fromMs);
+}
+
+async function boundsOf({ broker }: OffsetDeps, queue: MessageQueue): Promise<QueueBounds> {
   const [bounds] = await broker.bounds([queue]);
-  const where = `Partition ${queue.queueId} of topic ${queue.topic}`;
-  if (bounds === null || bounds === undefined) throw new OffsetsRefused(`${where} is gone`);
-  if (at >= bounds.min && at <= bounds.max) return offset(at);
-  throw new OffsetsRefused(`${where} takes offsets from ${bounds.min} to ${bounds.max}, not ${at}`);
+  if (bounds === null || bounds === undefined) throw new OffsetsRefused(`${partitionName(queue)} is gone`);
+  return bounds;
+}
+
+function partitionName({ topic, queueId }: MessageQueue): string {
+  return `Partition ${queueId} of topic ${topic}`;
 }
 
 /**

@@ -1,7 +1,7 @@
 /** Reads the offsets that a client wants, and refuses in Kafka Connect's words what is none. */
 import { z } from 'zod';
 import type { Json } from '../../core/json.ts';
-import type { SinkPosition, SourcePosition } from '../offsets.ts';
+import type { SinkPosition, SourcePosition, StartPosition } from '../offsets.ts';
 import { ApiError } from './api-error.ts';
 
 /** Numbers that no double holds are `bigint`. */
@@ -14,6 +14,8 @@ const TOPIC = 'kafka_topic';
 const PARTITION = 'kafka_partition';
 const OFFSET = 'kafka_offset';
 const BROKER = 'broker_name';
+/** Instead of an offset: the words and times that a configuration starts a new connector by. */
+const START = 'start_position';
 
 /** What 64 bits with a sign hold, and 32 of a partition. */
 const OFFSET_MAX = 2n ** 63n - 1n;
@@ -54,7 +56,10 @@ export function sourcePosition({ partition, offset = null }: WantedOffset): Sour
       "The partition for a source connector offset must contain the key 'shard', with the names of a shard as a list",
     );
   }
-  if (offset === null) return { names: names.data, checkpoint: null };
+  if (offset === null || offset[START] === 'earliest') return { names: names.data, checkpoint: null };
+  if (START in offset) {
+    throw new ApiError(400, `The ${START} of a source can only be earliest: where else it can begin, only its checkpoints say`);
+  }
   if (!('checkpoint' in offset)) {
     throw new ApiError(400, "The offset for a source connector should either be null or contain the key 'checkpoint'");
   }
@@ -65,11 +70,22 @@ export function sourcePosition({ partition, offset = null }: WantedOffset): Sour
   return { names: names.data, checkpoint };
 }
 
-function sinkOffset(offset: Readonly<Record<string, unknown>>): bigint {
+function sinkOffset(offset: Readonly<Record<string, unknown>>): bigint | StartPosition {
+  if (START in offset) return startPosition(offset[START]);
   if (!(OFFSET in offset)) {
     throw new ApiError(400, `The offset for a sink connector should either be null or contain the key '${OFFSET}'`);
   }
   return integer(offset[OFFSET], { what: 'offset', valueMax: OFFSET_MAX });
+}
+
+/** With a time zone, for the server's own is nothing that a client knows. */
+const IsoTime = z.union([z.iso.date(), z.iso.datetime({ offset: true })]);
+
+function startPosition(value: unknown): StartPosition {
+  if (value === 'earliest' || value === 'latest') return value;
+  const time = IsoTime.safeParse(value);
+  if (time.success) return { fromMs: Date.parse(time.data) };
+  throw new ApiError(400, `The ${START} must be earliest, latest or an ISO 8601 time such as 2026-11-26T08:00:00Z`);
 }
 
 function integer(

@@ -75,6 +75,47 @@ export const offsetSituations: readonly Situation[] = [
       ...thenAt(2),
     },
     { what: 'with the broker', ...altering([{ partition: STANDS, offset: { kafka_offset: 2 } }]), ...ALTERED, ...thenAt(2) },
+    {
+      what: 'earliest',
+      ...altering([{ partition: QUEUE, offset: { start_position: 'earliest' } }]),
+      ...ALTERED,
+      ...thenAt(0),
+    },
+    { what: 'latest', ...altering([{ partition: QUEUE, offset: { start_position: 'latest' } }]), ...ALTERED, ...thenAt(3) },
+    {
+      what: 'a time before all records',
+      ...altering([{ partition: QUEUE, offset: { start_position: '1970-01-01' } }]),
+      ...ALTERED,
+      ...thenAt(0),
+    },
+    {
+      what: 'a time after all records',
+      ...altering([{ partition: QUEUE, offset: { start_position: '9999-12-31T23:59:59+01:00' } }]),
+      ...ALTERED,
+      ...thenAt(3),
+    },
+    ...['yesterday', '2026-11-26T08:00:00', 7, null].map((start) => ({
+      what: `a start position of ${JSON.stringify(start)}`,
+      ...altering([{ partition: QUEUE, offset: { start_position: start } }]),
+      ...error(400, 'The start_position must be earliest, latest or an ISO 8601 time such as 2026-11-26T08:00:00Z'),
+    })),
+    {
+      what: 'a source, from its earliest',
+      given: aStoppedSource,
+      path: '/connectors/rows/offsets',
+      ask: { body: { offsets: [{ partition: { shard: ['0'] }, offset: { start_position: 'earliest' } }] } },
+      ...ALTERED,
+      then: async ({ ask }) => {
+        expect((await ask('GET', '/connectors/rows/offsets')).body).toMatchObject({ offsets: [{ offset: null }] });
+      },
+    },
+    {
+      what: 'a source, from its latest',
+      given: aStoppedSource,
+      path: '/connectors/rows/offsets',
+      ask: { body: { offsets: [{ partition: { shard: ['0'] }, offset: { start_position: 'latest' } }] } },
+      ...error(400, 'The start_position of a source can only be earliest: where else it can begin, only its checkpoints say'),
+    },
     { what: 'null: where a new one would start', ...altering([{ partition: QUEUE, offset: null }]), ...ALTERED, ...thenAt(0) },
     {
       what: 'a new one, before it reads anything',

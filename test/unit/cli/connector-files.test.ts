@@ -29,7 +29,7 @@ describe('readConnectorFiles', () => {
   ])('reads name and config of %s: %s', (file, text) => {
     const path = aFile(file, text);
 
-    expect(readConnectorFiles(path)).toEqual([{ file: path, name: 'orders', config: CONFIG }]);
+    expect(readConnectorFiles(path)).toMatchObject([{ file: path, name: 'orders', config: CONFIG }]);
   });
 
   test.each([
@@ -42,7 +42,7 @@ describe('readConnectorFiles', () => {
   ])('reads a flat one, whose name is a key of its config: %s', (file, text) => {
     const path = aFile(file, text);
 
-    expect(readConnectorFiles(path)).toEqual([{ file: path, name: 'orders', config: { name: 'orders', ...CONFIG } }]);
+    expect(readConnectorFiles(path)).toMatchObject([{ file: path, name: 'orders', config: { name: 'orders', ...CONFIG } }]);
   });
 
   test('reads all documents of a YAML file, and what they share', () => {

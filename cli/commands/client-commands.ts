@@ -1,0 +1,16 @@
+/** All commands that ask the API, in the order in which help shows them. */
+import type { Command } from 'commander';
+import type { Program } from '../client-command.ts';
+import { addFileCommands } from './files.ts';
+import { addInspectCommands } from './inspect.ts';
+import { addOffsetCommands } from './offsets.ts';
+import { addPluginCommands } from './plugins.ts';
+import { addStateCommands } from './states.ts';
+
+export function addClientCommands(sortie: Command, program: Program): void {
+  addFileCommands(sortie, program);
+  addInspectCommands(sortie, program);
+  addStateCommands(sortie, program);
+  addOffsetCommands(sortie, program);
+  addPluginCommands(sortie, program);
+}
