@@ -78,6 +78,40 @@ export class ApiClient {
     return this.#transport.ask('GET', `${connector(name)}/topics`);
   }
 
+  /** Of all connectors: what waits, and what is held. */
+  backlogs(): Promise<Entity<'ConnectorBacklogs'>> {
+    return this.#transport.ask('GET', `${SORTIE}/connectors`);
+  }
+
+  why(name: string): Promise<Entity<'Reasons'>> {
+    return this.#transport.ask('GET', `${SORTIE}${connector(name)}/why`);
+  }
+
+  runs(name: string, query: Readonly<Record<string, string>>): Promise<Entity<'RunPage'>> {
+    return this.#transport.ask('GET', `${SORTIE}${connector(name)}/runs?${new URLSearchParams(query)}`);
+  }
+
+  /** `before`: its answer when it was last asked, to go on waiting for the same. */
+  startRun(
+    name: string,
+    query: Readonly<Record<string, string>>,
+    before?: Entity<'RunProgress'>,
+  ): Promise<Entity<'RunProgress'>> {
+    return this.#transport.ask('POST', `${SORTIE}${connector(name)}/runs?${new URLSearchParams(query)}`, before);
+  }
+
+  topicNames(): Promise<Entity<'TopicNames'>> {
+    return this.#transport.ask('GET', `${SORTIE}/topics`);
+  }
+
+  topic(name: string): Promise<Entity<'TopicQueues'>> {
+    return this.#transport.ask('GET', `${SORTIE}${topicPath(name)}`);
+  }
+
+  records(topic: string, query: Readonly<Record<string, string>>): Promise<Entity<'RecordPage'>> {
+    return this.#transport.ask('GET', `${SORTIE}${topicPath(topic)}/records?${new URLSearchParams(query)}`);
+  }
+
   plugins({ connectorsOnly }: { readonly connectorsOnly: boolean }): Promise<Entity<'PluginInfos'>> {
     return this.#transport.ask('GET', `/connector-plugins?connectorsOnly=${connectorsOnly}`);
   }
@@ -87,10 +121,17 @@ export class ApiClient {
   }
 }
 
+/** Before what Kafka Connect has no word for. */
+const SORTIE = '/sortie/v1';
+
 function connector(name: string): string {
   return `/connectors/${encodeURIComponent(name)}`;
 }
 
 function pluginPath(name: string): string {
   return `/connector-plugins/${encodeURIComponent(name)}`;
+}
+
+function topicPath(name: string): string {
+  return `/topics/${encodeURIComponent(name)}`;
 }

@@ -12,7 +12,7 @@ interface Advice {
 /** What helps, by the status of an answer; others of 400 and more are the client's, of 500 and more the server's. */
 const ADVICE: Readonly<Record<number, Advice>> = {
   404: { exitCode: 2, next: '`sortie list` shows which connectors there are, `sortie plugins` which plugins' },
-  409: { exitCode: 1, next: 'run the command again' },
+  409: { exitCode: 1, next: 'do what it says, or run the command again' },
   503: { exitCode: 3, next: 'look at what is named, and run the command again' },
   504: { exitCode: 3, next: 'look at what is named, and run the command again' },
 };
@@ -60,12 +60,22 @@ export class ApiTransport {
   #parsed(text: string): unknown {
     if (text === '') return null;
     try {
-      return JSON.parse(text);
+      return JSON.parse(text, asWritten as Parameters<typeof JSON.parse>[1]);
     } catch {
       const next = 'say where Sortie is with --url or SORTIE_URL';
       throw new CliError(`what answers at ${this.#url} is not Sortie: it answers no JSON`, { exitCode: 3, next });
     }
   }
+}
+
+interface RawJson {
+  rawJSON(text: string): object;
+}
+
+/** Numbers of records that no double holds are shown, and printed as JSON, with all of their digits. */
+function asWritten(_key: string, value: unknown, { source }: { readonly source?: string }): unknown {
+  if (typeof value !== 'number' || source === undefined || String(value) === source) return value;
+  return (JSON as unknown as RawJson).rawJSON(source);
 }
 
 function messageIn(answer: unknown): string | null {

@@ -20,7 +20,7 @@ export interface Session {
   readonly api: ApiClient;
   readonly shell: Shell;
   readonly json: boolean;
-  /** The one document of `--json`, or what people read instead. Called once, at the end. */
+  /** The one document of `--json`, or what people read instead. Called once, at the end; `watch` alone shows each of its looks. */
   show(document: unknown, text: () => string): void;
 }
 

@@ -107,7 +107,7 @@ export function counted(count: number, noun: string): string {
 }
 
 /** `12,345` */
-function number(count: number): string {
+export function number(count: number): string {
   return count.toLocaleString('en-US');
 }
 

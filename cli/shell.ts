@@ -18,6 +18,8 @@ export interface Shell {
 export interface Terminal {
   /** Characters in a line. */
   columns(): number;
+  /** Lines that show at once. */
+  rows(): number;
   /** `NO_COLOR` (https://no-color.org) and terminals without any are minded. */
   readonly hasColours: boolean;
 }

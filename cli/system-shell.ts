@@ -5,6 +5,7 @@ import type { Shell, Terminal } from './shell.ts';
 
 /** Where a terminal does not say. */
 const COLUMNS = 80;
+const ROWS = 24;
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
@@ -31,5 +32,9 @@ export function systemShell(): Shell {
 }
 
 function terminal(): Terminal {
-  return { columns: () => process.stdout.columns || COLUMNS, hasColours: process.stdout.hasColors() };
+  return {
+    columns: () => process.stdout.columns || COLUMNS,
+    rows: () => process.stdout.rows || ROWS,
+    hasColours: process.stdout.hasColors(),
+  };
 }

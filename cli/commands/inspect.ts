@@ -1,4 +1,4 @@
-/** `sortie list`, `status` and `topics`: what there is, and how it is. */
+/** `sortie list` and `status`: which connectors there are, and how they are. */
 import type { Command } from 'commander';
 import type { Entity } from '../../scheduler/app.ts';
 import { CliError } from '../cli-error.ts';
@@ -19,11 +19,6 @@ export function addInspectCommands(sortie: Command, program: Program): void {
     usage: 'status <name...>',
     description: 'shows connectors with their tasks, and what is wrong with them',
     run: status,
-  });
-  addClientCommand(sortie, program, {
-    usage: 'topics <name...>',
-    description: 'lists the topics whose records connectors moved',
-    run: topics,
   });
 }
 
@@ -105,18 +100,4 @@ function indented(trace: string | undefined, by = '  '): readonly string[] {
     : plain(trace)
         .split('\n')
         .map((line) => by + line);
-}
-
-async function topics({ api, shell, show }: Session, named: readonly string[]): Promise<ExitCode> {
-  const found: { readonly name: string; readonly topics: readonly string[] }[] = [];
-  for (const name of await namedConnectors(api, named)) {
-    found.push({ name, topics: (await api.activeTopics(name))[name]?.topics ?? [] });
-  }
-  const rows = found.flatMap(({ name, topics: each }) => each.map((topic) => ({ name, topic })));
-  const columns: readonly Column<(typeof rows)[number]>[] = [
-    { title: 'CONNECTOR', text: ({ name }) => name },
-    { title: 'TOPIC', text: ({ topic }) => topic },
-  ];
-  show({ connectors: found }, () => (rows.length === 0 ? 'no records moved yet\n' : table(rows, columns, shell)));
-  return 0;
 }

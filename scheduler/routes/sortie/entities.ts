@@ -19,6 +19,9 @@ export const ConnectorBacklogs = z
       shards: Count,
       backlogRecords: z.number().nonnegative().nullable().describe('null: not known, as of a source.'),
       held: Count.describe('Slices that an invocation holds.'),
+      positions: OffsetText.nullable().describe(
+        'The positions of its queues added up, which grow with each record that is finished; null: it has none, as a source.',
+      ),
     }),
   )
   .register(answered, { id: 'ConnectorBacklogs' });

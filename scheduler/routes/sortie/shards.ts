@@ -40,8 +40,8 @@ async function backlogs(deps: AppDeps): Promise<Answer> {
     const { type, connector } = view.status;
     const positions = 'connector' in view ? await shardPositions(deps, view) : [];
     const held = positions.reduce((total, { cursor }) => total + heldOf(cursor).length, 0);
-    const backlogRecords = totalBacklog(positions);
-    rows[index] = { connector: name, type, state: connector.state, shards: positions.length, backlogRecords, held };
+    const sums = { backlogRecords: totalBacklog(positions), positions: sumOf(positions) };
+    rows[index] = { connector: name, type, state: connector.state, shards: positions.length, held, ...sums };
   });
   return { status: 200, body: rows };
 }
@@ -55,6 +55,11 @@ async function shards(deps: AppDeps, { param }: Call<unknown>): Promise<Answer> 
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
+
+function sumOf(positions: readonly ShardPosition[]): string | null {
+  const known = positions.flatMap(({ position }) => position ?? []);
+  return known.length === 0 ? null : String(known.reduce<bigint>((sum, position) => sum + position, 0n));
+}
 
 type Shard = z.output<typeof ShardList>['shards'][number];
 

@@ -25,19 +25,25 @@ export const shardSituations: readonly Situation[] = [
       what: 'a sink that nobody looked at yet',
       given: anOrdersSink,
       status: 200,
-      body: [{ connector: 'orders', type: 'sink', state: 'UNASSIGNED', shards: 1, backlogRecords: 0, held: 0 }],
+      body: [{ connector: 'orders', type: 'sink', state: 'UNASSIGNED', shards: 1, backlogRecords: 0, held: 0, positions: '0' }],
     },
     {
       what: 'a sink that is behind',
       given: aFailedSink,
       status: 200,
-      body: [{ connector: 'orders', type: 'sink', state: 'RUNNING', shards: 1, backlogRecords: 1, held: 0 }],
+      body: [{ connector: 'orders', type: 'sink', state: 'RUNNING', shards: 1, backlogRecords: 1, held: 0, positions: '0' }],
+    },
+    {
+      what: 'a sink that has moved all there is',
+      given: aStoppedSink,
+      status: 200,
+      body: [{ connector: 'orders', type: 'sink', state: 'STOPPED', shards: 1, backlogRecords: 0, held: 0, positions: '3' }],
     },
     {
       what: 'a source',
       given: aStoppedSource,
       status: 200,
-      body: [{ connector: 'rows', type: 'source', state: 'STOPPED', shards: 2, backlogRecords: null, held: 0 }],
+      body: [{ connector: 'rows', type: 'source', state: 'STOPPED', shards: 2, backlogRecords: null, held: 0, positions: null }],
     },
   ]),
 

@@ -16,7 +16,7 @@ const ROWS = [
 ];
 
 function aTerminal(columns: number, hasColours = false) {
-  return { columns: () => columns, hasColours };
+  return { columns: () => columns, rows: () => 24, hasColours };
 }
 
 describe('table', () => {
