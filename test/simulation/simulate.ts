@@ -134,7 +134,7 @@ async function undrainedShards(world: World): Promise<string[]> {
         const shard = queueShardId(uid, queue);
         const [bounds] = await world.broker.bounds([queue]);
         const cursor = world.cursors.get(shard);
-        if (cursor?.kind !== 'log' || watermark(cursor) !== bounds?.max)
+        if (cursor?.kind !== 'log' || watermark(cursor) !== bounds?.max || cursor.status.state === 'failed')
           undrained.push(`${shard} ${describe(cursor)} of ${bounds?.max}`);
       }
     } else {

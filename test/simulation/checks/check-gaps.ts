@@ -11,7 +11,10 @@ export function checkGaps(world: World, { shard, caller }: CursorWrite, before: 
   const isNewFailure = status.state === 'failed' && before.status.state !== 'failed';
   if (isNewFailure && (status.code === 'shard.log_truncated' || status.code === 'shard.log_gap'))
     caller.audit.found(shard, status.code);
-  if (isNewFailure && status.code === 'shard.log_truncated' && !world.brokenTopics.has(queueOfShard(shard)?.topic ?? ''))
+  // One that was away before anything of it was known is not trusted when it is back.
+  const isKnown = before.firstRecord !== null || before.lastStoredAtMs !== null;
+  const isBroken = world.brokenTopics.has(queueOfShard(shard)?.topic ?? '');
+  if (isNewFailure && status.code === 'shard.log_truncated' && isKnown && !isBroken)
     world.violate('I10', `${caller.name} calls the log of ${shard} truncated, and nobody touched it`);
   if (gaps === null || gaps.count <= (before.gaps?.count ?? 0)) return;
   caller.audit.found(shard, 'a gap');

@@ -24,7 +24,9 @@ export async function checkWaiting(world: World): Promise<void> {
       const shard = queueShardId(world.uids.get(setup.name) ?? '', queue);
       const cursor = world.cursors.get(shard);
       if (cursor?.kind !== 'log' || !isFree(cursor, time.nowMs) || watermark(cursor) >= (bounds[index]?.max ?? 0n)) continue;
-      const waitsMs = time.nowMs - Math.max(offers.sentAtMs(shard), wellSinceMs + KNOWN_AFTER_MS);
+      const [unread] = world.recordsAt(queue, watermark(cursor)).slice(-1);
+      const sinceMs = Math.max(offers.sentAtMs(shard), wellSinceMs + KNOWN_AFTER_MS, unread?.storedAtMs ?? 0);
+      const waitsMs = time.nowMs - sinceMs;
       if (waitsMs > WAITS_MAX_MS)
         world.violate('waiting', `${shard} has records to be read, and for ${Math.round(waitsMs)} ms nobody was sent`);
     }

@@ -73,6 +73,8 @@ export class Incarnation {
   /** An invoker has seen the end of it, so what it held may be claimed at once. */
   isSeenDead = false;
   #frozenUntilMs = 0;
+  /** A freeze that nothing ends before its time. */
+  #outlasts = false;
   /** What waits for it to thaw. */
   readonly #waiting: (() => void)[] = [];
   readonly #offers = new Map<ShardId, readonly Offer[]>();
@@ -140,14 +142,17 @@ export class Incarnation {
     this.isSeenDead = true;
   }
 
-  freeze(durationMs: number): void {
+  /** `outlasts`: also when everything else is well again. */
+  freeze(durationMs: number, { outlasts = false }: { readonly outlasts?: boolean } = {}): void {
     this.#around.trace.add(this.#around.time.nowMs, this.name, `frozen for ${Math.round(durationMs)} ms`);
     this.#frozenUntilMs = this.#around.time.nowMs + durationMs;
+    this.#outlasts = outlasts;
   }
 
   thaw(): void {
-    this.#frozenUntilMs = Math.min(this.#frozenUntilMs, this.#around.time.nowMs);
     this.#cutOff = null;
+    if (this.#outlasts && this.isFrozen) return;
+    this.#frozenUntilMs = Math.min(this.#frozenUntilMs, this.#around.time.nowMs);
     for (const goOn of this.#waiting.splice(0)) goOn();
   }
 
@@ -168,7 +173,7 @@ export class Incarnation {
 
   async call<T>(
     { side, what, writes, mayBeLate = false, sendFollows = false }: CallOptions,
-    operation: () => Promise<T> | T,
+    operation: (isLate: boolean) => Promise<T> | T,
   ): Promise<T> {
     const { time, faults, trace, random } = this.#around;
     if (!this.isAlive()) return never();
@@ -181,12 +186,12 @@ export class Incarnation {
     await this.#refuse(side, what);
 
     if (mayBeLate && faults.strikes(side === 'target' ? 'put lands late' : '22 send lands late', 0.01)) {
-      time.after(random.between(10, 900), () => void Promise.resolve(operation()).catch(() => undefined));
+      time.after(random.between(10, 900), () => void Promise.resolve(operation(true)).catch(() => undefined));
       trace.add(time.nowMs, this.name, `${what}: lands late`);
       await this.heard();
       throw unavailable(side, 'no reply');
     }
-    const outcome = await settled(operation);
+    const outcome = await settled(() => operation(false));
     trace.add(time.nowMs, this.name, `${what}: ${outcome.kind === 'done' ? 'ok' : String(outcome.error)}`);
 
     const fault =
@@ -195,7 +200,7 @@ export class Incarnation {
         : '7 killed after a write to log or target, before its reply';
     if (writes && faults.strikes(fault, 0.006)) this.kill(`after ${what}`);
     await time.delay(this.#latencyMs(side));
-    if (sendFollows && faults.strikes('9 frozen for minutes', 0.2)) this.freeze(random.pick(FREEZES_MS));
+    if (sendFollows && faults.strikes('9 frozen for minutes', 0.2)) this.freeze(random.pick(FREEZES_MS), { outlasts: true });
     await this.heard();
     if (writes && side !== 'target' && faults.strikes(side === 'store' ? '15 store reply lost' : '22 send reply lost', 0.02)) {
       await time.delay(NO_REPLY_AFTER_MS);

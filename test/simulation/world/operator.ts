@@ -49,6 +49,10 @@ export class Operator {
     const { time } = this.#world;
     const next = (): void => {
       if (time.nowMs >= untilMs) return;
+      if (this.isActing) {
+        time.after(this.#random.between(100, 1_000), next);
+        return;
+      }
       this.isActing = true;
       void this.#act().then(() => {
         this.isActing = false;
@@ -56,6 +60,16 @@ export class Operator {
       });
     };
     time.after(this.#random.between(1_000, 10_000), next);
+    this.#world.connectorRead = (name) => {
+      if (!this.isActing && this.#world.faults.strikes('configuration changed', 0.01)) void this.#changeBehindHost(name);
+    };
+  }
+
+  /** A host has read the configuration, and is about to claim with it. */
+  async #changeBehindHost(name: string): Promise<void> {
+    this.isActing = true;
+    await this.#changeConfig(this.#world.setup(name) as Setup);
+    this.isActing = false;
   }
 
   async #act(): Promise<void> {

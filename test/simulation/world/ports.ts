@@ -29,7 +29,9 @@ export function storeOf(world: World, caller: Incarnation): StateStore {
       caller.call({ side: 'store', what: `get ${key.sort}`, writes: false }, async () => {
         caller.storeReads += 1;
         const document = await store.get(key);
-        if (document !== null && key.partition === CONNECTORS) caller.noteConnector(decodeConnector(document.value, key.sort));
+        if (document === null || key.partition !== CONNECTORS) return document;
+        caller.noteConnector(decodeConnector(document.value, key.sort));
+        if (caller.name.startsWith('host-')) world.connectorRead(key.sort);
         return document;
       }),
     put: (key, value, condition, options) =>

@@ -61,12 +61,12 @@ const RESET_TAKES_MS = 31_000;
 /** A remote write goes on when its caller stops waiting. */
 const NOBODY_STOPS_IT: CancelSignal = new AbortController().signal;
 
-function directWriter(world: World, caller: Incarnation, writer: SinkWriter, at: Upset): SinkWriter {
+function directWriter(world: World, caller: Incarnation, writer: SinkWriter, at: Omit<Upset, 'isLate'>): SinkWriter {
   const { begin } = writer;
   const put = (batch: PutBatch): Promise<PutResult> => {
     checkPut(world, caller, batch, at.effect);
-    return caller.call({ side: 'target', what: putText(batch), writes: true, mayBeLate: true }, async () => {
-      await upset(world, caller, batch, at);
+    return caller.call({ side: 'target', what: putText(batch), writes: true, mayBeLate: true }, async (isLate) => {
+      await upset(world, caller, batch, { ...at, isLate });
       if (begin === undefined && batch.records.length > 1 && world.faults.strikes('put takes a part', 0.05))
         return putPart(world, writer, batch);
       const result = await writer.put(batch, NOBODY_STOPS_IT);
@@ -116,7 +116,7 @@ function bufferedWriter(world: World, caller: Incarnation, writer: SinkWriter, {
       try {
         for (const batch of buffered) {
           await caller.call({ side: 'target', what: `flush ${putText(batch)}`, writes: true }, async () => {
-            await upset(world, caller, batch, { name, effect: 'append' });
+            await upset(world, caller, batch, { name, effect: 'append', isLate: false });
             noteDelivered(world, batch, await writer.put(batch, NOBODY_STOPS_IT));
           });
         }
@@ -140,20 +140,22 @@ function putText({ records, shard, epoch, position }: PutBatch): string {
 interface Upset {
   readonly name: string;
   readonly effect: Effect;
+  /** Its author was told of a timeout already. To hang on top would take longer than an `overwrite` target's claims wait for. */
+  readonly isLate: boolean;
 }
 
 /** So slow that a few records a second are too many. */
 const CROWDED_PUT_MS = 700;
 
 /** What may happen to a write on its way into the target. */
-async function upset(world: World, caller: Incarnation, { records }: PutBatch, { name, effect }: Upset): Promise<void> {
+async function upset(world: World, caller: Incarnation, { records }: PutBatch, { name, effect, isLate }: Upset): Promise<void> {
   if (records.some(isDeadly)) {
     world.faults.note('11 out of memory on a record');
     caller.kill('out of memory on a record');
     await new Promise(() => undefined);
   }
   if (world.time.nowMs < world.crowdedUntilMs) await world.time.delay(CROWDED_PUT_MS);
-  if (world.faults.strikes('put hangs', effect === 'overwrite' ? 0.08 : 0.03))
+  if (!isLate && world.faults.strikes('put hangs', effect === 'overwrite' ? 0.08 : 0.03))
     await world.time.delay(world.random.between(2_000, effect === 'overwrite' ? LANDS_WITHIN_MS : LANDS_AT_ALL_MS));
   if (world.putsHang?.name === name && effect !== 'overwrite') {
     world.putsHang = null;

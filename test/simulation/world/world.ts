@@ -87,6 +87,8 @@ export class World implements Surroundings {
   readonly awayUntilMs = new Map<string, number>();
   /** By queue, the highest offset that retention ever took everything below. */
   readonly removedTo = new Map<string, Offset>();
+  /** Hears of each connector that a host has just read, before the host goes on. */
+  connectorRead: (name: string) => void = () => undefined;
   readonly transitions = new Map<string, number>();
   /** The next put of this connector hangs, until somebody looks. */
   putsHang: { readonly name: string } | null = null;
