@@ -6,7 +6,7 @@ import { Timeline } from './timeline.ts';
 
 const SIZES = {
   full: { queues: 20, hosts: 200, recordsEach: 1_000_000 },
-  small: { queues: 4, hosts: 40, recordsEach: 600_000 },
+  small: { queues: 4, hosts: 40, recordsEach: 1_200_000 },
 } as const satisfies Record<ScaleSize, unknown>;
 
 const ROUND_TRIP_MS = 100;
@@ -17,8 +17,8 @@ const US_PER_RECORD = 500;
 const SETTLE_MS = 15_000;
 const DRAIN_MAX_MS = 10 * 60_000;
 const LEAVE_MS = 8_000;
-/** Until slices are sized by what was measured. */
-const WARM_UP_MS = 10_000;
+/** Until slices are sized by what was measured in full ones: an invocation keeps the size of its offer for its quantum, half a minute. */
+const WARM_UP_MS = 35_000;
 
 /**
  * One mostly: the document that a commit expects is as old as its last look at the gate, up to a second, in which the others have
