@@ -136,7 +136,7 @@ export class Scheduler {
       },
     });
     const pressure = new PressureNotes(measured);
-    const topics = new TopicNotes({ store: roundTrip.store, catalog });
+    const topics = new TopicNotes({ store: roundTrip.store, clock, catalog });
     this.#learning = new Learning({
       ...{ clock, notes: new ChangeNotes(measured), catalog, pressure, topics, events },
       triggered: (uid) => this.#startNow(uid),

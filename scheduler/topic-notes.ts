@@ -2,10 +2,11 @@
  * Keeps in each connector's document from or to which topics records were moved. That is told by invocations as they end; what a
  * scheduler that dies had not stored yet, it is told again by the next one.
  */
-import { type Connector, connectorKey, decodeConnector, encodeConnector } from '../core/connector.ts';
+import { connectorKey, decodeConnector, encodeConnector } from '../core/connector.ts';
 import type { StoreAccess } from '../core/cursor/stored-cursor.ts';
-import { ConfigError, FatalTaskError, RetryableError } from '../core/errors.ts';
-import type { CancelSignal, StateStore, StoredDocument } from '../core/ports.ts';
+import { ConfigError, RetryableError } from '../core/errors.ts';
+import type { CancelSignal, Clock, StateStore } from '../core/ports.ts';
+import { sideBySide } from '../core/side-by-side.ts';
 import { noteChange } from './change-notes.ts';
 import type { ConnectorCatalog } from './connector-catalog.ts';
 
@@ -15,9 +16,14 @@ const TOPICS_MAX = 1_000;
 /** Others who write the document at the same time. */
 const CONFLICTS_MAX = 16;
 
+/** Many connectors that begin to move records at once keep no change waiting. */
+const STORED_AT_ONCE = 8;
+const STORE_FOR_MS = 1_000;
+
 interface TopicDeps {
   readonly store: StateStore;
-  readonly catalog: Pick<ConnectorCatalog, 'get' | 'read'>;
+  readonly clock: Clock;
+  readonly catalog: Pick<ConnectorCatalog, 'get' | 'note'>;
 }
 
 export class TopicNotes {
@@ -41,20 +47,37 @@ export class TopicNotes {
     return noted.size > size;
   }
 
-  /** What cannot be stored now, for a conflict or because the store is away, is stored in a later round. */
+  /** What cannot be stored now, for a conflict or because the store is away or slow, is stored in a later round. */
   async store(signal: CancelSignal): Promise<void> {
+    const { clock } = this.#deps;
+    const untilMs = clock.monotonicMs() + STORE_FOR_MS;
+    await sideBySide(
+      [...this.#fresh],
+      STORED_AT_ONCE,
+      ([uid, fresh]) => this.#storeOne(uid, fresh),
+      () => !signal.aborted && clock.monotonicMs() < untilMs,
+    );
+  }
+
+  /** One write, with the document as it is remembered; where that is old, the conflict brings the newer one for the next round. */
+  async #storeOne(uid: string, fresh: Set<string>): Promise<void> {
     const { store, catalog } = this.#deps;
-    for (const [uid, fresh] of this.#fresh) {
-      if (signal.aborted) return;
-      const known = catalog.get(uid);
-      const topics = [...fresh];
-      const end = known === undefined ? 'gone' : await storeTopics(store, known.connector, topics);
-      if (end === 'conflict') continue;
-      // More may have been told meanwhile.
-      for (const topic of topics) fresh.delete(topic);
-      if (fresh.size === 0) this.#fresh.delete(uid);
-      if (end === 'stored' && known !== undefined) await catalog.read(known.connector.name);
+    const known = catalog.get(uid);
+    if (known === undefined) {
+      this.#fresh.delete(uid);
+      return;
     }
+    const { connector, version } = known;
+    const topics = [...fresh];
+    const activeTopics = [...new Set([...(connector.activeTopics ?? []), ...topics])].slice(0, TOPICS_MAX).sort();
+    const value = encodeConnector({ ...connector, activeTopics });
+    const result = await store.put(connectorKey(connector.name), value, { ifVersion: version });
+    const document = 'version' in result ? { value, version: result.version } : result.current;
+    if (document !== null) await catalog.note(connector.name, document);
+    if ('conflict' in result && document !== null) return;
+    // More may have been told meanwhile.
+    for (const topic of topics) fresh.delete(topic);
+    if (fresh.size === 0) this.#fresh.delete(uid);
   }
 }
 
@@ -71,28 +94,4 @@ export async function resetTopics(deps: StoreAccess, name: string): Promise<void
     if ('version' in result) return noteChange(deps, name);
   }
   throw new RetryableError(`connector ${name} is being changed by others all the time`, { code: 'store.unavailable' });
-}
-
-async function storeTopics(
-  store: StateStore,
-  { name, uid }: Connector,
-  fresh: readonly string[],
-): Promise<'stored' | 'gone' | 'conflict'> {
-  const document = await store.get(connectorKey(name));
-  const stored = document === null ? null : readable(document, name);
-  if (document === null || stored?.uid !== uid) return 'gone';
-  const activeTopics = [...new Set([...(stored.activeTopics ?? []), ...fresh])].slice(0, TOPICS_MAX).sort();
-  const value = encodeConnector({ ...stored, activeTopics });
-  const result = await store.put(connectorKey(name), value, { ifVersion: document.version });
-  return 'version' in result ? 'stored' : 'conflict';
-}
-
-/** `null`: a later version wrote it, or it is corrupt, which whoever reads it next says. */
-function readable({ value }: StoredDocument, name: string): Connector | null {
-  try {
-    return decodeConnector(value, name);
-  } catch (error) {
-    if (error instanceof FatalTaskError) return null;
-    throw error;
-  }
 }

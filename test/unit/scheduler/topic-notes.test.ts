@@ -33,7 +33,7 @@ beforeEach(() => {
     { ...host, store, skewMaxMs: 5_000, sweepMs: 60_000, forgotten: () => undefined },
     new ShardTable(() => undefined),
   );
-  notes = new TopicNotes({ store, catalog });
+  notes = new TopicNotes({ store, clock: host.clock, catalog });
 });
 
 async function aKnown(): Promise<string> {
@@ -86,23 +86,37 @@ describe('TopicNotes', () => {
     expect(await activeTopics()).toBeUndefined();
   });
 
-  test('stores in a later round what met a conflict', async () => {
+  test('stores in a later round what met a change that it had not heard of, and keeps that change', async () => {
     const uid = await aKnown();
-    let conflicts = 1;
-    const store = storeWith(host.store, {
-      put: async (...write) => {
-        conflicts -= 1;
-        return conflicts >= 0 ? { conflict: true, current: null } : host.store.put(...write);
-      },
-    });
-    const unlucky = new TopicNotes({ store, catalog });
-    unlucky.note(uid, ['a']);
+    await changeConfig(host, 'orders', { ...CONFIG, 'tasks.max': '2' });
+    notes.note(uid, ['a']);
 
-    await unlucky.store(signal);
+    await notes.store(signal);
     const before = await activeTopics();
-    await unlucky.store(signal);
+    await notes.store(signal);
 
     expect([before, await activeTopics()]).toEqual([undefined, ['a']]);
+    expect(await readConnector(host, 'orders')).toMatchObject({ revision: 2, config: { 'tasks.max': '2' } });
+  });
+
+  test('keeps a slow store busy for a second at most in one go', async () => {
+    const uids: string[] = [];
+    for (let index = 0; index < 100; index += 1) {
+      const { uid } = await createConnector(host, { name: `sink-${index}`, config: CONFIG });
+      await catalog.read(`sink-${index}`);
+      uids.push(uid);
+    }
+    const slow = storeWith(host.store, { put: (...write) => host.clock.sleep(200).then(() => host.store.put(...write)) });
+    const patient = new TopicNotes({ store: slow, clock: host.clock, catalog });
+    for (const uid of uids) patient.note(uid, ['a']);
+    const startedAtMs = host.clock.monotonicMs();
+
+    await patient.store(signal);
+    const tookMs = host.clock.monotonicMs() - startedAtMs;
+    for (let round = 0; round < 3; round += 1) await patient.store(signal);
+
+    expect(tookMs).toBeLessThanOrEqual(1_200);
+    expect(await Promise.all(uids.map((_, index) => activeTopics(`sink-${index}`)))).toEqual(uids.map(() => ['a']));
   });
 });
 
