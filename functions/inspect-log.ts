@@ -1,5 +1,5 @@
 /** Compares the log with the cursor before a claim, and writes what it finds into the cursor (I10). */
-import { type FirstRecord, type HeldRange, heldRanges, type LogCursor, watermark } from '../core/cursor/cursor.ts';
+import { type FirstRecord, type LogCursor, watermark } from '../core/cursor/cursor.ts';
 import { failShard, reappear, skip, vanish } from '../core/cursor/steer.ts';
 import type { StoredCursor } from '../core/cursor/stored-cursor.ts';
 import { RetryableError } from '../core/errors.ts';
@@ -26,7 +26,7 @@ export interface Inspection {
   readonly generation: number;
   /** What to know the log by from now on, where that is not known yet. */
   readonly firstRecord: FirstRecord | null;
-  /** Records are missing, and who may still be at work below them keeps them from being skipped until then. */
+  /** Records are missing, and what may still be written below them keeps them from being skipped until then. */
   readonly skipsAtMs: number | null;
 }
 
@@ -58,9 +58,8 @@ export async function inspectLog(log: InspectedLog): Promise<Inspection | null> 
 /** What is below a gap would be claimed for nothing, again and again. */
 function skipsAtMs({ shard: { cursor }, invocation, gapPolicy, graceMs }: InspectedLog, { min }: QueueBounds): number | null {
   if (gapPolicy === 'fail' || cursor.status.state !== 'active' || watermark(cursor) >= min) return null;
-  const nowMs = invocation.host.clock.nowMs();
-  const endsAtMs = Math.max(...heldBelow(cursor, min).map(({ holder }) => holder.deadlineAtMs + graceMs));
-  return endsAtMs > nowMs ? endsAtMs : null;
+  const busyUntilMs = busyBelowUntilMs(cursor, { to: min, graceMs });
+  return busyUntilMs > invocation.host.clock.nowMs() ? busyUntilMs : null;
 }
 
 /** No claim bounds this wait yet, so it may last as long as one. @throws {RetryableError} after that. */
@@ -80,7 +79,7 @@ async function judge(
   const position = `${queueKey(queue)}@${watermark(judged)}`;
   const skippedBefore = shard.cursor.gaps?.records ?? 0n;
   const { revision } = invocation.connector;
-  const terms = { gapPolicy, revision, abandonedBeforeMs: invocation.host.clock.nowMs() - graceMs };
+  const terms = { gapPolicy, revision, graceMs, nowMs: invocation.host.clock.nowMs() };
   const last = { applied: false };
   await shard.change(
     (cursor) => {
@@ -104,29 +103,26 @@ function judgedCursor(
   {
     gapPolicy,
     revision,
-    abandonedBeforeMs,
-  }: { readonly gapPolicy: 'fail' | 'skip'; readonly revision: number; readonly abandonedBeforeMs: number },
+    graceMs,
+    nowMs,
+  }: { readonly gapPolicy: 'fail' | 'skip'; readonly revision: number; readonly graceMs: number; readonly nowMs: number },
 ): LogCursor {
   if (verdict.kind === 'truncated') return failShard(cursor, { code: 'shard.log_truncated', retryAtMs: null });
   // An operator may have put another policy in its place meanwhile: then that one decides, with the next look.
   if (cursor.gate.revision > revision || watermark(cursor) >= verdict.to) return cursor;
-  if (gapPolicy === 'skip') return isHeldBelow(cursor, { to: verdict.to, abandonedBeforeMs }) ? cursor : skip(cursor, verdict.to);
+  if (gapPolicy === 'skip')
+    return busyBelowUntilMs(cursor, { to: verdict.to, graceMs }) > nowMs ? cursor : skip(cursor, verdict.to);
   return failShard(cursor, { code: 'shard.log_gap', retryAtMs: null });
 }
 
 /**
- * A holder may still be putting what it read before the gap; cut off, it would write beside its successor (I4). It finds the gap
- * with its next read and gives its range back, or its claim runs out.
+ * Until when something may still be written of what is below a gap. A holder may be putting what it read before; cut off, it would
+ * write beside its successor (I4). It finds the gap with its next read and gives its range back, or its claim runs out. A back-off
+ * covers a put that was given up and may land over newer values.
  */
-function isHeldBelow(
-  cursor: LogCursor,
-  { to, abandonedBeforeMs }: { readonly to: Offset; readonly abandonedBeforeMs: number },
-): boolean {
-  return heldBelow(cursor, to).some(({ holder }) => holder.deadlineAtMs > abandonedBeforeMs);
-}
-
-function heldBelow(cursor: LogCursor, to: Offset): readonly HeldRange[] {
-  return heldRanges(cursor).filter(({ start }) => start < to);
+function busyBelowUntilMs({ open }: LogCursor, { to, graceMs }: { readonly to: Offset; readonly graceMs: number }): number {
+  const below = open.filter(({ start }) => start < to);
+  return Math.max(0, ...below.map((range) => (range.kind === 'held' ? range.holder.deadlineAtMs + graceMs : range.retryAtMs)));
 }
 
 /** Whether the shard has failed for this already. A shard that failed for something else may restart by itself, so it is judged. */

@@ -95,7 +95,8 @@ export class Endings {
       state.notBeforeMs = this.#parts.clock.nowMs() + pauseMs;
       this.#count(state);
     }
-    if (notBeforeMs !== null) state.notBeforeMs = notBeforeMs;
+    // Of a host whose clock is behind, that moment has come already, again and again: then the pause it is.
+    if (notBeforeMs !== null && notBeforeMs > this.#parts.clock.nowMs()) state.notBeforeMs = notBeforeMs;
   }
 
   #count(state: ShardState): void {

@@ -14,6 +14,7 @@ import {
   isTruncated,
   type LogCursor,
   type OpenRange,
+  type Status,
   watermark,
 } from './cursor.ts';
 
@@ -35,17 +36,19 @@ export function failShard<C extends Cursor>(
 }
 
 /**
- * An operator's restart: failed, or gone and back again, becomes active, and past attempts and deaths are forgotten. A
- * back-off is waited for all the same: it also covers a put that was given up and may still land over newer values.
+ * An operator's restart: what failed becomes active, and past attempts and deaths are forgotten. A back-off is waited for all the
+ * same: it also covers a put that was given up and may still land over newer values. What is gone stays so: only whoever finds its
+ * queue again can tell whether it is the same.
  */
 export function restart<C extends Cursor>(cursor: C): C {
   const { state } = cursor.status;
   if ((state !== 'failed' && state !== 'gone') || isTruncated(cursor.status)) return cursor;
-  if (cursor.kind === 'checkpoint') return { ...cursor, status: ACTIVE, attempts: 0, deaths: 0, error: null };
+  const status: Status = state === 'gone' ? { state, restarts: 0 } : ACTIVE;
+  if (cursor.kind === 'checkpoint') return { ...cursor, status, attempts: 0, deaths: 0, error: null };
   const open = cursor.open.map(
     (range): OpenRange => (range.kind === 'free' ? { ...range, attempts: 0, deaths: 0, error: null } : range),
   );
-  return { ...cursor, status: ACTIVE, open };
+  return { ...cursor, status, open };
 }
 
 /**

@@ -31,6 +31,9 @@ export interface SimulationResult {
 /** Each run moves at least so many records. */
 const RECORDS_MIN = 300;
 
+/** And in each at least so much goes wrong. */
+const FAULTS_MIN = 5;
+
 /** Once nothing fails any more: as long as the longest freeze, an abandoned claim, and a deadly record halved and condemned take. */
 const DRAIN_MAX_MS = 60 * 60_000;
 
@@ -74,6 +77,7 @@ export async function simulate(
   operator.start(troubledUntilMs);
   disturber.start(troubledUntilMs);
   await time.runWhile(holds, troubledUntilMs);
+  disturber.makeUp(FAULTS_MIN);
 
   world.faults.active = false;
   world.wellSinceMs = time.nowMs;

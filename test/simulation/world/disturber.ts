@@ -31,6 +31,18 @@ export class Disturber {
     time.after(this.#random.between(100, 2_000), next);
   }
 
+  /** A run in which hardly anything went wrong tells little: then processes die, until there were so many faults. */
+  makeUp(faultsMin: number): void {
+    const { faults } = this.#world;
+    let struck = [...faults.counts.values()].reduce((sum, count) => sum + count, 0);
+    for (const { process } of [...this.#hosts, ...this.#schedulers]) {
+      if (struck >= faultsMin || process === null || !faults.mayHappen('6 killed at an await')) continue;
+      faults.note('6 killed at an await');
+      process.kill('too little has happened');
+      struck += 1;
+    }
+  }
+
   /** Everything is well again. */
   stop(): void {
     this.#world.outages.clear();

@@ -43,6 +43,7 @@ export class Producer {
   readonly #random: SeededRandom;
   #produced = 0;
   #quiet = 0;
+  readonly #deadlyQueues = new Map<string, number>();
   records = 0;
 
   constructor(world: World) {
@@ -153,8 +154,14 @@ export class Producer {
     if (bounds !== null) await this.#world.append(queue, records);
   }
 
+  /** In one queue of a topic only: with no other one that moves, such a record is taken for the environment, and kept. */
+  #maybeDeadly({ topic, queueId }: MessageQueue): boolean {
+    return (this.#deadlyQueues.get(topic) ?? queueId) === queueId;
+  }
+
   /** A key lives in one queue, so that its last record is the last one of its queue. */
-  #record({ queueId }: MessageQueue, effect: SinkSetup['effect']): OutgoingRecord {
+  #record(queue: MessageQueue, effect: SinkSetup['effect']): OutgoingRecord {
+    const { topic, queueId } = queue;
     const { faults } = this.#world;
     this.#produced += 1;
     const key = `q${queueId}-k${this.#random.int(0, 5)}`;
@@ -164,7 +171,8 @@ export class Producer {
     if (faults.strikes('32 poison record', 0.02)) return { ...base, value: encoder.encode(`{"id":${id},`) };
     const refuse = this.#random.chance(0.01) && faults.mayHappen('target refused a record');
     // Only beside other shards that commit, and where refused records may pass, is it found and set aside.
-    const deadly = effect !== 'append' && faults.strikes('11 out of memory on a record', 0.003);
+    const deadly = effect !== 'append' && this.#maybeDeadly(queue) && faults.strikes('11 out of memory on a record', 0.003);
+    if (deadly) this.#deadlyQueues.set(topic, queueId);
     const flags = `${refuse ? ',"refuse":true' : ''}${deadly ? ',"deadly":true' : ''}`;
     return { ...base, value: encoder.encode(`{"id":${id},"key":"${key}","large":${LARGE + BigInt(id)}${flags}}`) };
   }

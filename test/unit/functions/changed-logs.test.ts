@@ -133,6 +133,29 @@ describe('runInvocation of a log that lost records before they were read', () =>
     expect(await sink.cursor()).toMatchObject({ gaps: { count: 1, records: 10n, start: 10n, end: 20n }, open: [], next: 40n });
   });
 
+  // 1. A put of an overwrite target is given up.  2. Retention takes its record.  3. Another one comes for the same key.  4. The put lands.
+  test('skips nothing that was given up and may still land, and says until when', async () => {
+    const target = memoryTarget('overwrite');
+    const config = { 'log.gap.policy': 'skip', 'put.timeout.ms': '1000' };
+    const sink = await aSinkShard({ target, values: ['old'], config });
+    target.beforeWrite = () => sink.host.clock.sleep(1_900);
+    await sink.run();
+    target.beforeWrite = () => Promise.resolve();
+    const [left] = (await sink.cursor()).open;
+    assert(left?.kind === 'free', 'what was given up is free');
+    sink.log.truncateBefore(sink.queue, offset(1));
+    await sink.send('new');
+
+    const early = await sink.run({}, { on: sink.anotherHost() });
+    await sink.untilClaimable();
+    const late = await sink.run({}, { on: sink.anotherHost() });
+
+    expect(early).toMatchObject({ run: { outcome: null, refusal: 'held' }, notBeforeMs: left.retryAtMs });
+    expect(late.run.outcome).toBe('drained');
+    expect(valuesIn(target).at(-1)).toBe('new');
+    expect(await sink.cursor()).toMatchObject({ gaps: { count: 1, records: 1n, start: 0n, end: 1n }, open: [], next: 2n });
+  });
+
   test('finds out when records go while its slice is running, and loses count of none', async () => {
     const target = memoryTarget('append');
     const config = { 'log.gap.policy': 'skip', 'consumer.override.max.poll.records': '1' };

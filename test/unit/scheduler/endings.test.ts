@@ -25,6 +25,8 @@ function ended({ id, connector, shard }: Offer, how: Pick<RunRecord, 'outcome'>)
   return { kind: 'completed', result: { run, cursor: null, notBeforeMs: null } };
 }
 
+type Completed = Extract<InvocationEnd, { kind: 'completed' }>;
+
 interface BusyFields {
   readonly queues?: number;
   readonly records?: number;
@@ -108,6 +110,22 @@ describe('Endings', () => {
     const tookMs = await until(host, () => invoker.offers.length === 2);
 
     expect(tookMs).toBeLessThan(3_000);
+  });
+
+  test('sends nobody again and again for what a host whose clock is behind says is held until just now', async () => {
+    const { host, invoker } = await aBusyShard({ 'tasks.max': '1' });
+    await until(host, () => invoker.offers.length === 1);
+    const startedAtMs = host.clock.monotonicMs();
+
+    while (host.clock.monotonicMs() - startedAtMs < 2_000) {
+      const last = invoker.offers.length - 1;
+      const { result, ...end } = ended(invoker.offers[last] as Offer, { outcome: null }) as Completed;
+      const refused = { ...result, run: { ...result.run, refusal: 'held' }, notBeforeMs: host.clock.nowMs() - 1 };
+      await invoker.end(last, { ...end, result: refused });
+      await until(host, () => invoker.offers.length > last + 1);
+    }
+
+    expect(invoker.offers.length).toBeLessThan(6);
   });
 
   test('lets a shard whose offer was turned away have the next place, before others that wait as long', async () => {

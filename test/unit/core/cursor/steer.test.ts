@@ -140,8 +140,10 @@ describe('restart', () => {
     expect(restart(cursor)).toEqual(aCheckpointCursor({ checkpoint: 'x' }));
   });
 
-  test('brings back a shard that was gone', () => {
-    expect(restart(vanish(aLogCursor({ next: 7 })))).toEqual(aLogCursor({ next: 7 }));
+  test('leaves a shard that is gone to whoever finds its queue again, and forgets its restarts', () => {
+    const gone = vanish(aLogCursor({ next: 7, status: { state: 'active', restarts: 3 } }));
+
+    expect(restart(gone)).toEqual({ ...gone, status: { state: 'gone', restarts: 0 } });
   });
 
   test.each<Status>([
