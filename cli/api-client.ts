@@ -34,6 +34,11 @@ export class ApiClient {
     return this.#transport.ask('GET', `${connector(name)}/status`);
   }
 
+  /** With what is secret, where whoever asks may set it. */
+  config(name: string): Promise<Config> {
+    return this.#transport.ask('GET', `${connector(name)}/config`);
+  }
+
   create(name: string, config: Config): Promise<Entity<'ConnectorInfo'>> {
     return this.#transport.ask('POST', '/connectors', { name, config });
   }

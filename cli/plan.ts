@@ -34,6 +34,7 @@ export interface Plan {
   readonly violations: readonly Violation[];
 }
 
+/** What the server shows instead of a secret, and takes for the one it has. */
 const HIDDEN = '[hidden]';
 
 /** Enough that no two plans of a day are alike, and short enough to be typed. */
@@ -47,8 +48,8 @@ export async function planOf(api: ApiClient, files: readonly ConnectorFile[]): P
   // One by one: a plan is nothing that somebody waits for with a stop-watch, and a server has other things to do.
   for (const file of files) {
     const { name, file: path } = file;
-    const wanted = nameless(file.config);
-    const current = configOf(there[name]);
+    const current = await currentOf(api, name, there[name]);
+    const wanted = withKept(nameless(file.config), current);
     pairs.push([name, sorted(wanted), current === null ? null : sorted(current)]);
     const changes = current === null ? [] : changesOf(current, wanted);
     const change = current === null ? 'create' : changes.length === 0 ? 'unchanged' : 'change';
@@ -100,8 +101,23 @@ function mayBeShown<Key extends { readonly type: string }>(definition: Key | nul
 }
 
 /** Of one whose document cannot be read nothing is known but that it is there. */
-function configOf(details: Awaited<ReturnType<ApiClient['details']>>[string] | undefined): Config | null {
-  return details === undefined ? null : nameless(details.info?.config ?? {});
+async function currentOf(
+  api: ApiClient,
+  name: string,
+  details: Awaited<ReturnType<ApiClient['details']>>[string] | undefined,
+): Promise<Config | null> {
+  if (details === undefined) return null;
+  const shown = details.info?.config ?? {};
+  // Whoever may not see them either takes each of them for a change.
+  return nameless(Object.values(shown).includes(HIDDEN) ? await api.config(name) : shown);
+}
+
+/** A file may have been made of what was shown. */
+function withKept(wanted: Config, current: Config | null): Config {
+  if (current === null) return wanted;
+  return Object.fromEntries(
+    Object.entries(wanted).map(([key, value]) => [key, value === HIDDEN ? (current[key] ?? value) : value]),
+  );
 }
 
 /** Some have their name among their keys, and the server answers it so. */

@@ -3,6 +3,7 @@ import { placeholderOf, referencesIn, withValues } from '../core/config/placehol
 import type { Connector } from '../core/connector.ts';
 import { ConfigError, FatalTaskError } from '../core/errors.ts';
 import type { SecretAnswer, SecretReference } from '../core/ports.ts';
+import { secretKeysOf } from '../plugins/secret-keys.ts';
 import { TIMED_OUT, within } from './deadline.ts';
 import type { Host } from './host.ts';
 import type { ResolvedConfig } from './opened-connector.ts';
@@ -15,19 +16,25 @@ const RESOLVE_MAX_MS = 5_000;
 export async function resolveConfig(host: Host, { config }: Connector): Promise<ResolvedConfig> {
   const readAtMs = host.clock.nowMs();
   const named = Object.entries(config).flatMap(([key, text]) => referencesIn(text).map((reference) => ({ key, reference })));
-  if (named.length === 0) return { config, values: [], readAtMs };
-  const answers = await within(host.clock, RESOLVE_MAX_MS, () => host.secrets.resolve(named.map(({ reference }) => reference)));
-  const values = valuesOf(named, answers === TIMED_OUT ? [] : answers);
-  host.sandbox.redaction.hide(values);
+  const answers = named.length === 0 ? [] : await answersOf(host, named);
+  const values = valuesOf(named, answers);
   const inOrder = values.values();
   const next = (): string => inOrder.next().value ?? '';
-  const resolved = Object.entries(config).map(([key, text]) => [key, withValues(text, next)]);
-  return { config: Object.fromEntries(resolved), values, readAtMs };
+  const resolved = Object.fromEntries(Object.entries(config).map(([key, text]) => [key, withValues(text, next)]));
+  // Also what is secret and stands in the configuration itself.
+  const secret = await secretKeysOf(host.registry, config);
+  host.sandbox.redaction.hide([...values, ...[...secret].map((key) => resolved[key] ?? '')]);
+  return { config: resolved, values, readAtMs };
 }
 
 interface Named {
   readonly key: string;
   readonly reference: SecretReference;
+}
+
+async function answersOf({ clock, secrets }: Host, named: readonly Named[]): Promise<readonly SecretAnswer[]> {
+  const answers = await within(clock, RESOLVE_MAX_MS, () => secrets.resolve(named.map(({ reference }) => reference)));
+  return answers === TIMED_OUT ? [] : answers;
 }
 
 function valuesOf(named: readonly Named[], answers: readonly SecretAnswer[]): readonly string[] {

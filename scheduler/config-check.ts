@@ -3,6 +3,7 @@ import { Runtime } from '../core/config/connector-config.ts';
 import type { ConfigIssue } from '../core/errors.ts';
 import type { Plugin, Registry } from '../plugins/api/registry.ts';
 import { configProblems } from '../plugins/config-problems.ts';
+import { soundsSecret } from '../plugins/secret-keys.ts';
 import {
   aliasGroup,
   aliasKeys,
@@ -76,7 +77,13 @@ export async function checkConfig(
       })),
       ...unknown.map((name) => ({
         definition: null,
-        value: { name, value: sent[name] ?? null, recommended_values: [], errors: errorsOf(name), visible: true },
+        value: {
+          name,
+          value: shownUnknown(name, sent[name] ?? null),
+          recommended_values: [],
+          errors: errorsOf(name),
+          visible: true,
+        },
       })),
     ],
   };
@@ -111,6 +118,10 @@ function checkedValue(
     errors,
     visible: true,
   };
+}
+
+function shownUnknown(name: string, value: string | null): string | null {
+  return value !== null && soundsSecret(name) ? HIDDEN : value;
 }
 
 /** The runtime's, then those of whatever the configuration chooses. Of two keys with one name the plugin's counts. */

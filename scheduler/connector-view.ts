@@ -7,6 +7,7 @@ import type { PlannedConnector } from '../core/planner/view.ts';
 import type { Clock, DocumentPage, StateStore, StoredDocument } from '../core/ports.ts';
 import type { ShardId } from '../core/shard-id.ts';
 import type { Registry } from '../plugins/api/registry.ts';
+import { withHidden } from './hidden-values.ts';
 import { type KnownConnector, knowConnector } from './known-connector.ts';
 import { type ConnectorStatus, dealt, type ShardView, statusOf, unreadableStatus } from './status.ts';
 
@@ -29,6 +30,8 @@ export interface ConnectorInfo {
 
 export interface ConnectorView {
   readonly connector: Connector;
+  /** Its configuration as anybody may see it. */
+  readonly shown: Connector['config'];
   readonly planned: PlannedConnector;
   /** What makes its configuration unusable. */
   readonly problem: string | null;
@@ -70,12 +73,12 @@ export async function connectorNames(deps: Pick<ViewDeps, 'store'>): Promise<rea
   return names;
 }
 
-export function infoOf({ connector, status: { tasks, type } }: ConnectorView): ConnectorInfo {
+export function infoOf({ connector, shown, status: { tasks, type } }: ConnectorView): ConnectorInfo {
   const { name } = connector;
-  return { name, config: configOf(connector), tasks: tasks.map(({ id }) => ({ connector: name, task: id })), type };
+  return { name, config: shown, tasks: tasks.map(({ id }) => ({ connector: name, task: id })), type };
 }
 
-/** As it was sent, with the name. */
+/** As it was sent, with the name, and with all that is secret. */
 export function configOf({ name, config }: Connector): Connector['config'] {
   const { name: _, ...sent } = config;
   return { ...sent, name };
@@ -89,6 +92,7 @@ async function viewDocument(deps: ViewDeps, name: string, document: StoredDocume
   const { connector, planned, problem, topics } = known;
   return {
     connector,
+    shown: await withHidden(deps.registry, configOf(connector)),
     planned,
     problem,
     topics: topics ?? [],

@@ -1,10 +1,12 @@
 /** A connector's configuration: as it was sent, and changed as a whole or by key. */
 import type { z } from 'zod';
-import { readConnector } from '../../core/connector.ts';
+import { type Connector, readConnector } from '../../core/connector.ts';
 import { ConfigError } from '../../core/errors.ts';
 import type { AppDeps } from '../app-deps.ts';
+import type { SentConfig } from '../config-check.ts';
 import { changeConfig, createConnector } from '../connector-actions.ts';
 import { configOf, infoOf } from '../connector-view.ts';
+import { withKept } from '../hidden-values.ts';
 import { ApiError, STALE } from './api-error.ts';
 import { created } from './connectors.ts';
 import { demandConfig } from './demand-config.ts';
@@ -20,14 +22,14 @@ export const configRoutes: readonly Route[] = [
   defineRoute({
     method: 'GET',
     path: '/connectors/{connector}/config',
-    summary: 'The configuration, as it was sent',
+    summary: 'The configuration, as it was sent, with what other routes hide',
     answers: { 200: { description: 'The configuration', body: ConnectorConfig } },
     run: async (deps, { param }) => ({ status: 200, body: configOf(await foundConnector(deps, param('connector'))) }),
   }),
   defineRoute({
     method: 'PUT',
     path: '/connectors/{connector}/config',
-    summary: 'Replaces the configuration; creates the connector where there is none',
+    summary: 'Replaces the configuration; creates the connector where there is none. A secret that is sent as [hidden] stays',
     body: { schema: NewConfig, numbers: 'text' },
     answers: {
       200: { description: 'The connector as it is now', body: ConnectorInfo },
@@ -38,7 +40,7 @@ export const configRoutes: readonly Route[] = [
   defineRoute({
     method: 'PATCH',
     path: '/connectors/{connector}/config',
-    summary: 'Sets the keys that are given, and removes those that are null',
+    summary: 'Sets the keys that are given, and removes those that are null. A secret that is sent as [hidden] stays',
     body: { schema: ConfigPatch, numbers: 'text' },
     answers: { 200: { description: 'The connector as it is now', body: ConnectorInfo } },
     run: patch,
@@ -48,22 +50,30 @@ export const configRoutes: readonly Route[] = [
 async function replace(deps: AppDeps, { param, body }: Call<z.output<typeof NewConfig>>): Promise<Answer> {
   const name = param('connector');
   demandName(name);
-  const config = await demandConfig(deps, name, body);
   for (let attempts = 0; attempts < ATTEMPTS_MAX; attempts += 1) {
-    const isNew = (await readConnector(deps, name)) === null;
-    if (!(await unlessOvertaken(() => (isNew ? createConnector(deps, { name, config }) : changeConfig(deps, name, config)))))
-      continue;
+    const stored = await readConnector(deps, name);
+    if (!(await unlessOvertaken(() => replaceWith(deps, { name, body, stored })))) continue;
     deps.scheduler.connectorChanged(name);
-    return isNew ? created(deps, name) : { status: 200, body: infoOf(await foundView(deps, name)) };
+    return stored === null ? created(deps, name) : { status: 200, body: infoOf(await foundView(deps, name)) };
   }
   throw new ApiError(409, STALE);
 }
 
-/** Whether it was done: somebody else may have created or deleted the connector since it was looked for. */
-async function unlessOvertaken(act: () => Promise<unknown>): Promise<boolean> {
+/** `null` where what it was to keep is another value by now. */
+async function replaceWith(
+  deps: AppDeps,
+  { name, body, stored }: { readonly name: string; readonly body: SentConfig; readonly stored: Connector | null },
+): Promise<Connector | null> {
+  const { config: sent, isKept } = await withKept(deps.registry, body, stored?.config ?? {});
+  const config = await demandConfig(deps, name, sent);
+  if (stored === null) return createConnector(deps, { name, config });
+  return isKept ? changeConfig(deps, name, config, { ifStill: stored }) : changeConfig(deps, name, config);
+}
+
+/** Whether it was done: somebody else may have created, changed or deleted the connector since it was looked for. */
+async function unlessOvertaken(act: () => Promise<Connector | null>): Promise<boolean> {
   try {
-    await act();
-    return true;
+    return (await act()) !== null;
   } catch (error) {
     if (error instanceof ConfigError && (error.code === 'connector.exists' || error.code === 'connector.not_found')) return false;
     throw error;
@@ -76,7 +86,8 @@ async function patch(deps: AppDeps, { param, body }: Call<z.output<typeof Config
   for (let attempts = 0; attempts < ATTEMPTS_MAX; attempts += 1) {
     const connector = await foundConnector(deps, name);
     const merged = Object.entries({ ...connector.config, ...body }).filter(([, value]) => value !== null);
-    const config = await demandConfig(deps, name, Object.fromEntries(merged));
+    const { config: sent } = await withKept(deps.registry, Object.fromEntries(merged), connector.config);
+    const config = await demandConfig(deps, name, sent);
     const changed = await unlessMissing(name, connectorNotFound, () => changeConfig(deps, name, config, { ifStill: connector }));
     if (changed === null) continue;
     deps.scheduler.connectorChanged(name);

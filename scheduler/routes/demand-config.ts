@@ -1,10 +1,13 @@
 /** Refuses a configuration that is wrong, saying everything that is wrong with it in Kafka Connect's words. */
 import type { AppDeps } from '../app-deps.ts';
 import { findConnector, namesOf, problemsOf, type SentConfig } from '../config-check.ts';
+import { hiddenKeysOf } from '../hidden-values.ts';
 import { ApiError } from './api-error.ts';
 
 const ALSO_FOUND_AT =
   'You can also find the above list of errors at the endpoint `/connector-plugins/{connectorType}/config/validate`';
+
+const NOTHING_KEPT = '[hidden] stands for the value that is stored, and none is';
 
 /** @throws {ApiError} 400 */
 export async function demandConfig(deps: AppDeps, name: string, sent: SentConfig): Promise<Readonly<Record<string, string>>> {
@@ -13,7 +16,8 @@ export async function demandConfig(deps: AppDeps, name: string, sent: SentConfig
     throw new ApiError(400, `Connector name configuration (${named}) doesn't match connector name in the URL (${name})`);
   }
   await demandConnectorClass(deps, sent);
-  const problems = await problemsOf(deps.registry, sent);
+  const hidden = await hiddenKeysOf(deps.registry, sent);
+  const problems = [...hidden.map((path) => ({ path, message: NOTHING_KEPT })), ...(await problemsOf(deps.registry, sent))];
   // Without problems there is no null in it.
   if (problems.length === 0) return sent as Readonly<Record<string, string>>;
   const lines = problems.map(({ path, message }) => `${path}: ${message}`);

@@ -1,6 +1,6 @@
 /** The status of a connector and of its tasks. */
 import type { AppDeps } from '../app-deps.ts';
-import { configOf, viewConnector } from '../connector-view.ts';
+import { viewConnector } from '../connector-view.ts';
 import { ApiError } from './api-error.ts';
 import { ConnectorStateInfo, TaskInfos, TaskState } from './entities.ts';
 import { foundView } from './found-connector.ts';
@@ -40,9 +40,8 @@ async function status(deps: AppDeps, { param }: Call<unknown>): Promise<Answer> 
 /** A task has no configuration of its own: shards are dealt to it, and nothing else depends on it. */
 async function tasks(deps: AppDeps, { param }: Call<unknown>): Promise<Answer> {
   const name = param('connector');
-  const view = await foundView(deps, name);
-  const config = configOf(view.connector);
-  return { status: 200, body: view.status.tasks.map(({ id }) => ({ id: { connector: name, task: id }, config })) };
+  const { status: shown, shown: config } = await foundView(deps, name);
+  return { status: 200, body: shown.tasks.map(({ id }) => ({ id: { connector: name, task: id }, config })) };
 }
 
 async function taskStatus(deps: AppDeps, { param }: Call<unknown>): Promise<Answer> {

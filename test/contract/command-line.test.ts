@@ -653,6 +653,19 @@ describe('sortie plan', () => {
     );
   });
 
+  test('takes a secret that is written as it is shown for the one that is stored', async () => {
+    const { api, write, said: run } = aFolder({ 'vault.json': { name: 'vault', config: VAULT } });
+    await run('apply');
+    write('vault.json', (await api.ask('GET', '/connectors/vault')).body);
+    const unchanged = await run('apply');
+    write('vault.json', { name: 'vault', config: { ...VAULT, token: '[hidden]', address: 'there' } });
+
+    const changed = await run('apply');
+
+    expect([unchanged.out, changed.out]).toEqual(['vault: unchanged\n', 'vault: configured\n']);
+    expect((await api.connector('vault')).config).toMatchObject({ address: 'there', token: VAULT.token });
+  });
+
   test('hides what a key held that the plugin does not have any more', async () => {
     const { write, said: run } = aFolder({ 'vault.json': { name: 'vault', config: VAULT } });
     await run('apply');

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { LocalSecrets, NO_SECRETS } from '../../../adapters/secrets/local-secrets.ts';
 import { parseConnectorConfig } from '../../../core/config/connector-config.ts';
-import { intKey, textKey } from '../../../core/config/keys.ts';
+import { intKey, passwordKey, textKey } from '../../../core/config/keys.ts';
 import { readConnector } from '../../../core/connector.ts';
 import { RecordError, RetryableError } from '../../../core/errors.ts';
 import type { Secrets } from '../../../core/ports.ts';
@@ -184,6 +184,20 @@ describe('what an invocation tells', () => {
     expect(secretsIn(told)).toEqual([]);
   });
 
+  test('has no secret that stands in the configuration itself', async () => {
+    const { plugin } = aGuardedSink({
+      put: async () => {
+        throw new RetryableError(`the target refuses ${PASSWORD}`);
+      },
+    });
+    const config = { url: 'db://me@host', 'batch.count': '1', 'access.token': PASSWORD };
+    const sink = await aSinkShard({ plugin, values: ['a'], config });
+
+    const { run } = await sink.run();
+
+    expect(run.error?.message).toBe('the target refuses [hidden]');
+  });
+
   test('has no secret in the error that a target answers with', async () => {
     const { plugin } = aGuardedSink({ put: () => Promise.reject(new RetryableError(`${PASSWORD} was not taken`)) });
     const sink = await aSinkShard({ plugin, values: ['a'], config: GUARDED, secrets: secretsOf({ PASSWORD, COUNT: '7' }) });
@@ -211,6 +225,7 @@ const Config = z
   .object({
     url: textKey().describe('Where it is.'),
     'batch.count': intKey({ min: 1, max: 8 }).describe('So many.'),
+    'access.token': passwordKey().optional().describe('What opens it.'),
   })
   .superRefine((config, context) => {
     if (!config.url.startsWith('db:')) context.addIssue({ code: 'custom', path: ['url'], message: 'must begin with db:' });
