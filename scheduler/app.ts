@@ -1,10 +1,13 @@
 /** The HTTP API: Kafka Connect's routes, and below `/sortie/v1` what it has no word for. Every error's body is `{ error_code, message }`. */
 import { Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
+import { HTTPException } from 'hono/http-exception';
 import type { z } from 'zod';
 import { errorCodes } from '../core/error-codes.ts';
 import { ConfigError, ConnectError, FencedError } from '../core/errors.ts';
 import type { AppDeps } from './app-deps.ts';
+import { guardAnswer } from './http/answer-headers.ts';
+import { limitBody, limitTime } from './http/limits.ts';
+import { demandLoopbackName, refuseOtherSites } from './http/other-sites.ts';
 import { ApiError, STALE } from './routes/api-error.ts';
 import { configRoutes } from './routes/config.ts';
 import { connectorRoutes } from './routes/connectors.ts';
@@ -14,7 +17,6 @@ import { mount } from './routes/mount.ts';
 import { offsetRoutes } from './routes/offsets.ts';
 import { openApiDocument } from './routes/openapi.ts';
 import { pluginRoutes } from './routes/plugins.ts';
-import { BODY_BYTES_MAX } from './routes/request-body.ts';
 import { API_VERSION, serverRoutes } from './routes/server.ts';
 import type * as sortieEntities from './routes/sortie/entities.ts';
 import { sortieRoutes } from './routes/sortie/routes.ts';
@@ -44,14 +46,7 @@ export function newApp(deps: AppDeps): Hono {
     ...sortieRoutes(),
   ];
   const app = new Hono({ strict: false });
-  app.use(
-    bodyLimit({
-      maxSize: BODY_BYTES_MAX,
-      onError: () => {
-        throw new ApiError(413, `The body of the request has more than ${BODY_BYTES_MAX} bytes`);
-      },
-    }),
-  );
+  app.use(guardAnswer, demandLoopbackName, refuseOtherSites, limitTime, limitBody);
   mount(app, routes, deps);
   app.get('/metrics', async (context) => context.body(await deps.metricsText(), 200, { 'content-type': METRICS_TYPE }));
   let document: ReturnType<typeof openApiDocument> | undefined;
@@ -66,6 +61,7 @@ export function newApp(deps: AppDeps): Hono {
 
 function errorAnswer(error: Error, request: string, { telemetry }: AppDeps): Response {
   if (error instanceof ApiError) return answer(error.status, error.message, error.headers);
+  if (error instanceof HTTPException) return answer(error.status, error.message);
   if (error instanceof ConfigError)
     return answer(errorCodes[error.code].http, error.issues.map(({ message }) => message).join('\n'));
   if (error instanceof FencedError) return answer(409, STALE);

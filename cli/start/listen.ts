@@ -15,6 +15,9 @@ const { createServer } = process.getBuiltinModule('node:http');
 /** Nobody but this machine: there is no authentication yet. */
 const HOST = '127.0.0.1';
 
+/** A body of 1 MiB over the slowest way that anybody has. Whoever sends slower than that only keeps a connection. */
+const RECEIVE_WITHIN_MS = 30_000;
+
 export interface Server {
   readonly url: string;
   close(): Promise<void>;
@@ -24,15 +27,22 @@ export interface ListenOptions {
   /** 0: any that is free. */
   readonly port: number;
   readonly telemetry: Telemetry;
+  /** How long a request may take to arrive. */
+  readonly receiveWithinMs?: number;
   /** Called once, with the first request. `address` is this server's, `host:port`. */
   loadApi(address: string): Promise<RequestListener>;
 }
 
 /** @throws {CliError} where the port cannot be had. */
-export function listen({ port, telemetry, loadApi }: ListenOptions): Promise<Server> {
+export function listen({ port, telemetry, receiveWithinMs = RECEIVE_WITHIN_MS, loadApi }: ListenOptions): Promise<Server> {
   return new Promise((resolve, reject) => {
     let api: Promise<RequestListener> | undefined;
-    const server = createServer((request, response) => {
+    const limits = {
+      requestTimeout: receiveWithinMs,
+      headersTimeout: receiveWithinMs,
+      connectionsCheckingInterval: receiveWithinMs,
+    };
+    const server = createServer(limits, (request, response) => {
       api ??= loadApi(addressOf(server.address()));
       api.then(
         (answer) => answer(request, response),

@@ -2,14 +2,15 @@
 import type { z } from 'zod';
 import { parseJson } from '../../core/record/lossless-json.ts';
 import { ApiError } from './api-error.ts';
+import { nestsDeeper } from './json-depth.ts';
 import type { RequestBody } from './route.ts';
 import { asWritten, type Reviver } from './written-json.ts';
 
 /** With parameters behind it, such as a charset. */
 const JSON_TYPE = /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i;
 
-/** What a body may hold at most that has the right form, in bytes. Kafka Connect's own limit on a request is of this order. */
-export const BODY_BYTES_MAX = 1_048_576;
+/** A checkpoint nests 100 deep at most, and has some levels around it. */
+const DEPTH_MAX = 128;
 
 /** @throws {ApiError} 415 for another type than JSON; 400 for what is no JSON, or not by the schema. */
 export async function readBody<Schema extends z.ZodType>(
@@ -21,6 +22,7 @@ export async function readBody<Schema extends z.ZodType>(
   if (text.trim() === '' && isOptional) return schema.parse({});
   if (text.trim() === '') throw new ApiError(400, 'The request has no body; it needs one of JSON');
   if (type !== null && !JSON_TYPE.test(type.trim())) throw new ApiError(415, 'HTTP 415 Unsupported Media Type');
+  if (nestsDeeper(text, DEPTH_MAX)) throw new ApiError(400, `The body of the request nests more than ${DEPTH_MAX} deep`);
   const parsed = schema.safeParse(jsonOf(text, numbers));
   if (parsed.success) return parsed.data;
   throw new ApiError(400, parsed.error.issues.flatMap(issuesOf).map(lineOf).join('\n'));

@@ -23,7 +23,7 @@ async function listen({ scheduler }: AppDeps, { signal }: Call<unknown>): Promis
   if (listener === null) throw new ApiError(503, 'Too many listen already; try again later', { 'retry-after': '1' });
   if (signal.aborted) listener.close();
   else signal.addEventListener('abort', () => listener.close(), { once: true });
-  const headers = { 'content-type': 'text/event-stream', 'cache-control': 'no-store' };
+  const headers = { 'content-type': 'text/event-stream' };
   const first = eventText('listening', { event: 'listening', leads: scheduler.leads });
   return { status: 200, headers, stream: streamOf(listener, first) };
 }

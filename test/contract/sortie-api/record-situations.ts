@@ -160,8 +160,8 @@ export const recordSituations: readonly Situation[] = [
       what: 'nested too deep',
       given: anOrdersTopic,
       path: PATH,
-      ask: { body: `{"value":${'['.repeat(100_000)}${']'.repeat(100_000)}}` },
-      ...error(400, 'The body of the request is not JSON'),
+      ask: { body: `{"value":${'['.repeat(128)}${']'.repeat(128)}}` },
+      ...error(400, 'The body of the request nests more than 128 deep'),
     },
     {
       what: 'a key that would be lost on the way',

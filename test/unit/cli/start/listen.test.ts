@@ -1,4 +1,6 @@
 import type { RequestListener } from 'node:http';
+import { connect } from 'node:net';
+import { text as textOf } from 'node:stream/consumers';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { MemoryTelemetry } from '../../../../adapters/memory/memory-telemetry.ts';
 import { CliError } from '../../../../cli/cli-error.ts';
@@ -29,6 +31,22 @@ describe('listen', () => {
 
     expect(status).toBe(500);
     expect(telemetry.logs).toMatchObject([{ level: 'error', message: 'the API cannot be loaded: no such module' }]);
+  });
+
+  test('ends a connection on which a request does not arrive', async () => {
+    const server = await listen({
+      port: 0,
+      telemetry: new MemoryTelemetry(),
+      receiveWithinMs: 100,
+      loadApi: async () => echo,
+    });
+    onTestFinished(() => server.close());
+    const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
+    socket.write('POST /connectors HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n');
+
+    const answer = await textOf(socket);
+
+    expect(answer).toMatch(/^HTTP\/1\.1 408 /);
   });
 
   test('refuses a port that somebody has, and names it', async () => {
