@@ -134,6 +134,12 @@ export interface SendResult {
   readonly refused: readonly { readonly index: number; readonly error: RecordError }[];
 }
 
+/** A consumer group's place in a queue: the first record that it has not finished. */
+export interface GroupOffset {
+  readonly queue: MessageQueue;
+  readonly offset: Offset;
+}
+
 /**
  * Ordered logs. Calls throw `RetryableError` (`broker.unavailable`) when the broker does not answer, and
  * `FatalTaskError` (`broker.topic_missing`) for a topic or queue that does not exist. A call answers or throws within thirty
@@ -158,6 +164,13 @@ export interface LogBroker {
   ensureTopic(topic: string, options: { readonly queues: number }): Promise<void>;
   /** The first offset stored at or after `atMs`; `max` when there is none. */
   offsetAt(queue: MessageQueue, atMs: number): Promise<Offset>;
+  /**
+   * Tells the broker how far a consumer group has come, for those who look at a topic with the broker's own tools. Nothing of ours
+   * decides by it: an answer says that the broker was told, and it may lose what it was told. Queues that do not exist are left out.
+   */
+  noteGroup(group: string, offsets: readonly GroupOffset[]): Promise<void>;
+  /** How far the consumer groups of a topic have come, as they said last, by group; empty when the topic does not exist. */
+  groups(topic: string): Promise<ReadonlyMap<string, readonly GroupOffset[]>>;
   /**
    * Yields queues that hold a record at or after their `from`, as soon as they do; a queue may come again while it has
    * more. Ends when `signal` aborts.

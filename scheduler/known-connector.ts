@@ -15,6 +15,8 @@ export interface KnownConnector {
   readonly planned: PlannedConnector;
   /** What it reads: a sink's topics; `null` for a source, whose shards a discovery finds. */
   readonly topics: readonly string[] | null;
+  /** The consumer group as which the broker knows it; `null` for a source. */
+  readonly group: string | null;
   /** Of its plugin; `null` where the configuration is unusable. */
   readonly pluginVersion: string | null;
   /** What makes its configuration unusable; its shards get nothing until it is changed, or passes when it is read again. */
@@ -42,14 +44,23 @@ export async function knowConnector(
     // Besides its keys that is whatever a plugin throws that cannot be loaded or made: no reason to stop the others.
     if (isAssertion(error)) throw error;
     const planned = plannedOf(connector, { tasksMax: 1, slicesPerShardMax: 1, freshnessMs: 0, graceMs: skewMaxMs });
-    return { connector, version, planned, topics: null, pluginVersion: null, problem: messageOf(error), sinceMs: atMs };
+    return {
+      connector,
+      version,
+      planned,
+      topics: null,
+      group: null,
+      pluginVersion: null,
+      problem: messageOf(error),
+      sinceMs: atMs,
+    };
   }
 }
 
 async function meaningOf(
   connector: Connector,
   { registry, skewMaxMs }: { readonly registry: Registry; readonly skewMaxMs: number },
-): Promise<Pick<KnownConnector, 'planned' | 'topics' | 'pluginVersion'>> {
+): Promise<Pick<KnownConnector, 'planned' | 'topics' | 'group' | 'pluginVersion'>> {
   const config = parseConnectorConfig(connector.config);
   const { runtime } = config;
   const { source, sink, version } = await configureConnector(registry, config);
@@ -60,7 +71,9 @@ async function meaningOf(
     freshnessMs: runtime['freshness.ms'],
     graceMs: skewMaxMs + (source?.exactlyOnce === true && sink === null ? SEND_LATE_MAX_MS : lateMaxMs(effect)),
   });
-  return { planned, topics: source === null ? runtime.topics : null, pluginVersion: version };
+  const isSink = source === null;
+  const group = isSink ? (runtime['consumer.override.group.id'] ?? `connect-${connector.name}`) : null;
+  return { planned, topics: isSink ? runtime.topics : null, group, pluginVersion: version };
 }
 
 function plannedOf(

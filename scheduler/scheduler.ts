@@ -8,6 +8,7 @@
  * - `#learn`: reads what was changed (`learning`);
  * - `#seek`: looks for the `holders` of overdue offers;
  * - `#look`: looks at topics (`backlog`);
+ * - `#tell`: tells the broker how far its consumers have come (`group-notes`);
  * - `#tidy`: finishes what operators left half done (`heal`), writes history, removes what deletions left behind;
  * - `#planLoop`, whenever something was learnt, synchronous: `planning` asks `core/planner` what each shard that changed deserves
  *   and who gets it, and `dispatch` sends the offers. Their outcomes come back here.
@@ -27,6 +28,7 @@ import { sweepDeleted } from './deleted-connectors.ts';
 import { Dispatch } from './dispatch.ts';
 import { Endings } from './endings.ts';
 import { Events } from './events.ts';
+import { GroupNotes } from './group-notes.ts';
 import { Healing } from './heal.ts';
 import { Holders } from './holders.ts';
 import { inTurn } from './in-turn.ts';
@@ -88,12 +90,14 @@ export class Scheduler {
   readonly #learning: Learning;
   readonly #healing: Healing;
   readonly #holders: Holders;
+  readonly #groups: GroupNotes;
   readonly #endings: Endings;
   readonly #metrics: SchedulerMetrics;
   readonly #leadWake: Wake;
   readonly #learnWake: Wake;
   readonly #seekWake: Wake;
   readonly #lookWake: Wake;
+  readonly #tellWake: Wake;
   readonly #tidyWake: Wake;
   readonly #planWake: Wake;
   #healedAtMs = Number.NEGATIVE_INFINITY;
@@ -114,6 +118,7 @@ export class Scheduler {
     this.#learnWake = new Wake(clock);
     this.#seekWake = new Wake(clock);
     this.#lookWake = new Wake(clock);
+    this.#tellWake = new Wake(clock);
     this.#tidyWake = new Wake(clock);
     this.#planWake = new Wake(clock);
     this.#lock = new LeaderLock(measured);
@@ -149,6 +154,7 @@ export class Scheduler {
     this.#dispatch = dispatch;
     this.#healing = new Healing(deps, { catalog, table });
     this.#holders = new Holders({ clock, table, catalog, dispatch });
+    this.#groups = new GroupNotes({ broker: deps.broker, clock, table, catalog });
     this.#endings = new Endings({
       ...{ clock, table, history: deps.history, holders: this.#holders, pressure, topics },
       changed: (name) => this.#learning.changed(name),
@@ -169,6 +175,7 @@ export class Scheduler {
       this.#loop(this.#learnWake, () => this.#learn()),
       this.#loop(this.#seekWake, () => this.#seek()),
       this.#loop(this.#lookWake, () => this.#look()),
+      this.#loop(this.#tellWake, () => this.#tell()),
       this.#loop(this.#tidyWake, () => this.#tidy()),
       this.#planLoop(),
     ]);
@@ -181,6 +188,7 @@ export class Scheduler {
     while (this.leads && this.#catalog.isAnyUnlisted);
     await this.#seek();
     await this.#look();
+    await this.#tell();
     await this.#tidy();
     if (this.#hasLearnt) this.#planning.plan();
   }
@@ -190,8 +198,16 @@ export class Scheduler {
     this.#stopping.abort();
     this.events.close();
     this.#backlog.close();
-    for (const wake of [this.#leadWake, this.#learnWake, this.#seekWake, this.#lookWake, this.#tidyWake, this.#planWake])
-      wake.wake();
+    const wakes = [
+      this.#leadWake,
+      this.#learnWake,
+      this.#seekWake,
+      this.#lookWake,
+      this.#tellWake,
+      this.#tidyWake,
+      this.#planWake,
+    ];
+    for (const wake of wakes) wake.wake();
     await this.#loops;
     await this.#lock.release();
   }
@@ -276,6 +292,10 @@ export class Scheduler {
 
   async #look(): Promise<void> {
     if (this.leads) await this.#backlog.look();
+  }
+
+  async #tell(): Promise<void> {
+    if (this.leads) await this.#groups.tell(this.#stopping.signal);
   }
 
   async #tidy(): Promise<void> {

@@ -24,6 +24,8 @@ export class ShardTable {
   endedOffers: readonly string[] = [];
   /** Documents seen so far. */
   observations = 0;
+  /** Shards whose cursors are others than the ones that the broker was told of. */
+  readonly moved = new Set<ShardState>();
 
   /** `forgotten` hears of each shard that is no longer planned for. */
   constructor(forgotten: (state: ShardState) => void) {
@@ -58,6 +60,7 @@ export class ShardTable {
     state.observedAs = this.observations;
     const isNew = state.observe(document, nowMs);
     const isFreed = state.noteEndedOffers(this.endedOffers);
+    if (isNew && state.queue !== undefined) this.moved.add(state);
     if (isNew || isFreed) this.touch(state);
   }
 
@@ -67,6 +70,7 @@ export class ShardTable {
     this.#shards.delete(state.shard);
     this.#leaving.set(state.shard, state);
     state.forget();
+    this.moved.delete(state);
     this.#settle(state, null);
     this.#leave(state);
     this.#forgotten(state);

@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Offset } from '../../core/offset.ts';
+import type { GroupOffset } from '../../core/ports.ts';
 import type { QueueState, Segment } from './topic-catalog.ts';
 
 /** What is written into the log's database. Each method is one step of a transaction; throws what SQLite throws. */
@@ -12,6 +13,7 @@ export class CatalogChanges {
   readonly #updateSynced: StatementSync;
   readonly #insertSegment: StatementSync;
   readonly #deleteSegments: StatementSync;
+  readonly #noteGroup: StatementSync;
 
   constructor(database: DatabaseSync) {
     this.#insertTopic = database.prepare('INSERT INTO topic (name) VALUES (?) ON CONFLICT DO NOTHING');
@@ -30,6 +32,7 @@ export class CatalogChanges {
     );
     this.#deleteTopic = [
       database.prepare(`DELETE FROM segment WHERE queue IN (${queuesOfTopic})`),
+      database.prepare(`DELETE FROM group_offset WHERE queue IN (${queuesOfTopic})`),
       database.prepare(`DELETE FROM queue WHERE id IN (${queuesOfTopic})`),
       database.prepare('DELETE FROM topic WHERE name = ?'),
     ];
@@ -42,6 +45,11 @@ export class CatalogChanges {
     );
     this.#insertSegment = database.prepare('INSERT INTO segment (queue, first_offset, bytes, stored_at_ms) VALUES (?, ?, ?, ?)');
     this.#deleteSegments = database.prepare('DELETE FROM segment WHERE queue = ? AND first_offset < ?');
+    this.#noteGroup = database.prepare(
+      `INSERT INTO group_offset
+       SELECT queue.id, :group, :offset FROM topic JOIN queue ON queue.topic = topic.id WHERE topic.name = :topic AND number = :queueId
+       ON CONFLICT DO UPDATE SET next_offset = excluded.next_offset`,
+    );
   }
 
   /** Answers whether there was none of that name. */
@@ -71,6 +79,11 @@ export class CatalogChanges {
 
   seal(queueId: number, { firstOffset, bytes, storedAtMs }: Segment): void {
     this.#insertSegment.run(queueId, firstOffset, bytes, storedAtMs);
+  }
+
+  /** Nothing happens where there is no such queue. */
+  noteGroup(group: string, { queue: { topic, queueId }, offset }: GroupOffset): void {
+    this.#noteGroup.run({ group, offset, topic, queueId });
   }
 
   /** Forgets the sealed segments that begin below `firstOffset`. */

@@ -8,6 +8,7 @@ import { advance, type Offset } from '../../core/offset.ts';
 import type {
   CancelSignal,
   Clock,
+  GroupOffset,
   LogBroker,
   OutgoingRecord,
   QueueBounds,
@@ -21,7 +22,7 @@ import { topicMissing } from '../topic-missing.ts';
 import { AppendGroups } from './append-groups.ts';
 import { encodeBatches } from './encode-batches.ts';
 import { IntervalSync } from './interval-sync.ts';
-import { LogDatabase } from './log-database.ts';
+import { LogDatabase, type LogTransaction } from './log-database.ts';
 import { databaseMissing, logUnusable } from './log-error.ts';
 import { LOG_DATABASE_FILE } from './log-schema.ts';
 import { LogWatch, type LogWatchDeps } from './log-watch.ts';
@@ -31,7 +32,7 @@ import { Removal } from './removal.ts';
 import type { Retention } from './retention.ts';
 import { SegmentFiles } from './segment-files.ts';
 import { TailChecks } from './tail-check.ts';
-import type { QueueState } from './topic-catalog.ts';
+import { BROKER_NAME, type QueueState } from './topic-catalog.ts';
 import { watchQueues } from './watch-queues.ts';
 
 /** What a lookup of a place may have to go through, and what retention removes at once. */
@@ -156,6 +157,18 @@ export class EmbeddedLogBroker implements LogBroker {
 
   offsetAt(queue: MessageQueue, atMs: number): Promise<Offset> {
     return this.#lookups.offsetAt(queue, atMs);
+  }
+
+  async noteGroup(group: string, offsets: readonly GroupOffset[]): Promise<void> {
+    if (offsets.length === 0) return;
+    const note = async ({ changes }: LogTransaction): Promise<void> => {
+      for (const noted of offsets) if (noted.queue.brokerName === BROKER_NAME) changes.noteGroup(group, noted);
+    };
+    await this.#database.write(note, { durable: false });
+  }
+
+  async groups(topic: string): Promise<ReadonlyMap<string, readonly GroupOffset[]>> {
+    return this.#database.read((catalog) => catalog.groups(topic));
   }
 
   watch(

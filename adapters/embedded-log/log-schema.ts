@@ -10,7 +10,9 @@
  *     last_batch_at    where its last batch begins
  *     segment_since_ms when its first batch was stored
  *
- * It may be empty and have no file yet, where the queue is new or everything has expired. Ids are never used again, so a topic
+ * `group_offset` says how far consumer groups have come, for those who look.
+ *
+ * The last segment may be empty and have no file yet, where the queue is new or everything has expired. Ids are never used again, so a topic
  * that is created again has other queues, and other folders, than before.
  */
 import type { DatabaseKind } from '../sqlite/database-kind.ts';
@@ -50,6 +52,14 @@ export const LOG_DATABASE: DatabaseKind = {
     -- The newest record of any topic that was deleted: one created again stores later than that, whatever the clock says.
     CREATE TABLE deleted (id INTEGER PRIMARY KEY CHECK (id = 1), stored_at_ms INTEGER NOT NULL) STRICT;
     INSERT INTO deleted VALUES (1, 0);
+  `,
+  additions: `
+    CREATE TABLE IF NOT EXISTS group_offset (
+      queue INTEGER NOT NULL,
+      name TEXT NOT NULL,
+      next_offset INTEGER NOT NULL,
+      PRIMARY KEY (queue, name)
+    ) STRICT, WITHOUT ROWID;
   `,
   settings: `
     PRAGMA page_size = 2048;

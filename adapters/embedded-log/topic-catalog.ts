@@ -1,9 +1,10 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { MessageQueue } from '../../core/message-queue.ts';
 import type { Offset } from '../../core/offset.ts';
+import type { GroupOffset } from '../../core/ports.ts';
 
 /** Every queue of an embedded log lies on this one broker. */
-const BROKER_NAME = 'embedded';
+export const BROKER_NAME = 'embedded';
 
 /** A file of a queue, as far as it is in the log. */
 export interface Segment {
@@ -44,6 +45,7 @@ export class TopicCatalog {
   readonly #segments: StatementSync;
   readonly #segmentAt: StatementSync;
   readonly #segmentSince: StatementSync;
+  readonly #groups: StatementSync;
 
   constructor(database: DatabaseSync) {
     this.#topics = database.prepare('SELECT name FROM topic');
@@ -62,6 +64,13 @@ export class TopicCatalog {
     this.#segments = withBigInts(database.prepare(`${segment} ORDER BY first_offset`));
     this.#segmentAt = withBigInts(database.prepare(`${segment} AND first_offset <= ? ORDER BY first_offset DESC LIMIT 1`));
     this.#segmentSince = withBigInts(database.prepare(`${segment} AND stored_at_ms >= ? ORDER BY first_offset LIMIT 1`));
+    this.#groups = withBigInts(
+      database.prepare(
+        `SELECT group_offset.name AS "group", number, group_offset.next_offset AS offset
+         FROM topic JOIN queue ON queue.topic = topic.id JOIN group_offset ON group_offset.queue = queue.id
+         WHERE topic.name = ? ORDER BY number`,
+      ),
+    );
   }
 
   topics(): readonly string[] {
@@ -111,6 +120,17 @@ export class TopicCatalog {
   /** The first sealed one with a record stored at or after `atMs`. */
   segmentSince(queueId: number, atMs: number): Segment | undefined {
     return this.#oneSegment(this.#segmentSince.get(queueId, atMs));
+  }
+
+  /** How far consumer groups have come, by group. */
+  groups(topic: string): ReadonlyMap<string, readonly GroupOffset[]> {
+    const rows = this.#groups.all(topic) as unknown as { group: string; number: bigint; offset: Offset }[];
+    const byGroup = Map.groupBy(rows, ({ group }) => group);
+    const placed = ({ number, offset }: (typeof rows)[number]): GroupOffset => ({
+      queue: { topic, brokerName: BROKER_NAME, queueId: Number(number) },
+      offset,
+    });
+    return new Map([...byGroup].map(([group, of]) => [group, of.map(placed)]));
   }
 
   #oneSegment(row: unknown): Segment | undefined {

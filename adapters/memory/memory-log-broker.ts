@@ -4,6 +4,7 @@ import type { Offset } from '../../core/offset.ts';
 import type {
   CancelSignal,
   Clock,
+  GroupOffset,
   LogBroker,
   OutgoingRecord,
   QueueBounds,
@@ -54,6 +55,8 @@ export class MemoryLogBroker implements LogBroker {
   readonly #recordBytesMax: number;
   readonly #topics = new Map<string, readonly QueueLog[]>();
   readonly #logs = new Map<string, QueueLog>();
+  /** By queue, then by group. */
+  readonly #groups = new Map<string, Map<string, GroupOffset>>();
   readonly #wakeUps: WakeUps;
 
   constructor({ clock, recordBytesMax = RECORD_BYTES_MAX }: MemoryLogBrokerDeps) {
@@ -96,6 +99,22 @@ export class MemoryLogBroker implements LogBroker {
 
   async offsetAt(queue: MessageQueue, atMs: number): Promise<Offset> {
     return this.#log(queue).offsetAt(atMs);
+  }
+
+  async noteGroup(group: string, offsets: readonly GroupOffset[]): Promise<void> {
+    for (const noted of offsets) {
+      const key = queueKey(noted.queue);
+      if (!this.#logs.has(key)) continue;
+      const ofQueue = this.#groups.get(key);
+      if (ofQueue === undefined) this.#groups.set(key, new Map([[group, noted]]));
+      else ofQueue.set(group, noted);
+    }
+  }
+
+  async groups(topic: string): Promise<ReadonlyMap<string, readonly GroupOffset[]>> {
+    const noted = (this.#topics.get(topic) ?? []).flatMap(({ queue }) => [...(this.#groups.get(queueKey(queue)) ?? [])]);
+    const byGroup = Map.groupBy(noted, ([group]) => group);
+    return new Map([...byGroup].map(([group, offsets]) => [group, offsets.map(([, offset]) => offset)]));
   }
 
   /** Yields a queue again only when it has grown since. A queue that does not exist holds no record, and may come to exist. */
@@ -171,6 +190,7 @@ export class MemoryLogBroker implements LogBroker {
   #drop(queue: MessageQueue): void {
     const key = queueKey(queue);
     this.#logs.delete(key);
+    this.#groups.delete(key);
     this.#wakeUps.wake(key);
   }
 

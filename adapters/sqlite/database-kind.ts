@@ -9,6 +9,8 @@ export interface DatabaseKind {
   readonly schemaVersion: number;
   /** Statements that create an empty one. */
   readonly schema: string;
+  /** Statements that add what an older version has not created, and which it does not miss: nothing happens where it is there. */
+  readonly additions?: string;
   /** Pragmas of each connection, set before the schema is created. */
   readonly settings: string;
   readonly codes: {

@@ -33,6 +33,7 @@ function openOnce(path: string, kind: DatabaseKind): DatabaseSync {
     const schema = schemaOf(database, path, kind);
     database.exec(kind.settings);
     if (schema === 'none') createSchema(database, path, kind);
+    if (kind.additions !== undefined) database.exec(kind.additions);
     return database;
   } catch (error) {
     database.close();

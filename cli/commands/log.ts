@@ -21,7 +21,7 @@ interface PeekOptions {
 export function addLogCommands(sortie: Command, program: Program): void {
   addClientCommand<{ readonly of?: string }>(sortie, program, {
     usage: 'topics [topic]',
-    description: 'lists topics, or the queues of one with the offsets that they hold',
+    description: 'lists topics, or the queues of one with the offsets that they hold and how far consumer groups have come',
     options: [new Option('--of <name>', 'topics whose records a connector moved, or those that a pattern matches')],
     run: (session, [name], { of }) => {
       if (name !== undefined) return queues(session, name);
@@ -55,9 +55,18 @@ const QUEUES: readonly Column<Entity<'TopicQueues'>['queues'][number]>[] = [
   { title: 'RECORDS', text: ({ min, max }) => String(BigInt(max) - BigInt(min)), isNumber: true },
 ];
 
+const GROUPS: readonly Column<Entity<'TopicQueues'>['groups'][number]>[] = [
+  { title: 'GROUP', text: ({ group }) => group },
+  { title: 'BROKER', text: ({ brokerName }) => brokerName },
+  { title: 'QUEUE', text: ({ queueId }) => String(queueId), isNumber: true },
+  { title: 'OFFSET', text: ({ offset }) => offset, isNumber: true },
+  { title: 'BACKLOG', text: ({ backlogRecords }) => String(backlogRecords), isNumber: true },
+];
+
 async function queues({ api, shell, show }: Session, name: string): Promise<ExitCode> {
   const topic = await api.topic(name);
-  show(topic, () => table(topic.queues, QUEUES, shell));
+  const groups = (): string => (topic.groups.length === 0 ? '' : `\n${table(topic.groups, GROUPS, shell)}`);
+  show(topic, () => `${table(topic.queues, QUEUES, shell)}${groups()}`);
   return 0;
 }
 

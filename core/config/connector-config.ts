@@ -42,6 +42,11 @@ export const Runtime = z.object({
     .describe(
       'Where a sink starts in queues that exist when it is created: earliest, latest, or an ISO 8601 time. Queues found later start at their first record.',
     ),
+  'consumer.override.group.id': textKey()
+    .optional()
+    .describe(
+      "The consumer group as which the log's own tools show how far a sink has come. Without it: connect- and the connector's name.",
+    ),
   'consumer.override.max.poll.records': intKey({ min: 1, max: 100_000 })
     .default(500)
     .describe('Records of one batch, read and put.'),
@@ -93,6 +98,7 @@ export const WRITTEN_OUT: ReadonlySet<string> = new Set<keyof RuntimeConfig>([
   'predicates',
   'auto.restart.max.attempts',
   'consumer.override.auto.offset.reset',
+  'consumer.override.group.id',
   'delivery.order',
   'queue.slices.max',
   'freshness.ms',

@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { offset } from '../../core/offset.ts';
 import { anApi, type TestApi } from '../support/api.ts';
 import { type Said, said } from '../support/command-lines.ts';
 import { memorySink } from '../support/memory-sink.ts';
@@ -246,6 +247,25 @@ const SITUATIONS: readonly Situation[] = [
     given: aStoppedSink,
     exitCode: 0,
     out: 'BROKER  QUEUE  FROM  UP TO  RECORDS\nmemory      0     0      3        3\n',
+  },
+  {
+    args: 'topics orders',
+    what: 'one that a consumer group reads',
+    given: async (api) => {
+      await aStoppedSink(api);
+      await api.log.noteGroup('connect-orders', [
+        { queue: { topic: 'orders', brokerName: 'memory', queueId: 0 }, offset: offset(1) },
+      ]);
+    },
+    exitCode: 0,
+    out: [
+      'BROKER  QUEUE  FROM  UP TO  RECORDS',
+      'memory      0     0      3        3',
+      '',
+      'GROUP           BROKER  QUEUE  OFFSET  BACKLOG',
+      'connect-orders  memory      0       1        2',
+      '',
+    ].join('\n'),
   },
   {
     args: 'topics nothing',

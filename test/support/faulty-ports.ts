@@ -21,6 +21,8 @@ export function brokerWith(broker: LogBroker, changed: Partial<LogBroker>): LogB
     send: (...batch) => broker.send(...batch),
     ensureTopic: (...topic) => broker.ensureTopic(...topic),
     offsetAt: (...moment) => broker.offsetAt(...moment),
+    noteGroup: (...offsets) => broker.noteGroup(...offsets),
+    groups: (topic) => broker.groups(topic),
     watch: (...watch) => broker.watch(...watch),
     ...changed,
   };

@@ -160,7 +160,11 @@ export const TopicNames = z.array(z.string()).register(answered, { id: 'TopicNam
 const queue = { brokerName: z.string(), queueId: Count };
 
 export const TopicQueues = z
-  .object({ topic: z.string(), queues: z.array(z.object({ ...queue, min: OffsetText, max: OffsetText })) })
+  .object({
+    topic: z.string(),
+    queues: z.array(z.object({ ...queue, min: OffsetText, max: OffsetText })),
+    groups: z.array(z.object({ group: z.string(), ...queue, offset: OffsetText, backlogRecords: Count })),
+  })
   .register(answered, { id: 'TopicQueues' });
 
 const HeaderPairs = z.array(z.tuple([z.string(), z.string()]));

@@ -1,5 +1,6 @@
 /** The topics of the log. */
-import type { MessageQueue } from '../../../core/message-queue.ts';
+import { type MessageQueue, queueKey } from '../../../core/message-queue.ts';
+import { maxOffset, recordsBetween } from '../../../core/offset.ts';
 import type { AppDeps } from '../../app-deps.ts';
 import { ApiError } from '../api-error.ts';
 import { type Answer, type Call, defineRoute, type Route } from '../route.ts';
@@ -16,8 +17,10 @@ export const topicRoutes: readonly Route[] = [
   defineRoute({
     method: 'GET',
     path: '/sortie/v1/topics/{topic}',
-    summary: 'The queues of a topic, and which offsets they hold',
-    answers: { 200: { description: 'From min on, up to max', body: TopicQueues } },
+    summary: 'The queues of a topic, which offsets they hold, and how far consumer groups have come',
+    answers: {
+      200: { description: 'From min on, up to max; of a group, the first offset that it has not finished', body: TopicQueues },
+    },
     run: show,
   }),
 ];
@@ -30,7 +33,21 @@ async function show({ broker }: AppDeps, { param }: Call<unknown>): Promise<Answ
     const { min, max } = bounds[index] ?? {};
     return min === undefined ? [] : [{ brokerName, queueId, min: String(min), max: String(max) }];
   });
-  return { status: 200, body: { topic, queues: held } };
+  const boundsOf = new Map(queues.map((queue, index) => [queueKey(queue), bounds[index]]));
+  const groups = [...(await broker.groups(topic))].flatMap(([group, offsets]) =>
+    offsets.map(({ queue, offset }) => {
+      const { brokerName, queueId } = queue;
+      const found = boundsOf.get(queueKey(queue)) ?? { min: offset, max: offset };
+      return {
+        group,
+        brokerName,
+        queueId,
+        offset: String(offset),
+        backlogRecords: recordsBetween(maxOffset(offset, found.min), found.max),
+      };
+    }),
+  );
+  return { status: 200, body: { topic, queues: held, groups } };
 }
 
 /** @throws {ApiError} 404 */

@@ -51,14 +51,28 @@ export const recordSituations: readonly Situation[] = [
       given: aFilledTopic,
       path: '/sortie/v1/topics/orders',
       status: 200,
-      body: { topic: 'orders', queues: [{ ...QUEUE, min: '0', max: '3' }] },
+      body: { topic: 'orders', queues: [{ ...QUEUE, min: '0', max: '3' }], groups: [] },
+    },
+    {
+      what: 'that consumer groups read',
+      given: async (api) => {
+        await aFilledTopic(api);
+        await api.log.noteGroup('readers', [{ queue: ORDERS, offset: offset(1) }]);
+      },
+      path: '/sortie/v1/topics/orders',
+      status: 200,
+      body: {
+        topic: 'orders',
+        queues: [{ ...QUEUE, min: '0', max: '3' }],
+        groups: [{ group: 'readers', ...QUEUE, offset: '1', backlogRecords: 2 }],
+      },
     },
     {
       what: 'with a name that has to be encoded',
       given: async ({ log }) => log.createTopic('a/%é', { queues: 1 }),
       path: '/sortie/v1/topics/a%2F%25%C3%A9',
       status: 200,
-      body: { topic: 'a/%é', queues: [{ ...QUEUE, min: '0', max: '0' }] },
+      body: { topic: 'a/%é', queues: [{ ...QUEUE, min: '0', max: '0' }], groups: [] },
     },
     { what: 'an unknown one', path: '/sortie/v1/topics/orders', ...error(404, 'Topic orders not found') },
   ]),

@@ -125,6 +125,12 @@ export class CounterLog implements LogBroker {
   send = noRecords;
   ensureTopic = noRecords;
   offsetAt = noRecords;
+  groups = noRecords;
+
+  /** Of the platforms that are modelled, a call that nobody waits for. */
+  async noteGroup(): Promise<void> {
+    await this.roundTrip();
+  }
 
   #anyAppend(queues: readonly { readonly queue: MessageQueue }[], signal: CancelSignal): Promise<void> {
     return new Promise((resolve) => {

@@ -133,6 +133,8 @@ export function brokerOf(world: World, caller: Incarnation): LogBroker {
     },
     ensureTopic: (topic, options) => caller.call(read(`create ${topic}`), () => broker.ensureTopic(topic, options)),
     offsetAt: (queue, atMs) => caller.call(read(`offset at ${atMs}`), () => broker.offsetAt(queue, atMs)),
+    noteGroup: (group, offsets) => caller.call(read(`note ${group}`), () => broker.noteGroup(group, offsets)),
+    groups: (topic) => caller.call(read(`groups ${topic}`), () => broker.groups(topic)),
     watch: (...watch) => watchOf(world, ...watch),
   };
 }

@@ -19,6 +19,7 @@ const connector: KnownConnector = {
   version: '1',
   planned: aConnector(),
   topics: ['orders'],
+  group: null,
   pluginVersion: null,
   problem: null,
   sinceMs: 0,

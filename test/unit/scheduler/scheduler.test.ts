@@ -70,6 +70,16 @@ async function storeCursor({ store }: TestHost, shard: ShardId, cursor: Cursor):
 }
 
 describe('Scheduler', () => {
+  test('tells the broker how far a sink has come, as its consumer group', async () => {
+    const { host, log, create } = aWorld();
+    await log.send(queue(), outgoing(...numbered(3)));
+    await create();
+
+    aScheduler(host);
+
+    await until(host, async () => (await log.groups('orders')).get('connect-orders-sink')?.[0]?.offset === 3n);
+  });
+
   test('moves what is there, then what comes, and then sends nobody', async () => {
     const { host, log, target, create } = aWorld();
     const invoker = invokerOn(host);
