@@ -7,6 +7,7 @@ import { type Arguments, ArgumentsError, parseArguments } from './arguments.ts';
 import { type Bench, type Figure, figureOf, tableOf } from './figure.ts';
 
 const benches = {
+  api: () => import('./api.ts'),
   cursor: () => import('./cursor.ts'),
   'embedded-log': () => import('./embedded-log.ts'),
   idle: () => import('./idle.ts'),

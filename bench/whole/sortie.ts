@@ -6,6 +6,11 @@ import { fileURLToPath } from 'node:url';
 
 const MAIN = fileURLToPath(new URL('../../cli/sortie.mjs', import.meta.url));
 
+export interface Answer {
+  readonly status: number;
+  readonly text: string;
+}
+
 export class Sortie {
   readonly #child: ChildProcess;
   readonly #exited: Promise<void>;
@@ -31,20 +36,16 @@ export class Sortie {
   }
 
   async apply(name: string, config: Readonly<Record<string, string>>): Promise<void> {
-    await this.#fetch(`${name}/config`, {
-      method: 'PUT',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(config),
-    });
+    await this.#demand('PUT', `${name}/config`, config);
   }
 
   async remove(name: string): Promise<void> {
-    await this.#fetch(name, { method: 'DELETE' });
+    await this.#demand('DELETE', name);
   }
 
   /** As text, for whoever wonders what became of it. */
   status(name: string): Promise<string> {
-    return this.#fetch(`${name}/status`, {});
+    return this.#demand('GET', `${name}/status`);
   }
 
   async stop(): Promise<void> {
@@ -52,10 +53,16 @@ export class Sortie {
     await this.#exited;
   }
 
-  async #fetch(path: string, request: RequestInit): Promise<string> {
-    const response = await fetch(`${await this.#url}/connectors/${path}`, request);
-    const text = await response.text();
-    if (!response.ok) throw new Error(`HTTP ${response.status}: ${text}`);
+  /** Whatever the answer is. */
+  async ask(method: string, path: string, body?: unknown): Promise<Answer> {
+    const json = body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+    const response = await fetch(`${await this.#url}${path}`, { method, ...json });
+    return { status: response.status, text: await response.text() };
+  }
+
+  async #demand(method: string, path: string, body?: unknown): Promise<string> {
+    const { status, text } = await this.ask(method, `/connectors/${path}`, body);
+    if (status >= 400) throw new Error(`HTTP ${status}: ${text}`);
     return text;
   }
 }
