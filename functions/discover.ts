@@ -48,7 +48,7 @@ export async function discover(
     await failByCheckpoint(shard, { progress, failure, forMs: deadline.remainingMs() });
     return { outcome: 'failed', notBeforeMs: null };
   }
-  const pollAtMs = invocation.host.clock.nowMs() + (foundAll ? bounded(source.discoverEveryMs, IDLE_MAX_MS) : 0);
+  const pollAtMs = foundAll ? invocation.host.clock.nowMs() + bounded(source.discoverEveryMs, IDLE_MAX_MS) : 0;
   // The checkpoint never moves, but a discovery that came to its end is progress.
   const release = (cursor: CheckpointCursor): CheckpointCursor => ({
     ...releaseCheckpoint(cursor, progress, { clean: true, pollAtMs }),

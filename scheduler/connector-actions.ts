@@ -153,13 +153,22 @@ export async function deleteConnector(
   await unlessUnreadable(() => raiseGates(deps, deleted));
   await eachDocument(deps, uid, (cursor) => removeCursor(deps, cursor));
   await noteDeleted(deps, uid);
-  const document = await deps.store.get(connectorKey(name));
-  if (document !== null && decodeConnector(document.value, name).uid === uid) {
-    await deps.store.delete(connectorKey(name), { ifVersion: document.version });
-  }
+  await removeDocument(deps, deleted);
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
+
+/** A scheduler may write to it meanwhile what it has noted of the connector. */
+async function removeDocument({ store }: StoreAccess, { name, uid }: Connector): Promise<void> {
+  let document = await store.get(connectorKey(name));
+  for (let conflicts = 0; conflicts <= CONFLICTS_MAX; conflicts += 1) {
+    if (document === null || decodeConnector(document.value, name).uid !== uid) return;
+    const result = await store.delete(connectorKey(name), { ifVersion: document.version });
+    if ('deleted' in result) return;
+    document = result.current;
+  }
+  throw new RetryableError(`connector ${name} is being changed by others all the time`, { code: 'store.unavailable' });
+}
 
 /** Sent again where no reply came: the operator could not, for a second create is another connector. */
 async function putNew({ store, clock, random }: StoreAccess, connector: Connector): ReturnType<StateStore['put']> {

@@ -123,7 +123,8 @@ export class Dispatch {
       this.#refusedAtMs = Number.NEGATIVE_INFINITY;
       this.#refusedUntilMs = Number.NEGATIVE_INFINITY;
     }
-    if (isKnown || end.kind === 'completed') this.#deps.ended(flight, end);
+    // Of one that was dropped for want of a holder, and came to a host after all: what it did, and what it held.
+    if (isKnown || end.kind !== 'refused') this.#deps.ended(flight, end);
   }
 
   #refused({ sentAtMs }: Flight): void {
@@ -133,6 +134,12 @@ export class Dispatch {
     this.#refusedAtMs = this.#deps.clock.monotonicMs();
     this.#refusedUntilMs = this.#refusedAtMs + pauseMs;
   }
+}
+
+/** Nobody was sent for what waits: it has waited since it did, so that its turn comes before that of others, and starts at once if asked to. */
+export function notSent({ state, before }: Flight): void {
+  state.waitingSinceMs = before.waitingSinceMs ?? state.waitingSinceMs;
+  state.isTriggered ||= before.isTriggered;
 }
 
 /** Whether an invocation did nothing at all: then its shard is left alone for a while, unless something changes. */

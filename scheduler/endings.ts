@@ -2,7 +2,7 @@
 import type { InvocationEnd, InvocationResult, RunRecord } from '../core/offer.ts';
 import type { Clock } from '../core/ports.ts';
 import { isDiscoveryShard } from '../core/shard-id.ts';
-import { type Flight, wasEmpty } from './dispatch.ts';
+import { type Flight, notSent, wasEmpty } from './dispatch.ts';
 import type { Holders } from './holders.ts';
 import type { PressureNotes } from './pressure-notes.ts';
 import type { RunHistory } from './run-history.ts';
@@ -53,7 +53,8 @@ export class Endings {
 
   #completed({ offer, state, sentAtMs }: Flight, result: InvocationResult): void {
     const { clock, table, history, pressure, topics, changed, wanted } = this.#parts;
-    const { run, cursor, notBeforeMs } = result;
+    const { run, cursor } = result;
+    const notBeforeMs = asToldHere(result, clock.nowMs());
     if (cursor !== null) table.observe(state, cursor, clock.nowMs());
     else changed(offer.connector);
     state.noteEnd(run.owner, { isGone: false });
@@ -95,7 +96,6 @@ export class Endings {
       state.notBeforeMs = this.#parts.clock.nowMs() + pauseMs;
       this.#count(state);
     }
-    // Of a host whose clock is behind, that moment has come already, again and again: then the pause it is.
     if (notBeforeMs !== null && notBeforeMs > this.#parts.clock.nowMs()) state.notBeforeMs = notBeforeMs;
   }
 
@@ -105,18 +105,17 @@ export class Endings {
   }
 }
 
-/** Nobody was sent for what waits: it has waited since it did, so that its turn comes before that of others, and starts at once if asked to. */
-function notSent({ state, before }: Flight): void {
-  state.waitingSinceMs = before.waitingSinceMs ?? state.waitingSinceMs;
-  state.isTriggered ||= before.isTriggered;
-}
-
 interface EmptyEnd extends Pick<Flight, 'sentAtMs'>, Pick<InvocationResult, 'notBeforeMs'> {}
 
 /**
- * When a source wants to be polled again is said by its host's clock. Where that is behind, the moment has come at once, again and
- * again: what counts is how long after its end the invocation wanted it.
+ * When an invocation said to come again, by the clock of this process. Its host's may be behind, and that moment have come already,
+ * again and again: what counts is how long after its end it is.
  */
+function asToldHere({ run, notBeforeMs }: InvocationResult, nowMs: number): number | null {
+  return notBeforeMs === null ? null : nowMs + Math.max(0, notBeforeMs - run.endedAtMs);
+}
+
+/** When a source wants to be polled again: likewise. */
 function polledAgainAtMs({ cursor }: ShardState, { endedAtMs }: RunRecord, nowMs: number): number {
   return cursor?.kind === 'checkpoint' ? nowMs + Math.max(0, cursor.pollAtMs - endedAtMs) : 0;
 }

@@ -5,7 +5,7 @@
 import type { CancelSignal, Clock } from '../core/ports.ts';
 import { sideBySide } from '../core/side-by-side.ts';
 import type { ConnectorCatalog } from './connector-catalog.ts';
-import type { Dispatch, Flight } from './dispatch.ts';
+import { type Dispatch, type Flight, notSent } from './dispatch.ts';
 import { inTurn } from './in-turn.ts';
 import type { ShardState } from './shard-state.ts';
 import type { ShardTable } from './shard-table.ts';
@@ -65,7 +65,10 @@ export class Holders {
     await catalog.readCursor(flight.state);
     const graceMs = catalog.get(flight.offer.uid)?.planned.graceMs ?? 0;
     if (flight.state.isHeldBy(flight.offer.id, clock.nowMs() - graceMs)) dispatch.isAlive(flight);
-    else dispatch.drop(flight);
+    else {
+      dispatch.drop(flight);
+      notSent(flight);
+    }
     table.touch(flight.state);
   }
 

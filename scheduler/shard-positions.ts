@@ -2,9 +2,11 @@
  * How far each shard of a connector came, and what its log holds, asked now: of the store and of the log, whoever leads. Queues that
  * nobody has opened yet stand where their first invocation will begin.
  */
+
+import { backlogFrom } from '../core/backlog.ts';
 import { watermark } from '../core/cursor/cursor.ts';
 import { type MessageQueue, queueKey } from '../core/message-queue.ts';
-import { maxOffset, type Offset, recordsBetween } from '../core/offset.ts';
+import type { Offset } from '../core/offset.ts';
 import type { LogBroker, QueueBounds } from '../core/ports.ts';
 import { discoveryShardId, queueOfShard, queueShardId } from '../core/shard-id.ts';
 import { startOffset } from '../core/start-offset.ts';
@@ -42,7 +44,7 @@ export async function shardPositions(deps: PositionDeps, view: ConnectorView): P
     const held = queue === null ? null : (byQueue.get(queueKey(queue)) ?? null);
     const position = queue === null || held === null ? finishedTo(shard) : await positionOf(deps, view, { ...shard, queue });
     const isRead = view.problem === null && (queue === null || view.topics.includes(queue.topic));
-    positions.push({ ...shard, queue, isRead, bounds: held, position, backlogRecords: backlogOf(position, held) });
+    positions.push({ ...shard, queue, isRead, bounds: held, position, backlogRecords: backlogFrom(position, held) });
   }
   return positions;
 }
@@ -85,8 +87,4 @@ async function positionOf(
 ): Promise<Offset | null> {
   if (shard.cursor !== null || shard.problem !== null) return finishedTo(shard);
   return startOffset(broker, queue, { ...connector, asOfMs: connector.createdAtMs, skewMaxMs });
-}
-
-function backlogOf(position: Offset | null, bounds: QueueBounds | null): number | null {
-  return position === null || bounds === null ? null : recordsBetween(maxOffset(position, bounds.min), bounds.max);
 }

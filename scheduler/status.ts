@@ -5,12 +5,12 @@
  *   first and the cursors after it, for a cursor that is created between the two is looked at by whoever created it.
  * - What stands still names its position, why, and what to do (I10).
  */
+import { backlogFrom } from '../core/backlog.ts';
 import type { Connector } from '../core/connector.ts';
 import { type Cursor, watermark } from '../core/cursor/cursor.ts';
 import { type ErrorCode, errorCodes } from '../core/error-codes.ts';
 import type { FatalTaskError } from '../core/errors.ts';
 import { queueKey } from '../core/message-queue.ts';
-import { maxOffset, recordsBetween } from '../core/offset.ts';
 import type { QueueBounds } from '../core/ports.ts';
 import { isDiscoveryShard, queueOfShard, type ShardId, sourceNamesOfShard } from '../core/shard-id.ts';
 import type { KnownConnector } from './known-connector.ts';
@@ -94,8 +94,7 @@ export function unreadableStatus(name: string, error: FatalTaskError, workerId: 
 
 /** Records that wait in a queue, or are being moved; `null` for what has no end that is known. */
 export function backlogOf(cursor: Cursor | null, bounds: QueueBounds | null): number | null {
-  if (cursor?.kind !== 'log' || bounds === null) return null;
-  return recordsBetween(maxOffset(watermark(cursor), bounds.min), bounds.max);
+  return cursor?.kind === 'log' ? backlogFrom(watermark(cursor), bounds) : null;
 }
 
 /** `topic/broker/queue@watermark`; of a source the names of the shard and its checkpoint. */

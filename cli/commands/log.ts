@@ -60,7 +60,7 @@ const GROUPS: readonly Column<Entity<'TopicQueues'>['groups'][number]>[] = [
   { title: 'BROKER', text: ({ brokerName }) => brokerName },
   { title: 'QUEUE', text: ({ queueId }) => String(queueId), isNumber: true },
   { title: 'OFFSET', text: ({ offset }) => offset, isNumber: true },
-  { title: 'BACKLOG', text: ({ backlogRecords }) => String(backlogRecords), isNumber: true },
+  { title: 'BACKLOG', text: ({ backlogRecords }) => String(backlogRecords ?? '-'), isNumber: true },
 ];
 
 async function queues({ api, shell, show }: Session, name: string): Promise<ExitCode> {

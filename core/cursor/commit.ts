@@ -231,6 +231,8 @@ export function failCheckpoint(
     attempts: hasMoved(cursor, progress) ? 1 : cursor.attempts + 1,
     retryAtMs,
     error,
+    // Not of this invocation, which did not come to say when to poll again.
+    pollAtMs: 0,
   };
 }
 

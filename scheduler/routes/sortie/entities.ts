@@ -163,7 +163,7 @@ export const TopicQueues = z
   .object({
     topic: z.string(),
     queues: z.array(z.object({ ...queue, min: OffsetText, max: OffsetText })),
-    groups: z.array(z.object({ group: z.string(), ...queue, offset: OffsetText, backlogRecords: Count })),
+    groups: z.array(z.object({ group: z.string(), ...queue, offset: OffsetText, backlogRecords: Count.nullable() })),
   })
   .register(answered, { id: 'TopicQueues' });
 

@@ -1,6 +1,6 @@
 /** The topics of the log. */
+import { backlogFrom } from '../../../core/backlog.ts';
 import { type MessageQueue, queueKey } from '../../../core/message-queue.ts';
-import { maxOffset, recordsBetween } from '../../../core/offset.ts';
 import type { AppDeps } from '../../app-deps.ts';
 import { ApiError } from '../api-error.ts';
 import { type Answer, type Call, defineRoute, type Route } from '../route.ts';
@@ -37,14 +37,8 @@ async function show({ broker }: AppDeps, { param }: Call<unknown>): Promise<Answ
   const groups = [...(await broker.groups(topic))].flatMap(([group, offsets]) =>
     offsets.map(({ queue, offset }) => {
       const { brokerName, queueId } = queue;
-      const found = boundsOf.get(queueKey(queue)) ?? { min: offset, max: offset };
-      return {
-        group,
-        brokerName,
-        queueId,
-        offset: String(offset),
-        backlogRecords: recordsBetween(maxOffset(offset, found.min), found.max),
-      };
+      const backlogRecords = backlogFrom(offset, boundsOf.get(queueKey(queue)) ?? null);
+      return { group, brokerName, queueId, offset: String(offset), backlogRecords };
     }),
   );
   return { status: 200, body: { topic, queues: held, groups } };

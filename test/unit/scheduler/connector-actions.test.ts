@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Connector, connectorKey, encodeConnector, readConnector } from '../../../core/connector.ts';
+import { type Connector, connectorKey, decodeConnector, encodeConnector, readConnector } from '../../../core/connector.ts';
 import { encodeCursor } from '../../../core/cursor/codec.ts';
 import type { Cursor } from '../../../core/cursor/cursor.ts';
 import { cursorKey, cursorPartition, StoredCursor } from '../../../core/cursor/stored-cursor.ts';
@@ -502,6 +502,24 @@ describe('deleteConnector', () => {
 
     expect(await host.store.get(connectorKey('orders'))).toBeNull();
     expect((await host.store.list(cursorPartition(connector.uid), { limit: 10 })).documents).toEqual([]);
+  });
+
+  test('is gone also where a scheduler writes to its document meanwhile', async () => {
+    const { host } = await aConnector([aLogCursor()]);
+    const writtenTo = storeWith(host.store, {
+      async get(key) {
+        const document = await host.store.get(key);
+        // As the topics whose records were moved are noted, right after the last look before the document is removed.
+        if (key.sort === 'orders' && document !== null && decodeConnector(document.value, 'orders').targetState === 'deleted') {
+          await host.store.put(key, document.value, { ifVersion: document.version });
+        }
+        return document;
+      },
+    });
+
+    await deleteConnector({ ...host, store: writtenTo }, 'orders');
+
+    expect(await host.store.get(connectorKey('orders'))).toBeNull();
   });
 
   test('closes every gate before it removes the first cursor (I9)', async () => {

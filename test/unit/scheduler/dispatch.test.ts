@@ -99,7 +99,7 @@ describe('Dispatch', () => {
   });
 
   test('frees the slot of an offer that is dropped, and does not free it twice when its end comes late', async () => {
-    const { clock, dispatch, invoker, state, send, ends } = aDispatch();
+    const { clock, dispatch, invoker, state, send } = aDispatch();
     send();
     clock.advance(10_000);
 
@@ -108,7 +108,20 @@ describe('Dispatch', () => {
     await invoker.end(0, DIED);
 
     expect([...state.offers]).toEqual([invoker.offers[1]?.id]);
-    expect(ends).toEqual([]);
+  });
+
+  test.each([
+    ['died', DIED, 1],
+    ['was turned away', REFUSED, 0],
+  ])('of an offer that was dropped and %s later, the end is told where it says something', async (_, end, told) => {
+    const { clock, dispatch, invoker, send, ends } = aDispatch();
+    send();
+    clock.advance(10_000);
+    dispatch.drop(dispatch.overdue()[0] as Flight);
+
+    await invoker.end(0, end);
+
+    expect(ends).toHaveLength(told);
   });
 
   test('leaves hosts alone that turn offers away, each time twice as long, until one is taken', async () => {

@@ -120,12 +120,39 @@ describe('Endings', () => {
     while (host.clock.monotonicMs() - startedAtMs < 2_000) {
       const last = invoker.offers.length - 1;
       const { result, ...end } = ended(invoker.offers[last] as Offer, { outcome: null }) as Completed;
-      const refused = { ...result, run: { ...result.run, refusal: 'held' }, notBeforeMs: host.clock.nowMs() - 1 };
+      const endedAtMs = host.clock.nowMs();
+      const refused = { ...result, run: { ...result.run, refusal: 'held', endedAtMs }, notBeforeMs: endedAtMs - 1 };
       await invoker.end(last, { ...end, result: refused });
       await until(host, () => invoker.offers.length > last + 1);
     }
 
     expect(invoker.offers.length).toBeLessThan(6);
+  });
+
+  test('comes back as long after an end as the invocation said, whatever the clock of its host shows', async () => {
+    const { host, invoker } = await aBusyShard({ 'tasks.max': '1' });
+    await until(host, () => invoker.offers.length === 1);
+    const { result, ...end } = ended(invoker.offers[0] as Offer, { outcome: 'failed' }) as Completed;
+    const endedAtMs = host.clock.nowMs() - 5_000;
+    const failed = { ...result, run: { ...result.run, endedAtMs }, notBeforeMs: endedAtMs + 4_800 };
+
+    await invoker.end(0, { ...end, result: failed });
+    const tookMs = await until(host, () => invoker.offers.length === 2);
+
+    expect(tookMs).toBeGreaterThanOrEqual(4_800);
+    expect(tookMs).toBeLessThan(6_000);
+  });
+
+  test('sends a triggered shard again whose offer was lost', async () => {
+    const { host, invoker, scheduler, uid } = await aBusyShard({ 'freshness.ms': '600000' }, { records: 1 });
+    await host.clock.sleep(5_000);
+    await scheduler.trigger(uid);
+    await until(host, () => invoker.offers.length === 1);
+
+    await invoker.end(0, { kind: 'lost', message: 'connection lost' });
+    const tookMs = await until(host, () => invoker.offers.length === 2);
+
+    expect(tookMs).toBeLessThan(15_000);
   });
 
   test('lets a shard whose offer was turned away have the next place, before others that wait as long', async () => {

@@ -202,6 +202,12 @@ describe('releaseCheckpoint', () => {
 });
 
 describe('failCheckpoint', () => {
+  test('says nothing of when to poll again: a later end without failure does', () => {
+    const cursor = aCheckpointCursor({ holder, epoch: 1, pollAtMs: 61_000 });
+
+    expect(failCheckpoint(cursor, aCheckpointProgress(), FAILURE).pollAtMs).toBe(0);
+  });
+
   test('leaves the shard free after the back-off, not clean, with one attempt more', () => {
     const cursor = aCheckpointCursor({ holder, epoch: 1, attempts: 2, clean: true });
 
