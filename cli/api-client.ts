@@ -3,7 +3,7 @@
  * refused.
  */
 import type { Entity } from '../scheduler/app.ts';
-import { ApiTransport } from './api-transport.ts';
+import { ApiTransport, type Server } from './api-transport.ts';
 import type { Shell } from './shell.ts';
 
 /** `info` is missing of a connector whose document cannot be read. */
@@ -17,8 +17,8 @@ export type Config = Readonly<Record<string, string>>;
 export class ApiClient {
   readonly #transport: ApiTransport;
 
-  constructor(url: string, shell: Pick<Shell, 'fetch'>) {
-    this.#transport = new ApiTransport(url, shell);
+  constructor(server: Server, shell: Pick<Shell, 'fetch'>) {
+    this.#transport = new ApiTransport(server, shell);
   }
 
   names(): Promise<readonly string[]> {

@@ -11,6 +11,8 @@ interface Advice {
 
 /** What helps, by the status of an answer; others of 400 and more are the client's, of 500 and more the server's. */
 const ADVICE: Readonly<Record<number, Advice>> = {
+  401: { exitCode: 2, next: 'set SORTIE_API_KEY to a key that this server knows' },
+  403: { exitCode: 2, next: 'set SORTIE_API_KEY to a key that may do it, or --url to the address that is named' },
   404: { exitCode: 2, next: '`sortie list` shows which connectors there are, `sortie plugins` which plugins' },
   409: { exitCode: 1, next: 'do what it says, or run the command again' },
   503: { exitCode: 3, next: 'look at what is named, and run the command again' },
@@ -19,12 +21,20 @@ const ADVICE: Readonly<Record<number, Advice>> = {
 const REFUSED: Advice = { exitCode: 2, next: 'correct what is named, and run the command again' };
 const BROKEN: Advice = { exitCode: 1, next: 'look into the log of the server' };
 
+export interface Server {
+  readonly url: string;
+  /** That it is shown, where it demands one. */
+  readonly key?: string | undefined;
+}
+
 export class ApiTransport {
   readonly #url: string;
+  readonly #key: string | undefined;
   readonly #shell: Pick<Shell, 'fetch'>;
 
-  constructor(url: string, shell: Pick<Shell, 'fetch'>) {
+  constructor({ url, key }: Server, shell: Pick<Shell, 'fetch'>) {
     this.#url = url.replace(/\/+$/, '');
+    this.#key = key;
     this.#shell = shell;
   }
 
@@ -36,7 +46,11 @@ export class ApiTransport {
   async ask<Answer>(method: string, path: string, body?: unknown): Promise<Answer> {
     const { response, text } = await this.#answer(path, {
       method,
-      ...(body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+      headers: {
+        ...(this.#key === undefined ? {} : { authorization: `Bearer ${this.#key}` }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
     const answer = this.#parsed(text);

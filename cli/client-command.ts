@@ -1,6 +1,9 @@
 /** Commands that ask the API: all know `--url` and `--json`. */
+import { readFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
+import { messageOf } from '../core/errors.ts';
 import { ApiClient } from './api-client.ts';
+import { CliError } from './cli-error.ts';
 import { complaintOf } from './complaint.ts';
 import type { Shell } from './shell.ts';
 
@@ -32,6 +35,12 @@ export interface ClientCommand<Options> {
   run(session: Session, args: readonly string[], options: Options): Promise<ExitCode>;
 }
 
+interface CommonOptions {
+  readonly url?: string;
+  readonly ca?: string;
+  readonly json?: boolean;
+}
+
 export function addClientCommand<Options>(
   parent: Command,
   { shell, end }: Program,
@@ -41,12 +50,15 @@ export function addClientCommand<Options>(
   for (const option of options) command.addOption(option);
   command
     .addOption(new Option('--url <url>', `where the HTTP API is; also SORTIE_URL (default: ${DEFAULT_URL})`))
+    .addOption(new Option('--ca <file>', 'PEM file of an authority whose certificate a server may have; also SORTIE_CA'))
     .addOption(new Option('--json', 'prints one JSON document'))
     .action(async () => {
-      const { url, json = false, ...own } = command.opts<{ readonly url?: string; readonly json?: boolean }>();
-      const api = new ApiClient(url ?? shell.environment['SORTIE_URL'] ?? DEFAULT_URL, shell);
+      const { url, ca, json = false, ...own } = command.opts<CommonOptions>();
+      const { SORTIE_URL, SORTIE_API_KEY, SORTIE_CA } = shell.environment;
+      const api = new ApiClient({ url: url ?? SORTIE_URL ?? DEFAULT_URL, key: SORTIE_API_KEY || undefined }, shell);
       const show: Session['show'] = (document, text) => shell.write(json ? `${JSON.stringify(document)}\n` : text());
       try {
+        trust(shell, ca ?? SORTIE_CA);
         end.exitCode = await run({ api, shell, json, show }, command.args, own as Options);
       } catch (error) {
         const complaint = complaintOf(error);
@@ -54,4 +66,15 @@ export function addClientCommand<Options>(
         throw error;
       }
     });
+}
+
+/** @throws {CliError} */
+function trust(shell: Shell, file: string | undefined): void {
+  if (file === undefined || file === '') return;
+  try {
+    shell.trust(readFileSync(file, 'utf8'));
+  } catch (error) {
+    const next = 'name a PEM file with --ca or SORTIE_CA';
+    throw new CliError(`${file} cannot be used as an authority: ${messageOf(error)}`, { exitCode: 2, next });
+  }
 }

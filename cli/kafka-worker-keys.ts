@@ -1,7 +1,11 @@
 /** For whoever brings a file of a Kafka Connect worker: what becomes of its keys. The longest beginning counts. */
 const ADVICE: Readonly<Record<string, string>> = {
-  listeners: 'its port is port, and it listens on this machine alone',
+  listeners: 'its address is host, and its port is port',
   'rest.port': 'it is port here',
+  'rest.host.name': 'it is host here',
+  'rest.extension.classes': 'keys.file lists API keys, which Basic takes as passwords',
+  'listeners.https.ssl.': 'tls.certificate and tls.key name PEM files',
+  'ssl.': 'tls.certificate and tls.key name PEM files',
   'config.providers': 'env, file and dir are there, and secrets.env and secrets.folders say what they may read',
   'config.providers.env.param.allowlist.pattern': 'secrets.env lists the names, or their beginnings with * behind',
   'config.providers.file.param.allowed.paths': 'it is secrets.folders here',

@@ -10,6 +10,8 @@ export interface Shell {
   nowMs(): number;
   /** As the global one; of a URL that is a text, and everything else beside it. */
   fetch(url: string, init: RequestInit): Promise<Response>;
+  /** From now on certificates of this authority are taken, too; it is PEM. */
+  trust(authority: string): void;
   /** Calls `end` when somebody wants the command to end, instead of ending the process at once, until what it answers is called. */
   onInterrupt(end: () => void): () => void;
   sleep(ms: number, signal: AbortSignal): Promise<void>;

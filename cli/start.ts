@@ -15,6 +15,7 @@ import { RunHistory } from '../scheduler/run-history.ts';
 import { Scheduler } from '../scheduler/scheduler.ts';
 import { DEFAULT_SCHEDULER_SETTINGS, type SchedulerSettings } from '../scheduler/settings.ts';
 import { CliError } from './cli-error.ts';
+import { apiAccess } from './start/api-access.ts';
 import { listen } from './start/listen.ts';
 import { openInvoker } from './start/open-invoker.ts';
 import { openTelemetry } from './start/open-telemetry.ts';
@@ -30,7 +31,8 @@ const RETENTION_EVERY_MS = 60_000;
 
 /** @throws {CliError} when something of the environment is not as it must be, naming it and the next step. */
 export async function start(worker: WorkerSettings): Promise<Started> {
-  const { data, port, json } = worker;
+  const { data, host, port, json } = worker;
+  const { access, tls } = apiAccess(worker);
   const { telemetry, metrics, loggers } = await openTelemetry({ json, logLevel: worker['log.level'] });
   const folder = await openData(data, telemetry);
   const { store, broker } = folder;
@@ -66,10 +68,11 @@ export async function start(worker: WorkerSettings): Promise<Started> {
       loggers,
       plugins: allPlugins,
       commit: 'unknown',
+      access,
     });
     return getRequestListener(app.fetch);
   };
-  const server = await listen({ port, telemetry, loadApi }).catch(async (error: unknown) => {
+  const server = await listen({ host, port, tls, telemetry, loadApi }).catch(async (error: unknown) => {
     await invoker.close();
     await folder.close();
     throw error;

@@ -17,6 +17,10 @@ export function systemShell(): Shell {
     terminal: process.stdout.isTTY ? terminal() : null,
     nowMs: () => Date.now(),
     fetch: (url, init) => fetch(url, init),
+    trust: (authority) => {
+      const { getCACertificates, setDefaultCACertificates } = process.getBuiltinModule('node:tls');
+      setDefaultCACertificates([...getCACertificates('default'), authority]);
+    },
     onInterrupt: (end) => {
       for (const signal of SIGNALS) process.on(signal, end);
       return () => {

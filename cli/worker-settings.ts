@@ -17,7 +17,17 @@ const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const satisfies readonl
 /** The scheduler's own are the defaults of `scheduler/settings.ts`. */
 export const WorkerSettings = z.object({
   data: textKey().default('sortie-data').describe('Folder for state and log; made if it is missing.'),
-  port: intKey({ min: 0, max: 65_535 }).default(8_083).describe('Port of the HTTP API on 127.0.0.1. 0: any that is free.'),
+  host: textKey()
+    .default('127.0.0.1')
+    .describe('Address of the HTTP API. Any but one of this machine alone needs keys.file; 0.0.0.0 and :: stand for all.'),
+  port: intKey({ min: 0, max: 65_535 }).default(8_083).describe('Port of the HTTP API. 0: any that is free.'),
+  'keys.file': textKey()
+    .default('')
+    .describe('File of API keys, made by `sortie new-key`. Empty: whoever reaches the API may do everything.'),
+  'tls.certificate': textKey()
+    .default('')
+    .describe('PEM file of the certificate of the HTTP API, with those between it and the authority. Empty: no TLS.'),
+  'tls.key': textKey().default('').describe('PEM file of the key of that certificate.'),
   invoker: enumKey(invokerNames)
     .default('threads')
     .describe('What invocations run in: threads of this process, child processes, or this process itself.'),

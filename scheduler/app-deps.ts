@@ -3,6 +3,7 @@ import type { StoreAccess } from '../core/cursor/stored-cursor.ts';
 import type { LogBroker, Loggers, Telemetry } from '../core/ports.ts';
 import type { Plugin } from '../plugins/api/registry.ts';
 import type { ViewDeps } from './connector-view.ts';
+import type { Access } from './http/api-keys.ts';
 import type { RunHistory } from './run-history.ts';
 import type { Scheduler } from './scheduler.ts';
 
@@ -16,6 +17,7 @@ export interface AppDeps extends StoreAccess, ViewDeps {
   readonly loggers: Loggers;
   /** All there are. */
   plugins(): Promise<readonly Plugin[]>;
+  readonly access: Access;
   /** Of the build; Kafka Connect answers it beside its version. */
   readonly commit: string;
 }

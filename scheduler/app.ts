@@ -6,8 +6,9 @@ import { errorCodes } from '../core/error-codes.ts';
 import { ConfigError, ConnectError, FencedError } from '../core/errors.ts';
 import type { AppDeps } from './app-deps.ts';
 import { guardAnswer } from './http/answer-headers.ts';
-import { limitBody, limitTime } from './http/limits.ts';
+import { limitTime } from './http/limits.ts';
 import { demandLoopbackName, refuseOtherSites } from './http/other-sites.ts';
+import { demanding } from './http/roles.ts';
 import { ApiError, STALE } from './routes/api-error.ts';
 import { configRoutes } from './routes/config.ts';
 import { connectorRoutes } from './routes/connectors.ts';
@@ -23,6 +24,8 @@ import { sortieRoutes } from './routes/sortie/routes.ts';
 import { stateRoutes } from './routes/states.ts';
 import { statusRoutes } from './routes/status.ts';
 import { topicRoutes } from './routes/topics.ts';
+
+export type { Access, ApiKey, Role } from './http/api-keys.ts';
 
 type Shapes = typeof entities & typeof sortieEntities;
 
@@ -46,11 +49,13 @@ export function newApp(deps: AppDeps): Hono {
     ...sortieRoutes(),
   ];
   const app = new Hono({ strict: false });
-  app.use(guardAnswer, demandLoopbackName, refuseOtherSites, limitTime, limitBody);
+  app.use(guardAnswer, refuseOtherSites, limitTime);
+  if (deps.access.keys.length === 0) app.use(demandLoopbackName);
   mount(app, routes, deps);
-  app.get('/metrics', async (context) => context.body(await deps.metricsText(), 200, { 'content-type': METRICS_TYPE }));
+  const reading = demanding(deps.access, 'read');
+  app.get('/metrics', reading, async (context) => context.body(await deps.metricsText(), 200, { 'content-type': METRICS_TYPE }));
   let document: ReturnType<typeof openApiDocument> | undefined;
-  app.get('/openapi.json', (context) => {
+  app.get('/openapi.json', reading, (context) => {
     document ??= openApiDocument(routes, { version: API_VERSION });
     return context.json(document);
   });

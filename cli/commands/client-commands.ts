@@ -4,6 +4,7 @@ import type { Program } from '../client-command.ts';
 import { addFileCommands } from './files.ts';
 import { addInspectCommands } from './inspect.ts';
 import { addLogCommands } from './log.ts';
+import { addNewKeyCommand } from './new-key.ts';
 import { addOffsetCommands } from './offsets.ts';
 import { addPluginCommands } from './plugins.ts';
 import { addRunCommands } from './runs.ts';
@@ -21,4 +22,5 @@ export function addClientCommands(sortie: Command, program: Program): void {
   addOffsetCommands(sortie, program);
   addLogCommands(sortie, program);
   addPluginCommands(sortie, program);
+  addNewKeyCommand(sortie, program);
 }

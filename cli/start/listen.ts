@@ -2,18 +2,17 @@
  * The HTTP server of the API. What answers is loaded with the first request: Node's `Request` and `Response` and all that is made
  * of them cost a start some 60 ms and 20 MB, and nothing needs them until somebody asks.
  */
-import type { RequestListener } from 'node:http';
+import type { Server as HttpServer, RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { hostname } from 'node:os';
 import process from 'node:process';
 import { messageOf } from '../../core/errors.ts';
 import type { Telemetry } from '../../core/ports.ts';
 import { CliError } from '../cli-error.ts';
+import type { Tls } from './api-access.ts';
 
 /** An import of it would ask for everything that it has, and so load what web sockets need. */
 const { createServer } = process.getBuiltinModule('node:http');
-
-/** Nobody but this machine: there is no authentication yet. */
-const HOST = '127.0.0.1';
 
 /** A body of 1 MiB over the slowest way that anybody has. Whoever sends slower than that only keeps a connection. */
 const RECEIVE_WITHIN_MS = 30_000;
@@ -24,8 +23,11 @@ export interface Server {
 }
 
 export interface ListenOptions {
+  readonly host: string;
   /** 0: any that is free. */
   readonly port: number;
+  /** `null`: plain HTTP. */
+  readonly tls: Tls | null;
   readonly telemetry: Telemetry;
   /** How long a request may take to arrive. */
   readonly receiveWithinMs?: number;
@@ -33,8 +35,15 @@ export interface ListenOptions {
   loadApi(address: string): Promise<RequestListener>;
 }
 
-/** @throws {CliError} where the port cannot be had. */
-export function listen({ port, telemetry, receiveWithinMs = RECEIVE_WITHIN_MS, loadApi }: ListenOptions): Promise<Server> {
+/** @throws {CliError} where the address or port cannot be had. */
+export function listen({
+  host,
+  port,
+  tls,
+  telemetry,
+  receiveWithinMs = RECEIVE_WITHIN_MS,
+  loadApi,
+}: ListenOptions): Promise<Server> {
   return new Promise((resolve, reject) => {
     let api: Promise<RequestListener> | undefined;
     const limits = {
@@ -42,31 +51,47 @@ export function listen({ port, telemetry, receiveWithinMs = RECEIVE_WITHIN_MS, l
       headersTimeout: receiveWithinMs,
       connectionsCheckingInterval: receiveWithinMs,
     };
-    const server = createServer(limits, (request, response) => {
-      api ??= loadApi(addressOf(server.address()));
+    const answer: RequestListener = (request, response) => {
+      api ??= loadApi(addressOf(server));
       api.then(
-        (answer) => answer(request, response),
+        (listener) => listener(request, response),
         (error: unknown) => {
           telemetry.log('error', `the API cannot be loaded: ${messageOf(error)}`, {});
           response.writeHead(500).end();
         },
       );
-    });
-    server.on('error', (error: NodeJS.ErrnoException) => reject(refusedPort(error, port)));
-    server.listen(port, HOST, () => {
-      const url = `http://${addressOf(server.address())}`;
+    };
+    const server =
+      tls === null
+        ? createServer(limits, answer)
+        : process.getBuiltinModule('node:https').createServer({ ...limits, ...tls }, answer);
+    server.on('error', (error: NodeJS.ErrnoException) => reject(refusal(error, { host, port })));
+    server.listen(port, host, () => {
+      const url = `${tls === null ? 'http' : 'https'}://${addressOf(server)}`;
       resolve({ url, close: () => new Promise((closed) => server.close(() => closed())) });
     });
   });
 }
 
-function addressOf(bound: AddressInfo | string | null): string {
-  return `${HOST}:${(bound as AddressInfo).port}`;
+/** As others reach it: of all addresses that it may have, its name stands for one. */
+function addressOf(server: HttpServer): string {
+  const { address, port, family } = server.address() as AddressInfo;
+  if (address === '0.0.0.0' || address === '::') return `${hostname()}:${port}`;
+  return family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
-function refusedPort(error: NodeJS.ErrnoException, port: number): Error {
-  if (error.code !== 'EADDRINUSE' && error.code !== 'EACCES') return error;
-  const why = error.code === 'EADDRINUSE' ? 'is in use' : 'may not be used by this user';
+/** How the system says that a port, or an address, cannot be had. */
+const REFUSED_PORTS: Readonly<Record<string, string>> = { EADDRINUSE: 'is in use', EACCES: 'may not be used by this user' };
+const REFUSED_HOSTS = ['EADDRNOTAVAIL', 'ENOTFOUND', 'EAI_AGAIN', 'EINVAL'];
+
+function refusal(error: NodeJS.ErrnoException, { host, port }: { readonly host: string; readonly port: number }): Error {
+  const { code = '' } = error;
+  if (REFUSED_HOSTS.includes(code)) {
+    const next = 'name an address of this machine with --host; 0.0.0.0 and :: stand for all of them';
+    return new CliError(`host ${host} is no address of this machine`, { exitCode: 3, next });
+  }
+  const why = REFUSED_PORTS[code];
+  if (why === undefined) return error;
   const next = 'stop what listens there, or choose another port with --port';
-  return new CliError(`port ${port} of ${HOST} ${why}`, { exitCode: 3, next });
+  return new CliError(`port ${port} of ${host} ${why}`, { exitCode: 3, next });
 }

@@ -6,7 +6,7 @@ import type { AppDeps } from '../app-deps.ts';
 import type { SentConfig } from '../config-check.ts';
 import { changeConfig, createConnector } from '../connector-actions.ts';
 import { configOf, infoOf } from '../connector-view.ts';
-import { withKept } from '../hidden-values.ts';
+import { withHidden, withKept } from '../hidden-values.ts';
 import { ApiError, STALE } from './api-error.ts';
 import { created } from './connectors.ts';
 import { demandConfig } from './demand-config.ts';
@@ -22,13 +22,15 @@ export const configRoutes: readonly Route[] = [
   defineRoute({
     method: 'GET',
     path: '/connectors/{connector}/config',
-    summary: 'The configuration, as it was sent, with what other routes hide',
+    role: 'read',
+    summary: 'The configuration, as it was sent; what is secret, to whoever may set it',
     answers: { 200: { description: 'The configuration', body: ConnectorConfig } },
-    run: async (deps, { param }) => ({ status: 200, body: configOf(await foundConnector(deps, param('connector'))) }),
+    run: show,
   }),
   defineRoute({
     method: 'PUT',
     path: '/connectors/{connector}/config',
+    role: 'configure',
     summary: 'Replaces the configuration; creates the connector where there is none. A secret that is sent as [hidden] stays',
     body: { schema: NewConfig, numbers: 'text' },
     answers: {
@@ -40,12 +42,18 @@ export const configRoutes: readonly Route[] = [
   defineRoute({
     method: 'PATCH',
     path: '/connectors/{connector}/config',
+    role: 'configure',
     summary: 'Sets the keys that are given, and removes those that are null. A secret that is sent as [hidden] stays',
     body: { schema: ConfigPatch, numbers: 'text' },
     answers: { 200: { description: 'The connector as it is now', body: ConnectorInfo } },
     run: patch,
   }),
 ];
+
+async function show(deps: AppDeps, { param, role }: Call<unknown>): Promise<Answer> {
+  const config = configOf(await foundConnector(deps, param('connector')));
+  return { status: 200, body: role === 'configure' ? config : await withHidden(deps.registry, config) };
+}
 
 async function replace(deps: AppDeps, { param, body }: Call<z.output<typeof NewConfig>>): Promise<Answer> {
   const name = param('connector');

@@ -16,6 +16,7 @@ export const connectorRoutes: readonly Route[] = [
   defineRoute({
     method: 'GET',
     path: '/connectors',
+    role: 'read',
     summary: 'Names of all connectors, or what there is to know of each',
     query: [
       {
@@ -31,6 +32,7 @@ export const connectorRoutes: readonly Route[] = [
   defineRoute({
     method: 'POST',
     path: '/connectors',
+    role: 'configure',
     summary: 'Creates a connector',
     body: { schema: CreateConnectorRequest, numbers: 'text' },
     answers: { 201: { description: 'The new connector', body: ConnectorInfo } },
@@ -39,6 +41,7 @@ export const connectorRoutes: readonly Route[] = [
   defineRoute({
     method: 'GET',
     path: '/connectors/{connector}',
+    role: 'read',
     summary: 'A connector: its configuration and tasks',
     answers: { 200: { description: 'The connector', body: ConnectorInfo } },
     run: async (deps, { param }) => ({ status: 200, body: infoOf(await foundView(deps, param('connector'))) }),
@@ -46,6 +49,7 @@ export const connectorRoutes: readonly Route[] = [
   defineRoute({
     method: 'DELETE',
     path: '/connectors/{connector}',
+    role: 'configure',
     summary: 'Deletes a connector with all its positions',
     answers: { 204: { description: 'It is gone' } },
     run: remove,

@@ -13,6 +13,7 @@ export const loggerRoutes: readonly Route[] = [
   defineRoute({
     method: 'GET',
     path: '/admin/loggers',
+    role: 'read',
     summary: 'The loggers whose level was set, root among them',
     answers: { 200: { description: 'Levels by logger', body: LoggerLevels } },
     run: list,
@@ -20,6 +21,7 @@ export const loggerRoutes: readonly Route[] = [
   defineRoute({
     method: 'GET',
     path: '/admin/loggers/{logger}',
+    role: 'read',
     summary: 'The level of a logger',
     answers: { 200: { description: 'The level', body: LoggerLevel } },
     run: show,
@@ -27,6 +29,7 @@ export const loggerRoutes: readonly Route[] = [
   defineRoute({
     method: 'PUT',
     path: '/admin/loggers/{logger}',
+    role: 'operate',
     summary: 'Sets the level of a logger until the process ends',
     query: [
       {

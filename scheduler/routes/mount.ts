@@ -2,13 +2,18 @@
 import type { Context, Hono } from 'hono';
 import { assert } from '../../core/assert.ts';
 import type { AppDeps } from '../app-deps.ts';
+import { limitBody } from '../http/limits.ts';
+import { demanding } from '../http/roles.ts';
 import { ApiError } from './api-error.ts';
 import { Query } from './query.ts';
 import { readBody } from './request-body.ts';
 import type { Answer, Route } from './route.ts';
 
 export function mount(app: Hono, routes: readonly Route[], deps: AppDeps): void {
-  for (const route of routes) app.on(route.method, honoPath(route.path), (context) => answer(deps, route, context));
+  for (const route of routes) {
+    const run = (context: Context): Promise<Response> => answer(deps, route, context);
+    app.on(route.method, honoPath(route.path), demanding(deps.access, route.role), limitBody, run);
+  }
   for (const path of new Set(routes.map((route) => route.path))) {
     const allow = routes.flatMap((route) => (route.path === path ? route.method : [])).join(', ');
     app.all(honoPath(path), () => {
@@ -20,9 +25,9 @@ export function mount(app: Hono, routes: readonly Route[], deps: AppDeps): void 
 async function answer(deps: AppDeps, route: Route, context: Context): Promise<Response> {
   const query = new Query(new URL(context.req.url).searchParams);
   const body = route.body === undefined ? undefined : await readBody(context.req.raw, route.body);
-  return response(
-    await route.run(deps, { param: (name) => paramOf(context, name), query, body, signal: context.req.raw.signal }),
-  );
+  const { signal } = context.req.raw;
+  const param = (name: string): string => paramOf(context, name);
+  return response(await route.run(deps, { param, query, body, role: context.get('role'), signal }));
 }
 
 function paramOf(context: Context, name: string): string {

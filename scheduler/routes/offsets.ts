@@ -15,6 +15,7 @@ export const offsetRoutes: readonly Route[] = [
   defineRoute({
     method: 'GET',
     path: '/connectors/{connector}/offsets',
+    role: 'read',
     summary: 'Where its shards stand: records below are finished',
     answers: { 200: { description: 'The offset of each partition', body: ConnectorOffsets } },
     run: async (deps, { param }) => ({ status: 200, body: { offsets: offsetsOf(await foundView(deps, param('connector'))) } }),
@@ -22,6 +23,7 @@ export const offsetRoutes: readonly Route[] = [
   defineRoute({
     method: 'PATCH',
     path: '/connectors/{connector}/offsets',
+    role: 'operate',
     summary: 'Sets the offsets of the partitions that are named; null: where a new connector would start',
     body: { schema: AlterOffsetsRequest, numbers: 'exact' },
     answers: { 200: { description: 'They are set', body: Message } },
@@ -30,6 +32,7 @@ export const offsetRoutes: readonly Route[] = [
   defineRoute({
     method: 'DELETE',
     path: '/connectors/{connector}/offsets',
+    role: 'operate',
     summary: 'Sets all of them to where a new connector would start',
     answers: { 200: { description: 'They are set', body: Message } },
     run: reset,

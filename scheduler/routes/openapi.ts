@@ -10,7 +10,7 @@ export interface OpenApiDocument {
   readonly openapi: string;
   readonly info: { readonly title: string; readonly version: string };
   readonly paths: Readonly<Record<string, Readonly<Record<string, JsonObject>>>>;
-  readonly components: { readonly schemas: JsonObject };
+  readonly components: { readonly schemas: JsonObject; readonly securitySchemes: JsonObject };
 }
 
 export function openApiDocument(routes: readonly Route[], { version }: { readonly version: string }): OpenApiDocument {
@@ -20,11 +20,14 @@ export function openApiDocument(routes: readonly Route[], { version }: { readonl
     openapi: '3.1.0',
     info: { title: 'Sortie', version },
     paths,
-    components: { schemas: { ...schemasOf(answered, 'output'), ...schemasOf(taken, 'input') } },
+    components: {
+      schemas: { ...schemasOf(answered, 'output'), ...schemasOf(taken, 'input') },
+      securitySchemes: { key: { type: 'http', scheme: 'bearer' }, password: { type: 'http', scheme: 'basic' } },
+    },
   };
 }
 
-function operation({ path, summary, query = [], body, answers }: Route): JsonObject {
+function operation({ path, role, summary, query = [], body, answers }: Route): JsonObject {
   const parts = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
     name,
     in: 'path',
@@ -33,6 +36,8 @@ function operation({ path, summary, query = [], body, answers }: Route): JsonObj
   }));
   return {
     summary,
+    // Where keys are demanded. The list is of roles.
+    security: role === 'anyone' ? [] : [{ key: [role] }, { password: [role] }],
     parameters: [...parts, ...query.map(queryParameter)],
     ...(body === undefined
       ? {}

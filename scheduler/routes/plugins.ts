@@ -21,6 +21,7 @@ export const pluginRoutes: readonly Route[] = [
   defineRoute({
     method: 'GET',
     path: '/connector-plugins',
+    role: 'read',
     summary: 'The plugins there are',
     query: [
       {
@@ -35,6 +36,7 @@ export const pluginRoutes: readonly Route[] = [
   defineRoute({
     method: 'GET',
     path: '/connector-plugins/{plugin}/config',
+    role: 'read',
     summary: 'The keys of a plugin',
     query: [
       {
@@ -49,6 +51,7 @@ export const pluginRoutes: readonly Route[] = [
   defineRoute({
     method: 'PUT',
     path: '/connector-plugins/{plugin}/config/validate',
+    role: 'read',
     summary: 'What a configuration could hold, what it holds, and what is wrong with it',
     body: { schema: NewConfig, numbers: 'text' },
     answers: { 200: { description: 'Each key, also where something is wrong', body: ConfigInfos } },

@@ -4,6 +4,7 @@
  */
 import type { z } from 'zod';
 import type { AppDeps } from '../app-deps.ts';
+import type { Role } from '../http/api-keys.ts';
 import type { Query } from './query.ts';
 
 export interface QueryParameter {
@@ -39,6 +40,8 @@ export interface Call<Body> {
   param(name: string): string;
   readonly query: Query;
   readonly body: Body;
+  /** Of whoever asks. */
+  readonly role: Role;
   /** Aborts when whoever asked does not wait any more. */
   readonly signal: AbortSignal;
 }
@@ -56,6 +59,8 @@ export interface Route<Schema extends z.ZodType = z.ZodType> {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** As OpenAPI writes it: `/connectors/{connector}`. */
   readonly path: string;
+  /** Whoever may ask this, where keys are demanded. */
+  readonly role: Role | 'anyone';
   readonly summary: string;
   readonly query?: readonly QueryParameter[];
   readonly body?: RequestBody<Schema>;

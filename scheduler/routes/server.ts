@@ -11,6 +11,7 @@ export const serverRoutes: readonly Route[] = [
   defineRoute({
     method: 'GET',
     path: '/',
+    role: 'read',
     summary: 'What this is',
     answers: { 200: { description: 'Versions', body: ServerInfo } },
     run: async ({ commit }) => ({ status: 200, body: { version: API_VERSION, commit, kafka_cluster_id: 'sortie' } }),
@@ -18,6 +19,7 @@ export const serverRoutes: readonly Route[] = [
   defineRoute({
     method: 'GET',
     path: '/health',
+    role: 'anyone',
     summary: 'Whether it is well',
     answers: {
       200: { description: 'It is', body: WorkerStatus },

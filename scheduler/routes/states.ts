@@ -21,6 +21,7 @@ export const stateRoutes: readonly Route[] = [
   defineRoute({
     method: 'POST',
     path: '/connectors/{connector}/restart',
+    role: 'operate',
     summary: 'Restarts what has failed: the connector, and with includeTasks its tasks',
     query: [flag('includeTasks', 'Its tasks, too.'), flag('onlyFailed', 'Nothing that has not failed.')],
     answers: {
@@ -32,6 +33,7 @@ export const stateRoutes: readonly Route[] = [
   defineRoute({
     method: 'POST',
     path: '/connectors/{connector}/tasks/{task}/restart',
+    role: 'operate',
     summary: 'Restarts a task',
     answers: { 204: { description: 'It is restarted' } },
     run: restartTask,
@@ -53,6 +55,7 @@ function stateRoute(
   return defineRoute({
     method: 'PUT',
     path: `/connectors/{connector}/${verb}`,
+    role: 'operate',
     summary,
     answers: status === 202 ? ACCEPTED : { 204: { description: 'It is stopped once the status says so' } },
     run: async (deps, { param }) => {

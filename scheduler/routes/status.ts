@@ -10,6 +10,7 @@ export const statusRoutes: readonly Route[] = [
   defineRoute({
     method: 'GET',
     path: '/connectors/{connector}/status',
+    role: 'read',
     summary: 'The status of a connector and of its tasks',
     answers: { 200: { description: 'The status', body: ConnectorStateInfo } },
     run: status,
@@ -17,6 +18,7 @@ export const statusRoutes: readonly Route[] = [
   defineRoute({
     method: 'GET',
     path: '/connectors/{connector}/tasks',
+    role: 'read',
     summary: 'The tasks of a connector with their configuration',
     answers: { 200: { description: 'The tasks', body: TaskInfos } },
     run: tasks,
@@ -24,6 +26,7 @@ export const statusRoutes: readonly Route[] = [
   defineRoute({
     method: 'GET',
     path: '/connectors/{connector}/tasks/{task}/status',
+    role: 'read',
     summary: 'The status of a task',
     answers: { 200: { description: 'The status', body: TaskState } },
     run: taskStatus,

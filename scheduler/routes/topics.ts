@@ -9,6 +9,7 @@ export const topicRoutes: readonly Route[] = [
   defineRoute({
     method: 'GET',
     path: '/connectors/{connector}/topics',
+    role: 'read',
     summary: 'The topics whose records it moved, since it was created or they were reset',
     answers: { 200: { description: 'Names of topics, below the name of the connector', body: ActiveTopics } },
     run: list,
@@ -16,6 +17,7 @@ export const topicRoutes: readonly Route[] = [
   defineRoute({
     method: 'PUT',
     path: '/connectors/{connector}/topics/reset',
+    role: 'operate',
     summary: 'Forgets them, until records are moved again',
     answers: { 202: { description: 'They are forgotten' } },
     run: reset,

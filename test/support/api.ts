@@ -64,6 +64,8 @@ export function anApi({ plugins = [], deps = {}, isScheduled = false }: ApiField
     ...(isScheduled ? scheduled(host) : {}),
     ...deps,
   });
+  // Where keys are demanded nobody may read the document without one.
+  const described = deps.access === undefined ? app : anApp(host);
   const connector = async (name: string): Promise<Connector> => (await readConnector(host, name)) as Connector;
   return {
     host,
@@ -75,7 +77,7 @@ export function anApi({ plugins = [], deps = {}, isScheduled = false }: ApiField
       const response = await app.request(path, requestInit(method, parts));
       const text = await response.text();
       const answer = { status: response.status, body: text === '' ? null : JSON.parse(text), headers: response.headers };
-      await demandAnswer(app, { method, path, ...answer });
+      await demandAnswer(described, { method, path, ...answer });
       return answer;
     },
     run: async (name, shard = (uid) => queueShardId(uid, { topic: 'orders', brokerName: 'memory', queueId: 0 })) => {
@@ -97,6 +99,7 @@ export function anApp(host: TestHost, deps: Partial<AppDeps> = {}): ReturnType<t
     skewMaxMs: host.settings.skewMaxMs,
     workerId: WORKER,
     commit: 'abc',
+    access: { keys: [], takesBasic: true },
     ...deps,
   });
 }

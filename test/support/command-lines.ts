@@ -28,6 +28,7 @@ export async function said(args: readonly string[], fields: CommandLineFields): 
     nowMs: () => 0,
     sleep: async () => undefined,
     onInterrupt: () => () => undefined,
+    trust: () => undefined,
     ...fields,
     write: (text) => {
       out += text;

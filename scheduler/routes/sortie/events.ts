@@ -12,6 +12,7 @@ export const eventRoutes: readonly Route[] = [
   defineRoute({
     method: 'GET',
     path: '/sortie/v1/events',
+    role: 'read',
     summary: 'Invocations that start and end, and connectors that were changed, from now on',
     answers: { 200: { description: 'Server-sent events, each named by its event', events: SchedulerEvent } },
     run: listen,

@@ -34,6 +34,7 @@ export const peekRoutes: readonly Route[] = [
   defineRoute({
     method: 'GET',
     path: '/sortie/v1/topics/{topic}/records',
+    role: 'operate',
     summary: 'Records of a queue: the last ones, unless told from where',
     query: [
       QUEUE,

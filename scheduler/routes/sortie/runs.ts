@@ -17,6 +17,7 @@ export const runRoutes: readonly Route[] = [
   defineRoute({
     method: 'GET',
     path: '/sortie/v1/connectors/{connector}/runs',
+    role: 'read',
     summary: 'What its invocations did, the newest first; those that found nothing to claim are left out',
     query: [LIMIT, { name: 'from', description: 'The next of the answer before.', schema: { type: 'string' } }],
     answers: { 200: { description: 'Runs, and where to go on', body: RunPage } },

@@ -24,6 +24,7 @@ export const sendRoutes: readonly Route[] = [
   defineRoute({
     method: 'POST',
     path: '/sortie/v1/topics/{topic}/records',
+    role: 'configure',
     summary: 'Appends records to a topic',
     query: [
       {

@@ -20,6 +20,7 @@ export const shardRoutes: readonly Route[] = [
   defineRoute({
     method: 'GET',
     path: '/sortie/v1/connectors',
+    role: 'read',
     summary: 'What waits for each connector, and how much of it is held by invocations',
     answers: { 200: { description: 'In the order of their names', body: ConnectorBacklogs } },
     run: backlogs,
@@ -27,6 +28,7 @@ export const shardRoutes: readonly Route[] = [
   defineRoute({
     method: 'GET',
     path: '/sortie/v1/connectors/{connector}/shards',
+    role: 'read',
     summary: 'How far each shard came, what waits in it, and who holds what',
     answers: { 200: { description: 'Its shards', body: ShardList } },
     run: shards,

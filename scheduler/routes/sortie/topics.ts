@@ -10,6 +10,7 @@ export const topicRoutes: readonly Route[] = [
   defineRoute({
     method: 'GET',
     path: '/sortie/v1/topics',
+    role: 'read',
     summary: 'The topics that there are',
     answers: { 200: { description: 'Their names, ascending', body: TopicNames } },
     run: async ({ broker }) => ({ status: 200, body: await broker.topics() }),
@@ -17,6 +18,7 @@ export const topicRoutes: readonly Route[] = [
   defineRoute({
     method: 'GET',
     path: '/sortie/v1/topics/{topic}',
+    role: 'read',
     summary: 'The queues of a topic, which offsets they hold, and how far consumer groups have come',
     answers: {
       200: { description: 'From min on, up to max; of a group, the first offset that it has not finished', body: TopicQueues },

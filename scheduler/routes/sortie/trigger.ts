@@ -28,6 +28,7 @@ export function triggerRoutes(waits: Places): readonly Route[] {
     defineRoute({
       method: 'POST',
       path: '/sortie/v1/connectors/{connector}/runs',
+      role: 'operate',
       summary: 'Starts its work now: no time of its own is waited for',
       query: [
         word('wait', 'drained', 'The answer comes when there is nothing more to move.'),

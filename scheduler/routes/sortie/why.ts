@@ -16,6 +16,7 @@ export const whyRoutes: readonly Route[] = [
   defineRoute({
     method: 'GET',
     path: '/sortie/v1/connectors/{connector}/why',
+    role: 'read',
     summary: 'Why each of its shards gets an invocation, or gets none',
     answers: { 200: { description: 'The reasons of the planner', body: Reasons } },
     run: why,

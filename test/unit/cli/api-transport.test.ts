@@ -2,12 +2,14 @@ import { describe, expect, test } from 'vitest';
 import { ApiTransport } from '../../../cli/api-transport.ts';
 
 function answering(status: number, body: string): ApiTransport {
-  return new ApiTransport('http://sortie/', { fetch: async () => new Response(body, { status }) });
+  return new ApiTransport({ url: 'http://sortie/' }, { fetch: async () => new Response(body, { status }) });
 }
 
 describe('ApiTransport', () => {
   test.each([
     [400, 2],
+    [401, 2],
+    [403, 2],
     [404, 2],
     [409, 1],
     [413, 2],
@@ -33,9 +35,12 @@ describe('ApiTransport', () => {
   });
 
   test('says why there is no answer', async () => {
-    const api = new ApiTransport('http://sortie', {
-      fetch: () => Promise.reject(new TypeError('fetch failed', { cause: new Error('connect ECONNREFUSED') })),
-    });
+    const api = new ApiTransport(
+      { url: 'http://sortie' },
+      {
+        fetch: () => Promise.reject(new TypeError('fetch failed', { cause: new Error('connect ECONNREFUSED') })),
+      },
+    );
 
     await expect(api.ask('GET', '/')).rejects.toMatchObject({
       message: 'no answer from http://sortie: connect ECONNREFUSED',

@@ -92,7 +92,12 @@ describe('readWorkerSettings', () => {
 
   test.each([
     ['an unknown key', 'w.properties', 'port=1\nprot=2', ':2: prot is no setting'],
-    ['a key of Kafka Connect', 'w.properties', 'listeners=http://:8083', ':1: listeners is no setting: its port is port'],
+    [
+      'a key of Kafka Connect',
+      'w.properties',
+      'listeners=http://:8083',
+      ':1: listeners is no setting: its address is host, and its port is port',
+    ],
     ['another one', 'w.properties', 'config.providers.file.param.allowed.paths=/x', 'is no setting: it is secrets.folders here'],
     ['a key without a value', 'w.yaml', 'port:\n', ':1: port has no value'],
     ['a map where a text belongs', 'w.yaml', 'port: { of: api }\n', ':1: port.of is no setting'],

@@ -8,6 +8,8 @@ import { listen, type Server } from '../../../../cli/start/listen.ts';
 
 const echo: RequestListener = (request, response) => void response.end(`you asked for ${request.url}`);
 
+const LOOPBACK = { host: '127.0.0.1', tls: null };
+
 describe('listen', () => {
   test('loads the API with the first request, and once', async () => {
     const loadedAs: string[] = [];
@@ -35,6 +37,7 @@ describe('listen', () => {
 
   test('ends a connection on which a request does not arrive', async () => {
     const server = await listen({
+      ...LOOPBACK,
       port: 0,
       telemetry: new MemoryTelemetry(),
       receiveWithinMs: 100,
@@ -65,7 +68,7 @@ async function listening(
   telemetry = new MemoryTelemetry(),
   port = 0,
 ): Promise<Server> {
-  const server = await listen({ port, telemetry, loadApi });
+  const server = await listen({ ...LOOPBACK, port, telemetry, loadApi });
   onTestFinished(() => server.close());
   return server;
 }
