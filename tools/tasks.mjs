@@ -29,6 +29,7 @@ export const tasks = {
   ],
   bench: [{ name: 'bench', command: ['node', 'bench/main.ts'] }],
   simulate: [{ name: 'simulate', command: ['node', 'test/simulation/main.ts'] }],
+  fuzz: [{ name: 'fuzz', command: ['node', 'test/fuzz/main.ts'] }],
   demo: [{ name: 'demo', command: ['node', 'demo/main.ts'] }],
   soak: [{ name: 'soak', command: ['node', 'demo/soak/main.ts'] }],
   sortie: [{ name: 'sortie', command: ['node', 'cli/sortie.mjs'] }],

@@ -42,8 +42,18 @@ export async function demandSchema(app: Hono, name: string, body: unknown): Prom
   demandValid(await openApiOf(app), { $ref: `#/components/schemas/${name}` }, { where: name, body });
 }
 
+/** By schema: each walks through the whole document first. */
+const validators = new Map<string, Validator>();
+
+function validatorOf(document: OpenApiDocument, schema: object): Validator {
+  const name = JSON.stringify(schema);
+  const validator = validators.get(name) ?? new Validator({ ...document, ...schema }, '2020-12', false);
+  validators.set(name, validator);
+  return validator;
+}
+
 function demandValid(document: OpenApiDocument, schema: object, { where, body }: { where: string; body: unknown }): void {
-  const { valid, errors } = new Validator({ ...document, ...schema }, '2020-12', false).validate(body);
+  const { valid, errors } = validatorOf(document, schema).validate(body);
   assert.ok(valid, `${where}: ${JSON.stringify(body)} is not ${JSON.stringify(schema)}: ${JSON.stringify(errors)}`);
 }
 

@@ -51,7 +51,7 @@ interface Lot {
 async function send(deps: AppDeps, { param, query, body }: Call<z.output<typeof SendRequest>>): Promise<Answer> {
   const topic = param('topic');
   const sent = Array.isArray(body) ? body : [body];
-  if (query.flag('create') && (await deps.broker.queues(topic)).length === 0) await create(deps, topic);
+  if (query.flag('create') && (await deps.broker.queues(topic)).length === 0) await create(deps, topic, sent);
   const lots = lotsOf(sent, { topic, queues: await foundQueues(deps, topic), ...deps });
   const refused: z.output<typeof SendResult>['refused'] = [];
   const queues: z.output<typeof SendResult>['queues'] = [];
@@ -68,10 +68,13 @@ async function send(deps: AppDeps, { param, query, body }: Call<z.output<typeof 
   return { status: 202, body: { accepted, refused, queues } };
 }
 
-async function create({ broker }: AppDeps, topic: string): Promise<void> {
+async function create(deps: AppDeps, topic: string, sent: readonly SentRecord[]): Promise<void> {
   if (!CREATABLE.test(topic))
     throw new ApiError(400, `A new topic has a name of letters, digits, _, . and -, at most 127 of them, not ${topic}`);
-  await broker.ensureTopic(topic, { queues: CREATED_QUEUES });
+  // Nothing is created for what could not be sent to it. Its broker has no name yet that anybody could choose it by.
+  const queues = Array.from({ length: CREATED_QUEUES }, (_, queueId) => ({ topic, brokerName: '', queueId }));
+  lotsOf(sent, { topic, queues, ...deps });
+  await deps.broker.ensureTopic(topic, { queues: CREATED_QUEUES });
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

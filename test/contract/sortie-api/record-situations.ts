@@ -113,6 +113,13 @@ export const recordSituations: readonly Situation[] = [
       ask: { body: { value: 'text' } },
       ...error(400, 'A new topic has a name of letters, digits, _, . and -, at most 127 of them, not a/b'),
     },
+    {
+      what: 'to a topic that it would create, with something wrong',
+      path: `${PATH}?create=true`,
+      ask: { body: [{ valueBase64: '%' }, { value: 'a', queueId: 8 }] },
+      ...error(400, '0: the text is not base64\n1: topic orders has no such queue, or several brokers have one'),
+      then: async ({ log }) => expect(await log.queues('orders')).toEqual([]),
+    },
     { what: 'to an unknown one', path: PATH, ask: { body: { value: 'text' } }, ...error(404, 'Topic orders not found') },
     {
       what: 'with everything wrong, of which none is sent',
