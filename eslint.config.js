@@ -12,6 +12,7 @@ const readByEntries = 'Only an entry reads the environment. Take the value as a 
 const time = throughAPort('the clock');
 const waiting = throughAPort('the timers');
 const randomness = throughAPort('the random source');
+const backtracking = 'Whoever writes a pattern may make it take for ever. Compile it with plugins/pattern.ts.';
 
 /** @type {import('eslint').Linter.RulesRecord} */
 const hiddenInputs = {
@@ -43,6 +44,8 @@ const hiddenInputs = {
     { selector: 'CallExpression[callee.name="Date"]', message: time },
     { selector: 'MemberExpression[property.name="now"][object.property.name=/^(Date|performance)$/]', message: time },
     { selector: 'MemberExpression[property.name="random"][object.property.name="Math"]', message: randomness },
+    // A literal is written by somebody who knows; what is made at run time may be made of anything.
+    { selector: 'NewExpression[callee.name="RegExp"], CallExpression[callee.name="RegExp"]', message: backtracking },
   ],
 };
 

@@ -1,8 +1,9 @@
-import { RE2JS } from 're2js';
+import type { RE2JS } from 're2js';
 import { z } from 'zod';
 import { textKey } from '../../core/config/keys.ts';
 import { messageOf } from '../../core/errors.ts';
 import { definePredicate } from '../api/predicate.ts';
+import { compilePattern } from '../pattern.ts';
 
 const Config = z.object({
   pattern: textKey()
@@ -10,10 +11,9 @@ const Config = z.object({
     .describe('Regular expression for the whole topic name, in the syntax of RE2: Java without look-around and back-references.'),
 });
 
-/** RE2 takes time in proportion to the topic name, whatever the pattern: one from a configuration cannot stall a host. */
 function compiled(pattern: string, context: z.RefinementCtx): RE2JS {
   try {
-    return RE2JS.compile(pattern);
+    return compilePattern(pattern);
   } catch (error) {
     context.addIssue({ code: 'custom', message: messageOf(error) });
     return z.NEVER;

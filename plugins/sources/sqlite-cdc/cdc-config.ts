@@ -1,14 +1,15 @@
-import { RE2JS } from 're2js';
+import type { RE2JS } from 're2js';
 import { z } from 'zod';
 import { pathOfSqliteUrl } from '../../../clients/sqlite/sqlite-url.ts';
 import { booleanKey, enumKey, intKey, listKey, textKey } from '../../../core/config/keys.ts';
 import { messageOf } from '../../../core/errors.ts';
+import { compilePattern } from '../../pattern.ts';
 
-/** Each for a whole name; SQLite does not tell letters of both cases apart. RE2 takes time in proportion to the name. */
+/** Each for a whole name; SQLite does not tell letters of both cases apart. */
 function patternsKey() {
   return listKey().transform((patterns, context): readonly RE2JS[] => {
     try {
-      return patterns.map((pattern) => RE2JS.compile(pattern, RE2JS.CASE_INSENSITIVE));
+      return patterns.map((pattern) => compilePattern(pattern, { ignoresCase: true }));
     } catch (error) {
       context.addIssue({ code: 'custom', message: messageOf(error) });
       return z.NEVER;
