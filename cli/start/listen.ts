@@ -17,6 +17,9 @@ const { createServer } = process.getBuiltinModule('node:http');
 /** A body of 1 MiB over the slowest way that anybody has. Whoever sends slower than that only keeps a connection. */
 const RECEIVE_WITHIN_MS = 30_000;
 
+/** Whatever waits for something has been told to end by then. */
+const CLOSE_WITHIN_MS = 1_000;
+
 export interface Server {
   readonly url: string;
   close(): Promise<void>;
@@ -68,9 +71,19 @@ export function listen({
     server.on('error', (error: NodeJS.ErrnoException) => reject(refusal(error, { host, port })));
     server.listen(port, host, () => {
       const url = `${tls === null ? 'http' : 'https'}://${addressOf(server)}`;
-      resolve({ url, close: () => new Promise((closed) => server.close(() => closed())) });
+      resolve({ url, close: () => closed(server) });
     });
   });
+}
+
+/**
+ * Answers under way have their time. A connection whose body nobody read, because it was refused, would otherwise never end: what waits in
+ * it hides that the other side is gone.
+ */
+async function closed(server: HttpServer): Promise<void> {
+  const timer = setTimeout(() => server.closeAllConnections(), CLOSE_WITHIN_MS);
+  await new Promise<void>((resolve) => server.close(() => resolve()));
+  clearTimeout(timer);
 }
 
 /** As others reach it: of all addresses that it may have, its name stands for one. */

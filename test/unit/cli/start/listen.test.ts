@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { RequestListener } from 'node:http';
 import { connect } from 'node:net';
 import { text as textOf } from 'node:stream/consumers';
@@ -50,6 +51,29 @@ describe('listen', () => {
     const answer = await textOf(socket);
 
     expect(answer).toMatch(/^HTTP\/1\.1 408 /);
+  });
+
+  test('closes although a body that was refused still waits to be read', async () => {
+    const refusing: RequestListener = (request, response) =>
+      void request.once('data', () => {
+        request.pause();
+        response.end('too much');
+      });
+    const { url, close } = await listen({
+      ...LOOPBACK,
+      port: 0,
+      telemetry: new MemoryTelemetry(),
+      loadApi: async () => refusing,
+    });
+    const socket = connect(Number(new URL(url).port), '127.0.0.1').on('error', () => undefined);
+    // More than lies in buffers on the way, so that some of it waits for ever.
+    socket.write('POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000000\r\n\r\n');
+    socket.write(Buffer.alloc(20_000_000));
+    await once(socket, 'data');
+
+    await close();
+
+    await expect(fetch(url)).rejects.toThrow();
   });
 
   test('refuses a port that somebody has, and names it', async () => {
