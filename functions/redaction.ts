@@ -14,6 +14,8 @@ export const HIDDEN = '[hidden]';
 export class Redaction {
   /** Those that were put in longest ago come first. */
   readonly #values = new Set<string>();
+  /** One value may hold another: if the shorter one were hidden first, the rest of the longer one would show. */
+  #longestFirst: readonly string[] = [];
 
   hide(values: readonly string[]): void {
     for (const value of values.flatMap(formsOf)) {
@@ -22,11 +24,12 @@ export class Redaction {
       const [oldest] = this.#values;
       if (this.#values.size > VALUES_MAX && oldest !== undefined) this.#values.delete(oldest);
     }
+    this.#longestFirst = [...this.#values].sort((one, other) => other.length - one.length);
   }
 
   text(text: string): string {
     let shown = text;
-    for (const value of this.#values) shown = shown.replaceAll(value, HIDDEN);
+    for (const value of this.#longestFirst) shown = shown.replaceAll(value, HIDDEN);
     return shown;
   }
 
