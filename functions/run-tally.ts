@@ -38,7 +38,7 @@ export class RunTally {
     this.latency = new LatencyMeter(host.clock);
   }
 
-  /** What ends the invocation: the one error history shows. What was survived or tolerated shows in the counts. */
+  /** The one error history shows: the last that is told here. What was tolerated, or passed when tried again, shows in the counts. */
   failed(stage: Stage, error: unknown, position?: string): void {
     this.#error = {
       code: codeOf(error),
@@ -46,6 +46,11 @@ export class RunTally {
       message: shown(this.#host.sandbox.redaction.text(messageOf(error))),
       ...(position === undefined ? {} : { position: shown(position) }),
     };
+  }
+
+  /** The same for an error that ends nothing, and must not hide the one that did. */
+  failedBesides(stage: Stage, error: unknown): void {
+    if (this.#error === undefined) this.failed(stage, error);
   }
 
   /** Those of the records of a put. */

@@ -140,7 +140,7 @@ interface Writing {
   readonly writer: SinkWriter;
 }
 
-/** `false`: what was put is not durable, so it is not committed, and the run says why. */
+/** `false`: what was put is not durable, so it is not committed; the run says why where nothing else ended it. */
 async function flushedAtLast(writing: Writing): Promise<boolean> {
   try {
     await flush(writing);
@@ -164,7 +164,7 @@ export async function rest(writing: Writing): Promise<boolean> {
 /** An error of a writer that ends anyway. @throws {AssertionError | FencedError} the error itself, when it is one. */
 function survived({ invocation }: Writing, error: unknown): false {
   if (error instanceof FencedError || isAssertion(error)) throw error;
-  invocation.tally.failed('put', error instanceof SliceBroken ? error.cause : error);
+  invocation.tally.failedBesides('put', error instanceof SliceBroken ? error.cause : error);
   return false;
 }
 

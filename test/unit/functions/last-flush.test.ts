@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { AssertionError } from '../../../core/assert.ts';
-import { FencedError, RetryableError } from '../../../core/errors.ts';
+import { FatalTaskError, FencedError, RecordError, RetryableError } from '../../../core/errors.ts';
 import type { SinkPlugin, SinkWriter } from '../../../plugins/api/sink.ts';
 import { setTargetState } from '../../../scheduler/connector-actions.ts';
+import { refusedOf } from '../../../scheduler/metrics/run-metrics.ts';
 import { memorySink } from '../../support/memory-sink.ts';
 import { memoryTarget } from '../../support/memory-target.ts';
 import { aSinkShard, numbered, type SinkShard } from '../../support/sink-shard.ts';
@@ -82,4 +83,43 @@ describe('a writer that is told of the end of its invocation', () => {
     expect(calls).toEqual(['close']);
     expect(await sink.cursor()).toMatchObject({ next: 1n, open: [] });
   });
+});
+
+describe('a writer that fails once its slice has failed', () => {
+  const fullDisk = {
+    'at its last flush': { flush: () => Promise.reject(new RetryableError('the disk is full')) },
+    'when it is told of the end': { rest: () => Promise.reject(new Error('the disk is full')) },
+  };
+
+  test.each(Object.entries(fullDisk))(
+    'leaves the refused record in the run record, with its position: %s (I10)',
+    async (_, failing) => {
+      const error = new RecordError('no such column', { code: 'record.conversion_failed' });
+      const plugin = sinkWith(() => ({ ...failing, put: async () => ({ failures: [{ index: 0, error }] }) }));
+      const sink = await aSinkShard({ plugin, values: ['a', 'b'] });
+
+      const { run } = await sink.run();
+
+      expect(run).toMatchObject({
+        outcome: 'failed',
+        error: { code: 'record.conversion_failed', message: 'no such column', position: 'orders/memory/0@0' },
+      });
+      expect(refusedOf(run)).toBe(1);
+      expect(await sink.cursor()).toMatchObject({ status: { state: 'failed', code: 'record.conversion_failed' } });
+    },
+  );
+
+  test.each(Object.entries(fullDisk))(
+    'leaves the error that failed the shard in the run record: %s (I10)',
+    async (_, failing) => {
+      const error = new FatalTaskError('the table is gone');
+      const plugin = sinkWith(() => ({ ...failing, put: () => Promise.reject(error) }));
+      const sink = await aSinkShard({ plugin, values: ['a'] });
+
+      const { run } = await sink.run();
+
+      expect(run).toMatchObject({ outcome: 'failed', error: { code: 'task.failed', message: 'the table is gone' } });
+      expect(await sink.cursor()).toMatchObject({ status: { state: 'failed', code: 'task.failed' } });
+    },
+  );
 });
