@@ -199,6 +199,12 @@ export const errorCodes = {
     exit: 2,
     next: 'Correct the placeholder, or put the value where it says; then restart the connector.',
   },
+  'secret.unavailable': {
+    meaning: 'Where a secret is kept, nothing answered in time.',
+    http: 503,
+    exit: 3,
+    next: 'Nothing to do if it recovers: it is asked again, and what has its secrets already goes on. Otherwise check the folder that the placeholder names, and the network it comes over.',
+  },
   'connector.exists': {
     meaning: 'There is a connector of this name already.',
     http: 409,

@@ -250,7 +250,8 @@ export type SecretAnswer = { readonly value: string } | { readonly refused: stri
  * 2. An invocation asks for all that its connector names in one call. References to one path are answered from one reading of it.
  * 3. It keeps the values as long as its host is warm for that revision of the connector, for at most `SECRETS_AGE_MAX_MS` (a minute,
  *    `functions/open-connector.ts`): the first invocation that begins later asks again, and opens readers and writers anew
- *    where an answer has changed. One that runs already goes on with what it has.
+ *    where an answer has changed. One that runs already goes on with what it has. Where no answer comes in
+ *    time, the values that are kept serve for another minute; where none are, the invocation ends, and another is tried.
  *
  * Never rejects. It may take as long as a file system or a network does: whoever asks ends its own waiting.
  */

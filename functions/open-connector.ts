@@ -1,7 +1,7 @@
 /** Resolves and checks a connector's configuration and loads its plugins, once per revision and sandbox, and when a secret changed. */
 import { parseResolvedConfig } from '../core/config/connector-config.ts';
 import type { Connector } from '../core/connector.ts';
-import { ConfigError } from '../core/errors.ts';
+import { ConfigError, RetryableError } from '../core/errors.ts';
 import type { ShardId } from '../core/shard-id.ts';
 import type { PluginContext } from '../plugins/api/context.ts';
 import { configureConnector } from '../plugins/configure.ts';
@@ -10,23 +10,42 @@ import type { OpenedConnector, ResolvedConfig } from './opened-connector.ts';
 import { Pipeline } from './pipeline.ts';
 import { resolveConfig, withoutValues } from './resolve-config.ts';
 
-/** So old a secret may be when an invocation begins: as long as a shard waits that failed with it, before it is tried again. */
+/**
+ * So old a secret may be when an invocation begins: as long as a shard waits that failed with it, before it is tried again. It may
+ * be older while nobody answers who could say whether it has changed: what worked until then goes on.
+ */
 const SECRETS_AGE_MAX_MS = 60_000;
 
-/** @throws {ConfigError} with every wrong key; {FatalTaskError} when a secret cannot be had. */
+/**
+ * @throws {ConfigError} with every wrong key; {FatalTaskError} when a secret cannot be had; {RetryableError} when it is not known
+ * whether it can, and none is kept.
+ */
 export async function openConnector(host: Host, connector: Connector): Promise<OpenedConnector> {
   const kept = host.sandbox.connector(connector);
   if (kept !== undefined && isFresh(host, kept.resolved)) return kept;
-  const resolved = await resolveConfig(host, connector);
+  const resolved = await resolveAgain(host, connector, kept?.resolved);
   const opened =
     kept !== undefined && isSame(kept.resolved, resolved) ? { ...kept, resolved } : await configure(host, connector, resolved);
   host.sandbox.keepConnector(connector, opened);
   return opened;
 }
 
-function isFresh({ clock }: Host, { values, readAtMs }: ResolvedConfig): boolean {
-  const ageMs = clock.nowMs() - readAtMs;
+function isFresh({ clock }: Host, { values, askedAtMs }: ResolvedConfig): boolean {
+  const ageMs = clock.nowMs() - askedAtMs;
   return values.length === 0 || (ageMs >= 0 && ageMs < SECRETS_AGE_MAX_MS);
+}
+
+/** Where no answer comes, `kept` goes on as if it had come now, so that not every invocation waits for one. */
+async function resolveAgain(host: Host, connector: Connector, kept: ResolvedConfig | undefined): Promise<ResolvedConfig> {
+  const askedAtMs = host.clock.nowMs();
+  try {
+    return await resolveConfig(host, connector);
+  } catch (error) {
+    if (kept === undefined || !(error instanceof RetryableError) || error.code !== 'secret.unavailable') throw error;
+    const { message, code } = error;
+    host.telemetry.log('warn', `the connector goes on with the secrets it has: ${message}`, { connector: connector.name, code });
+    return { ...kept, askedAtMs };
+  }
 }
 
 function isSame({ values: before }: ResolvedConfig, { values }: ResolvedConfig): boolean {

@@ -16,8 +16,8 @@ export interface ResolvedConfig {
   readonly config: Connector['config'];
   /** What was put in, in the order of the keys; empty where there are no placeholders. */
   readonly values: readonly string[];
-  /** Wall time: it goes on while a sandbox is frozen. */
-  readonly readAtMs: number;
+  /** When values were asked for last, also where no answer came. Wall time: it goes on while a sandbox is frozen. */
+  readonly askedAtMs: number;
 }
 
 export interface OpenedConnector extends Edition, Pick<ConfiguredConnector, 'source' | 'sink'> {

@@ -1,7 +1,8 @@
 /** Puts secrets into a connector's configuration. */
+import { assert } from '../core/assert.ts';
 import { placeholderOf, referencesIn, withValues } from '../core/config/placeholders.ts';
 import type { Connector } from '../core/connector.ts';
-import { ConfigError, FatalTaskError } from '../core/errors.ts';
+import { ConfigError, FatalTaskError, RetryableError } from '../core/errors.ts';
 import type { SecretAnswer, SecretReference } from '../core/ports.ts';
 import { secretKeysOf } from '../plugins/secret-keys.ts';
 import { TIMED_OUT, within } from './deadline.ts';
@@ -12,9 +13,12 @@ import { HIDDEN } from './redaction.ts';
 /** For a folder that some network lends and does not answer for: the claim is not made yet, so nobody waits for this. */
 const RESOLVE_MAX_MS = 5_000;
 
-/** @throws {FatalTaskError} `secret.refused` or `secret.missing`, naming each key and its placeholder. */
+/**
+ * @throws {FatalTaskError} `secret.refused` or `secret.missing`, naming each key and its placeholder.
+ * @throws {RetryableError} `secret.unavailable`: no answer came in time, so nothing is known of any of them.
+ */
 export async function resolveConfig(host: Host, { config }: Connector): Promise<ResolvedConfig> {
-  const readAtMs = host.clock.nowMs();
+  const askedAtMs = host.clock.nowMs();
   const named = Object.entries(config).flatMap(([key, text]) => referencesIn(text).map((reference) => ({ key, reference })));
   const answers = named.length === 0 ? [] : await answersOf(host, named);
   const values = valuesOf(named, answers);
@@ -24,7 +28,7 @@ export async function resolveConfig(host: Host, { config }: Connector): Promise<
   // Also what is secret and stands in the configuration itself.
   const secret = await secretKeysOf(host.registry, config);
   host.sandbox.redaction.hide([...values, ...[...secret].map((key) => resolved[key] ?? '')]);
-  return { config: resolved, values, readAtMs };
+  return { config: resolved, values, askedAtMs };
 }
 
 interface Named {
@@ -34,7 +38,9 @@ interface Named {
 
 async function answersOf({ clock, secrets }: Host, named: readonly Named[]): Promise<readonly SecretAnswer[]> {
   const answers = await within(clock, RESOLVE_MAX_MS, () => secrets.resolve(named.map(({ reference }) => reference)));
-  return answers === TIMED_OUT ? [] : answers;
+  if (answers !== TIMED_OUT) return answers;
+  const asked = named.map(({ key, reference }) => `${key}: ${placeholderOf(reference)}`).join('; ');
+  throw new RetryableError(`no answer within ${RESOLVE_MAX_MS} ms for ${asked}`, { code: 'secret.unavailable' });
 }
 
 function valuesOf(named: readonly Named[], answers: readonly SecretAnswer[]): readonly string[] {
@@ -42,7 +48,8 @@ function valuesOf(named: readonly Named[], answers: readonly SecretAnswer[]): re
   const problems: string[] = [];
   let isRefused = false;
   for (const [index, { key, reference }] of named.entries()) {
-    const answer = answers[index] ?? { missing: `no answer within ${RESOLVE_MAX_MS} ms` };
+    const answer = answers[index];
+    assert(answer !== undefined, 'secrets answer for each reference that is asked for');
     if ('value' in answer) {
       values.push(answer.value);
       continue;

@@ -32,7 +32,8 @@ Only invocations resolve them, and only those that the operator of the host allo
 The configuration is stored and shown with its placeholders. What they stand for is stored nowhere, and is replaced by \`[hidden]\` in whatever an
 invocation tells: errors, log lines, dead letters. The check of such a value comes with the invocation, too; what does not pass it, and what is refused or
 missing, fails the shard, with the key and the placeholder. A value that has changed is noticed within a minute, by the next invocation that begins, or at
-once when the connector is changed. Unlike Kafka, which leaves a placeholder as it is where it finds no value, nothing runs without one; a text whose provider
+once when the connector is changed. While the place of a value does not answer, a host that has the value goes on with it, and its log says so.
+Unlike Kafka, which leaves a placeholder as it is where it finds no value, nothing runs without one; a text whose provider
 is none of the three is no placeholder. What a source finds becomes the name of a shard, which is stored and shown: a path or a table is no secret.
 
 A scheduler plans without secrets, so these keys hold no placeholders: ${[...WRITTEN_OUT].map(code).join(', ')}.`;

@@ -68,14 +68,28 @@ describe('runInvocation of a configuration with placeholders', () => {
     expect(run.outcome).toBe('drained');
   });
 
-  test('does not wait for ever for an answer', async () => {
+  test('does not wait for ever for an answer, and works by itself once there is one', async () => {
     const { plugin } = aGuardedSink();
-    const secrets: Secrets = { resolve: () => new Promise(() => undefined) };
-    const sink = await aSinkShard({ plugin, values: ['a'], config: GUARDED, secrets });
+    const away = hanging(secretsOf({ PASSWORD, COUNT: '7' }));
+    const sink = await aSinkShard({ plugin, values: ['a'], config: GUARDED, secrets: away.secrets });
+    away.hang();
 
-    const { run } = await sink.run();
+    const { run, notBeforeMs } = await sink.run();
+    const nowMs = sink.host.clock.nowMs();
+    const { status } = await sink.cursor();
+    away.answer();
+    const { run: second } = await sink.run();
 
-    expect(run.error).toMatchObject({ code: 'secret.missing', message: expect.stringContaining('no answer within 5000 ms') });
+    expect(run).toMatchObject({
+      outcome: 'failed',
+      error: {
+        code: 'secret.unavailable',
+        message: 'no answer within 5000 ms for url: ${env:PASSWORD}; batch.count: ${env:COUNT}',
+      },
+    });
+    expect(notBeforeMs).toBeGreaterThan(nowMs);
+    expect(status.state).toBe('active');
+    expect(second.outcome).toBe('drained');
   });
 
   test.each(['many secrets', '9', ''])('says that a value is wrong, and not what it is: %j', async (value) => {
@@ -118,6 +132,65 @@ describe('runInvocation in a warm sandbox, of a configuration with placeholders'
     expect(afterAMinute).toEqual([2, 2, 1]);
     expect([asked.times(), opened.length]).toEqual([3, 2]);
     expect(opened.map((config) => config['batch.count'])).toEqual([7, 8]);
+  });
+
+  test('goes on with the values it has where no answer comes, says so, and asks again after a minute', async () => {
+    const { plugin, opened } = aGuardedSink();
+    const away = hanging(secretsOf({ PASSWORD, COUNT: '7' }));
+    const asked = counted(away.secrets);
+    const sink = await aSinkShard({ plugin, values: ['a'], config: GUARDED, secrets: asked.secrets });
+    await sink.run();
+    await sink.host.clock.sleep(60_000);
+    away.hang();
+
+    await sink.send('b');
+    const { run: unanswered } = await sink.run();
+    await sink.send('c');
+    const { run: withinAMinute } = await sink.run();
+    const askedMeanwhile = asked.times();
+    await sink.host.clock.sleep(60_000);
+    await sink.send('d');
+    const { run: afterAMinute } = await sink.run();
+
+    expect([unanswered, withinAMinute, afterAMinute].map(({ outcome }) => outcome)).toEqual(['drained', 'drained', 'drained']);
+    expect([askedMeanwhile, asked.times()]).toEqual([2, 3]);
+    expect(opened.length).toBe(1);
+    expect(sink.host.telemetry.logs).toContainEqual({
+      level: 'warn',
+      message:
+        'the connector goes on with the secrets it has: no answer within 5000 ms for url: ${env:PASSWORD}; batch.count: ${env:COUNT}',
+      fields: { connector: 'orders-sink', code: 'secret.unavailable' },
+    });
+  });
+
+  test('does not go on with the values of an earlier configuration', async () => {
+    const { plugin } = aGuardedSink();
+    const away = hanging(secretsOf({ PASSWORD, COUNT: '7' }));
+    const sink = await aSinkShard({ plugin, values: ['a'], config: GUARDED, secrets: away.secrets });
+    await sink.run();
+    away.hang();
+
+    await changeConfig(sink.host, 'orders-sink', { ...sink.connector.config, 'errors.log.enable': 'true' });
+    await sink.send('b');
+    const { run } = await sink.run();
+
+    expect(run).toMatchObject({ outcome: 'failed', error: { code: 'secret.unavailable' } });
+  });
+
+  test('does not go on with a value that is refused or missing by now (I10)', async () => {
+    const { plugin } = aGuardedSink();
+    let there = secretsOf({ PASSWORD, COUNT: '7' });
+    const secrets: Secrets = { resolve: (references) => there.resolve(references) };
+    const sink = await aSinkShard({ plugin, values: ['a'], config: GUARDED, secrets });
+    await sink.run();
+    await sink.host.clock.sleep(60_000);
+
+    there = secretsOf({ COUNT: '7' });
+    await sink.send('b');
+    const { run } = await sink.run();
+
+    expect(run).toMatchObject({ outcome: 'failed', error: { code: 'secret.missing' } });
+    expect(await sink.cursor()).toMatchObject({ status: { state: 'failed', code: 'secret.missing' } });
   });
 
   test('asks again at once when the configuration was changed', async () => {
@@ -277,6 +350,20 @@ function counted(secrets: Secrets): { readonly secrets: Secrets; times(): number
         return secrets.resolve(references);
       },
     },
+  };
+}
+
+/** A folder that some network lends, and does not answer for between `hang` and `answer`. */
+function hanging(secrets: Secrets): { readonly secrets: Secrets; hang(): void; answer(): void } {
+  let hangs = false;
+  return {
+    hang: () => {
+      hangs = true;
+    },
+    answer: () => {
+      hangs = false;
+    },
+    secrets: { resolve: (references) => (hangs ? new Promise(() => undefined) : secrets.resolve(references)) },
   };
 }
 
