@@ -61,10 +61,15 @@ export async function start(worker: WorkerSettings): Promise<Started> {
   });
   const metricsText = () => metrics.text(() => scheduler.samples());
   const loadApi = async (workerId: string) => {
-    const [{ getRequestListener }, { newApp }] = await Promise.all([import('@hono/node-server'), import('../scheduler/app.ts')]);
+    const [{ getRequestListener }, { newApp }, { KnownConnectors }] = await Promise.all([
+      import('@hono/node-server'),
+      import('../scheduler/app.ts'),
+      import('../scheduler/known-connectors.ts'),
+    ]);
+    const { skewMaxMs } = settings;
     const app = newApp({
       ...{ store, broker, clock, random, telemetry, metricsText, registry, scheduler, history, workerId },
-      skewMaxMs: settings.skewMaxMs,
+      ...{ skewMaxMs, known: new KnownConnectors({ clock, registry, skewMaxMs }) },
       loggers,
       plugins: allPlugins,
       commit: 'unknown',

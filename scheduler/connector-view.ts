@@ -4,18 +4,15 @@ import { decodeCursor } from '../core/cursor/codec.ts';
 import { cursorPartition } from '../core/cursor/stored-cursor.ts';
 import { FatalTaskError } from '../core/errors.ts';
 import type { PlannedConnector } from '../core/planner/view.ts';
-import type { Clock, DocumentPage, StateStore, StoredDocument } from '../core/ports.ts';
+import type { DocumentPage, StateStore, StoredDocument } from '../core/ports.ts';
 import type { ShardId } from '../core/shard-id.ts';
-import type { Registry } from '../plugins/api/registry.ts';
-import { withHidden } from './hidden-values.ts';
-import { type KnownConnector, knowConnector } from './known-connector.ts';
+import type { KnownConnector } from './known-connector.ts';
+import type { KnownConnectors } from './known-connectors.ts';
 import { type ConnectorStatus, dealt, type ShardView, statusOf, unreadableStatus } from './status.ts';
 
 export interface ViewDeps {
   readonly store: StateStore;
-  readonly clock: Clock;
-  readonly registry: Registry;
-  readonly skewMaxMs: number;
+  readonly known: KnownConnectors;
   /** Who answers, as `host:port`. */
   readonly workerId: string;
 }
@@ -78,21 +75,15 @@ export function infoOf({ connector, shown, status: { tasks, type } }: ConnectorV
   return { name, config: shown, tasks: tasks.map(({ id }) => ({ connector: name, task: id })), type };
 }
 
-/** As it was sent, with the name, and with all that is secret. */
-export function configOf({ name, config }: Connector): Connector['config'] {
-  const { name: _, ...sent } = config;
-  return { ...sent, name };
-}
-
 async function viewDocument(deps: ViewDeps, name: string, document: StoredDocument): Promise<ViewOrStatus> {
-  const known = await knowConnector(document, name, { ...deps, atMs: deps.clock.monotonicMs() });
+  const known = await deps.known.of(name, document);
   if (known instanceof FatalTaskError) return { status: unreadableStatus(name, known, deps.workerId) };
   const shards = await viewShards(deps.store, known);
   const status = statusOf(known, shards, deps.workerId);
-  const { connector, planned, problem, topics } = known;
+  const { connector, shown, planned, problem, topics } = known;
   return {
     connector,
-    shown: await withHidden(deps.registry, configOf(connector)),
+    shown,
     planned,
     problem,
     topics: topics ?? [],

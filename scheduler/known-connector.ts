@@ -82,3 +82,9 @@ function plannedOf(
 ): PlannedConnector {
   return { uid, targetState, revision, bears: pressure?.invocations ?? null, ...terms };
 }
+
+/** As it was sent, with the name, and with all that is secret. */
+export function configOf({ name, config }: Connector): Connector['config'] {
+  const { name: _, ...sent } = config;
+  return { ...sent, name };
+}

@@ -11,6 +11,7 @@ import { allPlugins } from '../../plugins/registry.ts';
 import { newApp } from '../../scheduler/app.ts';
 import type { AppDeps } from '../../scheduler/app-deps.ts';
 import { Events } from '../../scheduler/events.ts';
+import { KnownConnectors } from '../../scheduler/known-connectors.ts';
 import { aHost, anOffer, type TestHost } from './hosts.ts';
 import { demandAnswer } from './openapi-answers.ts';
 import { RunningClock } from './running-clock.ts';
@@ -97,6 +98,7 @@ export function anApp(host: TestHost, deps: Partial<AppDeps> = {}): ReturnType<t
     loggers: new LogLevels({ root: 'INFO', clock: host.clock }),
     plugins: allPlugins,
     skewMaxMs: host.settings.skewMaxMs,
+    known: new KnownConnectors({ ...host, skewMaxMs: host.settings.skewMaxMs, ...deps }),
     workerId: WORKER,
     commit: 'abc',
     access: { keys: [], takesBasic: true },

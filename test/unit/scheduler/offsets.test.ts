@@ -5,6 +5,7 @@ import { offset } from '../../../core/offset.ts';
 import { queueShardId } from '../../../core/shard-id.ts';
 import type { ConnectorView } from '../../../scheduler/connector-view.ts';
 import { viewConnector } from '../../../scheduler/connector-view.ts';
+import { KnownConnectors } from '../../../scheduler/known-connectors.ts';
 import { alterSink, offsetsOf, resetAll } from '../../../scheduler/offsets.ts';
 import { anApi, type TestApi } from '../../support/api.ts';
 import { aHeldRange, aLogCursor } from '../../support/builders.ts';
@@ -16,7 +17,8 @@ async function aStopped({ host, ask, log }: TestApi, config: Readonly<Record<str
   log.createTopic('orders', { queues: 2 });
   await ask('POST', '/connectors', { body: { name: 'drop', config, initial_state: 'STOPPED' } });
   const deps = { ...host, skewMaxMs: host.settings.skewMaxMs };
-  const view = async () => (await viewConnector({ ...deps, workerId: 'here' }, 'drop')) as ConnectorView;
+  const known = new KnownConnectors(deps);
+  const view = async () => (await viewConnector({ ...deps, known, workerId: 'here' }, 'drop')) as ConnectorView;
   const queue = (queueId: number) => ({ topic: 'orders', brokerName: 'memory', queueId });
   return { deps, view, queue, shard: queueShardId((await view()).connector.uid, queue(0)) };
 }
