@@ -53,7 +53,7 @@ module.exports = {
     layer('adapters', ['core', 'clients']),
     layer('functions', ['core', 'plugins', 'adapters']),
     layer('scheduler', ['core', 'plugins', 'adapters']),
-    layer('servers', ['core', 'clients']),
+    layer('servers', ['core', 'clients', 'adapters']),
     // The launcher starts before anything is installed; what writes documentation reads the code it documents.
     layer('tools', [], { exceptFrom: '^tools/docs/' }),
     layer('tools/docs', ['tools', 'core', 'plugins', 'functions', 'scheduler', 'cli']),

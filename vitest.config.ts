@@ -9,6 +9,8 @@ export default defineConfig({
       typesProject(),
       // By itself, when all others are through: it uses every core.
       project('simulation', { groupOrder: 2 }),
+      // With real servers, which `npm run test:real` alone starts.
+      project('real', { groupOrder: 3 }),
     ],
     // Tests of processes mostly wait for them: two workers on two cores halve that.
     maxWorkers: 2,

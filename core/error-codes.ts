@@ -91,6 +91,24 @@ export const errorCodes = {
     exit: 1,
     next: 'Create the topic, or correct the name in the connector configuration.',
   },
+  'broker.throttled': {
+    meaning: 'The broker turned a request away because it has too much to do.',
+    http: 503,
+    exit: 3,
+    next: 'Nothing to do if it recovers: the request is tried again. Otherwise look at the load of the broker and its disk.',
+  },
+  'broker.unauthorized': {
+    meaning: 'The broker refuses the access key, or what it is allowed to do.',
+    http: 424,
+    exit: 1,
+    next: 'Correct the access key and the secret key, or grant the key what the message names: topics to read and write, the group to read with.',
+  },
+  'broker.refused': {
+    meaning: 'The broker refuses a request as it is.',
+    http: 424,
+    exit: 1,
+    next: 'Read the message for the reason that the broker gave: a name it does not take, a group it may not create, a filter it does not understand.',
+  },
   'log.unusable': {
     meaning: 'The embedded log cannot be opened, or its files are not those of this product.',
     http: 500,

@@ -9,14 +9,15 @@ const lintTyped = { name: 'lint (eslint)', command: ['eslint', '--max-warnings=0
 const types = { name: 'types', command: ['tsc', '-b'] };
 const layers = { name: 'layers', command: ['depcruise', '--config=.dependency-cruiser.cjs', '.'] };
 const unused = { name: 'unused', command: ['knip'] };
-const quickTests = ['unit', 'contract', 'types'].flatMap((project) => ['--project', project]);
+const quickTests = projects('unit', 'contract', 'types');
 // A quarter of what `npm test` runs.
 const someSeeds = { name: 'simulation', command: ['node', 'test/simulation/main.ts', '--seeds', '500'] };
 
 /** @type {Record<string, Step[]>} */
 export const tasks = {
   // The compiler's own tests read the declarations that a build leaves.
-  test: [types, { name: 'tests', command: ['vitest', 'run'] }],
+  test: [types, { name: 'tests', command: ['vitest', 'run', ...projects('unit', 'contract', 'types', 'simulation')] }],
+  'test:real': [{ name: 'tests with real servers', command: ['vitest', 'run', ...projects('real')] }],
   verify: [
     format,
     lintFast,
@@ -30,6 +31,7 @@ export const tasks = {
   bench: [{ name: 'bench', command: ['node', 'bench/main.ts'] }],
   simulate: [{ name: 'simulate', command: ['node', 'test/simulation/main.ts'] }],
   fuzz: [{ name: 'fuzz', command: ['node', 'test/fuzz/main.ts'] }],
+  servers: [{ name: 'servers', command: ['node', 'servers/main.ts'] }],
   demo: [{ name: 'demo', command: ['node', 'demo/main.ts'] }],
   soak: [{ name: 'soak', command: ['node', 'demo/soak/main.ts'] }],
   sortie: [{ name: 'sortie', command: ['node', 'cli/sortie.mjs'] }],
@@ -41,3 +43,8 @@ export const tasks = {
   layers: [layers],
   unused: [unused],
 };
+
+/** @param {string[]} names */
+function projects(...names) {
+  return names.flatMap((name) => ['--project', name]);
+}

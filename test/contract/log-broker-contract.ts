@@ -9,10 +9,11 @@ import { timeCases } from './log-broker/times.ts';
 import { topicCases } from './log-broker/topics.ts';
 import { watchCases } from './log-broker/watch.ts';
 
-export function logBrokerContract({ name, newBroker, skip, propertyRuns }: LogBrokerContract): void {
+export function logBrokerContract({ name, newBroker, skip, propertyRuns, timeoutMs }: LogBrokerContract): void {
   contractSuite({
     title: `LogBroker: ${name}`,
     skip,
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
     start: async () => caseLog(await newBroker()),
     groups: {
       topics: topicCases,

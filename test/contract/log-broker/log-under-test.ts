@@ -32,6 +32,8 @@ export interface LogBrokerContract {
   readonly skip?: readonly Skip[];
   /** Runs of each property; the default is fast-check's. Lower it where each call is a round trip. */
   readonly propertyRuns?: number;
+  /** Of one case; absent: Vitest's own. */
+  readonly timeoutMs?: number;
 }
 
 export interface CaseLog extends Partial<LogOperator>, Omit<LogUnderTest, 'operator' | 'topicPrefix'> {

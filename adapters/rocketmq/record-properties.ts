@@ -1,0 +1,101 @@
+/**
+ * How a record lies in a message of RocketMQ, so that others read it and none of it is lost.
+ *
+ * | of a record | in a message |
+ * | --- | --- |
+ * | value | body |
+ * | key, where it is text | property `KEYS` |
+ * | tag | property `TAGS` |
+ * | header | property of its name |
+ *
+ * What a property cannot hold (it may not be empty, nor hold 0x01 or 0x02; of one name the last counts; some names are RocketMQ's own) and
+ * what a message cannot (an empty body) goes into properties of ours, which readers of ours look at first:
+ *
+ * | property | holds |
+ * | --- | --- |
+ * | `SORTIE_KEY` | a key that is no such text: `base64:` and its bytes |
+ * | `SORTIE_TAG` | a tag that is no such text, as JSON |
+ * | `SORTIE_HEADERS` | all headers where one is none of those: `[["name","text"], ...]`; those that can be are properties too |
+ * | `SORTIE_VALUE` | `null`: the record is a tombstone, and its body the text `null`; `empty`: its value is, and its body one space |
+ * | `SORTIE_BORN` | epoch ms, where a record was not born with the first of its batch |
+ */
+import { isUtf8 } from 'node:buffer';
+import { type OutgoingMessage, PROPERTIES_BYTES_MAX } from '../../clients/rocketmq/outgoing-message.ts';
+import { isPropertyText, isReservedProperty, propertyText } from '../../clients/rocketmq/properties.ts';
+import { RecordError } from '../../core/errors.ts';
+import type { OutgoingRecord } from '../../core/ports.ts';
+import type { LogHeaders } from '../../core/record/connect-record.ts';
+
+export const PROPERTY = {
+  key: 'KEYS',
+  tag: 'TAGS',
+  otherKey: 'SORTIE_KEY',
+  otherTag: 'SORTIE_TAG',
+  headers: 'SORTIE_HEADERS',
+  value: 'SORTIE_VALUE',
+  born: 'SORTIE_BORN',
+} as const;
+
+const OWN_PREFIX = 'SORTIE_';
+
+export const BASE64 = 'base64:';
+
+export const NULL_MARK = 'null';
+const EMPTY_MARK = 'empty';
+
+export const NULL_BODY: Uint8Array = Buffer.from('null');
+export const EMPTY_BODY: Uint8Array = Buffer.from(' ');
+
+/** Whether a property is a header of the record, and not RocketMQ's or ours. */
+export function isHeader(name: string): boolean {
+  return !isReservedProperty(name) && !name.startsWith(OWN_PREFIX);
+}
+
+/** `batchBornAtMs`: what the batch says of all of its messages. */
+export function toMessage({ key, value, tag, headers, bornAtMs }: OutgoingRecord, batchBornAtMs: number): OutgoingMessage {
+  let properties = '';
+  if (key !== null) properties += keyProperty(key);
+  if (tag !== null) {
+    properties += isPropertyText(tag) ? propertyText(PROPERTY.tag, tag) : propertyText(PROPERTY.otherTag, JSON.stringify(tag));
+  }
+  if (headers.length > 0) properties += headerProperties(headers);
+  if (bornAtMs !== batchBornAtMs) properties += propertyText(PROPERTY.born, String(bornAtMs));
+  if (value === null) return { body: NULL_BODY, properties: properties + propertyText(PROPERTY.value, NULL_MARK) };
+  if (value.length === 0) return { body: EMPTY_BODY, properties: properties + propertyText(PROPERTY.value, EMPTY_MARK) };
+  return { body: value, properties };
+}
+
+/** What is wrong with the size of its properties; `null` when nothing is. */
+export function propertiesTooLarge({ properties }: OutgoingMessage): RecordError | null {
+  // A text of n characters has at most 3 n bytes.
+  if (properties.length * 3 <= PROPERTIES_BYTES_MAX) return null;
+  const bytes = Buffer.byteLength(properties);
+  if (bytes <= PROPERTIES_BYTES_MAX) return null;
+  const message = `key, tag and headers of the record have ${bytes} bytes, and RocketMQ takes at most ${PROPERTIES_BYTES_MAX}`;
+  return new RecordError(message, { code: 'record.too_large', details: { bytes, bytesMax: PROPERTIES_BYTES_MAX } });
+}
+
+function keyProperty(key: Uint8Array): string {
+  const bytes = Buffer.from(key.buffer, key.byteOffset, key.length);
+  const isText = bytes.length > 0 && !bytes.includes(1) && !bytes.includes(2) && isUtf8(bytes);
+  if (isText) return propertyText(PROPERTY.key, bytes.toString());
+  return propertyText(PROPERTY.otherKey, BASE64 + bytes.toString('base64'));
+}
+
+function headerProperties(headers: LogHeaders): string {
+  let properties = '';
+  let plain = 0;
+  const names = new Set<string>();
+  for (const [name, text] of headers) {
+    if (!isHeader(name) || !isPlain(name) || !isPlain(text) || names.has(name)) continue;
+    names.add(name);
+    plain += 1;
+    properties += propertyText(name, text);
+  }
+  return plain === headers.length ? properties : properties + propertyText(PROPERTY.headers, JSON.stringify(headers));
+}
+
+/** Half of a surrogate pair has no bytes in UTF-8. */
+function isPlain(text: string): boolean {
+  return isPropertyText(text) && text.isWellFormed();
+}

@@ -1,0 +1,142 @@
+import type { RocketmqClient } from '../../clients/rocketmq/rocketmq-client.ts';
+import { ConnectError } from '../../core/errors.ts';
+import type { MessageQueue } from '../../core/message-queue.ts';
+import type { Offset } from '../../core/offset.ts';
+import type { CancelSignal, Clock } from '../../core/ports.ts';
+
+/** Polls of one watch. A broker holds as many as there are, but each is an answer on the way when all queues grow at once. */
+const POLLS_MAX = 256;
+
+/** How often queues beyond the polls are looked at, and queues that do not exist. */
+const LOOK_EVERY_MS = 1_000;
+
+const OVER = 'over';
+
+export interface WatchParts {
+  readonly client: RocketmqClient;
+  readonly clock: Clock;
+}
+
+export interface WatchedQueue {
+  readonly queue: MessageQueue;
+  readonly from: Offset;
+}
+
+/**
+ * Yields a queue again only when it has grown since. A queue that does not exist holds no record, and may come to exist.
+ *
+ * @throws {ConnectError} what a poll throws; whoever watches begins again.
+ */
+export async function* watchQueues(
+  parts: WatchParts,
+  queues: readonly WatchedQueue[],
+  signal: CancelSignal,
+): AsyncIterable<MessageQueue> {
+  const over = new AbortController();
+  const end = (): void => over.abort(OVER);
+  const news = new News();
+  signal.addEventListener('abort', end, { once: true });
+  if (signal.aborted) end();
+  over.signal.addEventListener('abort', () => news.end(), { once: true });
+  const grown = (queue: MessageQueue): void => news.tell(queue);
+  const followers = [
+    ...queues.slice(0, POLLS_MAX).map((watched) => followByPolls(parts, watched, { signal: over.signal, grown })),
+    followByLooks(parts, queues.slice(POLLS_MAX), { signal: over.signal, grown }),
+  ];
+  for (const follower of followers) follower.catch((error: unknown) => news.fail(error));
+  try {
+    while (!over.signal.aborted) {
+      const queue = await news.next();
+      if (queue === null) return;
+      yield queue;
+    }
+  } finally {
+    signal.removeEventListener('abort', end);
+    end();
+  }
+}
+
+interface Following {
+  readonly signal: AbortSignal;
+  readonly grown: (queue: MessageQueue) => void;
+}
+
+async function followByPolls(
+  { client, clock }: WatchParts,
+  { queue, from }: WatchedQueue,
+  { signal, grown }: Following,
+): Promise<void> {
+  let at: bigint = from;
+  while (!signal.aborted) {
+    try {
+      const answer = await client.poll(queue, at, { signal });
+      if (answer === null) return;
+      if (answer.max > from && answer.max > at && answer.max > answer.min) grown(queue);
+      at = answer.max;
+    } catch (error) {
+      if (!(error instanceof ConnectError) || error.code !== 'broker.topic_missing') throw error;
+      at = from;
+      await clock.sleep(LOOK_EVERY_MS, signal);
+    }
+  }
+}
+
+async function followByLooks(parts: WatchParts, watched: readonly WatchedQueue[], { signal, grown }: Following): Promise<void> {
+  const { client, clock } = parts;
+  const seen = new Map(watched.map((entry): [WatchedQueue, bigint] => [entry, entry.from]));
+  const topics = Map.groupBy(watched, ({ queue }) => queue.topic);
+  while (watched.length > 0 && !signal.aborted) {
+    for (const [topic, entries] of topics) {
+      const spans = await client.spans(
+        topic,
+        entries.map(({ queue }) => queue),
+      );
+      for (const [index, entry] of entries.entries()) {
+        const span = spans[index] ?? null;
+        const has = span !== null && span.max > (seen.get(entry) ?? 0n) && span.max > span.min;
+        if (has) grown(entry.queue);
+        seen.set(entry, has ? span.max : span === null ? entry.from : (seen.get(entry) ?? entry.from));
+      }
+    }
+    await clock.sleep(LOOK_EVERY_MS, signal);
+  }
+}
+
+/** Queues to be told of, each once however often it grew meanwhile; and the end. */
+class News {
+  readonly #queues = new Set<MessageQueue>();
+  #failure: { readonly error: unknown } | null = null;
+  #isOver = false;
+  #wake: () => void = () => undefined;
+
+  tell(queue: MessageQueue): void {
+    this.#queues.add(queue);
+    this.#wake();
+  }
+
+  fail(error: unknown): void {
+    this.#failure = { error };
+    this.#wake();
+  }
+
+  end(): void {
+    this.#isOver = true;
+    this.#wake();
+  }
+
+  /** `null` at the end. */
+  async next(): Promise<MessageQueue | null> {
+    for (;;) {
+      if (this.#isOver) return null;
+      const [queue] = this.#queues;
+      if (queue !== undefined) {
+        this.#queues.delete(queue);
+        return queue;
+      }
+      if (this.#failure !== null) throw this.#failure.error;
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+}

@@ -1,0 +1,134 @@
+/**
+ * Who is asked what: NameServers for routes, the broker of a queue for the queue. Routes are remembered, and looked up again where a
+ * broker cannot be reached or says that it has no such topic; where the new one names another broker, that one is asked.
+ */
+import { ConnectError, messageOf, RetryableError } from '../../core/errors.ts';
+import { type MessageQueue, queueKey } from '../../core/message-queue.ts';
+import type { Clock } from '../../core/ports.ts';
+import type { Command } from './command.ts';
+import { getCluster } from './commands/get-cluster.ts';
+import { getRoute } from './commands/get-route.ts';
+import type { Connection, TlsOptions } from './connection.ts';
+import { Connections } from './connections.ts';
+import { queueMissing } from './failure.ts';
+import { NameServers } from './name-servers.ts';
+import type { BrokerAddress, BrokerRoute, TopicRoute } from './route.ts';
+import { brokerOf, type KnownRoutes, Routes } from './routes.ts';
+import type { AccessKeys } from './signature.ts';
+
+export interface ClusterSettings {
+  /** `host:port` of each. */
+  readonly nameServers: readonly string[];
+  /**
+   * `host:port` of the remoting ports of proxies: what is asked of a queue's broker then goes through one of them. They remember for
+   * long where topics lie, and which do not exist: NameServers are asked for that. Where they cannot be reached, a proxy can be
+   * named in their place, and topics are made by somebody else.
+   */
+  readonly proxies?: readonly string[] | undefined;
+  readonly keys?: AccessKeys | undefined;
+  /** Absent: no TLS. */
+  readonly tls?: TlsOptions | undefined;
+  /** What another client knew, so that this one need not ask. */
+  readonly routes?: KnownRoutes | undefined;
+}
+
+/** A broker has a queue for reading, or for writing. */
+export type QueueUse = 'readQueues' | 'writeQueues';
+
+export class Cluster {
+  readonly #connections: Connections;
+  readonly #nameServers: NameServers;
+  readonly #proxies: readonly string[];
+  /** Index of the one that could be reached last. */
+  #proxy = 0;
+  readonly #routes: Routes;
+
+  constructor({ nameServers, proxies = [], keys, tls, routes }: ClusterSettings, clock: Clock) {
+    this.#connections = new Connections({ clock, keys, tls });
+    this.#nameServers = new NameServers(nameServers, this.#connections);
+    this.#proxies = proxies;
+    this.#routes = new Routes((topic) => this.#nameServers.ask(getRoute(topic)), routes);
+  }
+
+  knownRoutes(): KnownRoutes {
+    return this.#routes.known();
+  }
+
+  /** As it is now; `null` where the topic does not exist. */
+  route(topic: string): Promise<TopicRoute | null> {
+    return this.#routes.fresh(topic);
+  }
+
+  /** Every broker that can be written to. */
+  brokers(): Promise<readonly BrokerAddress[]> {
+    return this.#nameServers.ask(getCluster());
+  }
+
+  askNameServer<Answer>(command: Command<Answer>): Promise<Answer> {
+    return this.#nameServers.ask(command);
+  }
+
+  askEachNameServer(command: Command<unknown>): Promise<void> {
+    return this.#nameServers.askEach(command);
+  }
+
+  askBroker<Answer>(address: string, command: Command<Answer>): Promise<Answer> {
+    return this.#connections.ask(address, command);
+  }
+
+  /** @throws {FatalTaskError} `broker.topic_missing` for a queue that does not exist. */
+  async askOf<Answer>(queue: MessageQueue, use: QueueUse, command: Command<Answer>): Promise<Answer> {
+    const { address } = await this.reach(queue, use);
+    try {
+      return await this.askBroker(address, command);
+    } catch (error) {
+      // What the broker turned away, it did not do.
+      if (error instanceof ConnectError && error.code !== 'broker.unavailable') await this.#assertExists(queue, use);
+      throw error;
+    }
+  }
+
+  /** A connection to the broker that has the queue. */
+  async reach(queue: MessageQueue, use: QueueUse): Promise<Connection> {
+    const known = brokerOf(await this.#routes.of(queue.topic), queue, use);
+    try {
+      if (known !== undefined) return await this.#connect(known, queue);
+    } catch (error) {
+      const now = brokerOf(await this.#routes.fresh(queue.topic), queue, use);
+      if (now === undefined || now.address === known?.address) throw error;
+      return this.#connect(now, queue);
+    }
+    return this.#connect(await this.#assertExists(queue, use), queue);
+  }
+
+  close(): Promise<void> {
+    return this.#connections.close();
+  }
+
+  async #assertExists(queue: MessageQueue, use: QueueUse): Promise<BrokerRoute> {
+    const broker = brokerOf(await this.#routes.fresh(queue.topic), queue, use);
+    if (broker === undefined) throw queueMissing(queue);
+    return broker;
+  }
+
+  async #connect({ address }: BrokerRoute, queue: MessageQueue): Promise<Connection> {
+    if (this.#proxies.length > 0) return this.#connectProxy();
+    if (address !== '') return this.#connections.to(address);
+    throw new RetryableError(`no broker is the master of queue ${queueKey(queue)} at present`, { code: 'broker.unavailable' });
+  }
+
+  async #connectProxy(): Promise<Connection> {
+    const failures: string[] = [];
+    for (let tried = 0; tried < this.#proxies.length; tried += 1) {
+      const index = (this.#proxy + tried) % this.#proxies.length;
+      try {
+        const connection = await this.#connections.to(this.#proxies[index] ?? '');
+        this.#proxy = index;
+        return connection;
+      } catch (error) {
+        failures.push(messageOf(error));
+      }
+    }
+    throw new RetryableError(`no proxy can be reached:\n${failures.join('\n')}`, { code: 'broker.unavailable' });
+  }
+}

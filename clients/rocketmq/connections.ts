@@ -1,0 +1,78 @@
+/** The open connections, one for each address, opened when somebody asks. */
+import type { Command } from './command.ts';
+import { Connection, type ConnectionSettings, NoAnswer } from './connection.ts';
+import { failureOf, unavailable } from './failure.ts';
+
+/** Long enough for a broker that works through its queue; Java's for pulls is 30 s, for sends 3 s. */
+const REQUEST_TIMEOUT_MS = 10_000;
+
+/** A server closes a connection that was idle for two minutes, and a sandbox that was frozen may not have heard of it. */
+const IDLE_MAX_MS = 60_000;
+
+export class Connections {
+  readonly #settings: ConnectionSettings;
+  readonly #byAddress = new Map<string, Promise<Connection>>();
+
+  constructor(settings: ConnectionSettings) {
+    this.#settings = settings;
+  }
+
+  /** @throws {RetryableError} `broker.unavailable`: nothing was sent. */
+  async to(address: string): Promise<Connection> {
+    const known = this.#byAddress.get(address);
+    if (known !== undefined) {
+      const connection = await known.catch(() => null);
+      if (connection?.isOpen === true && connection.idleMs() < IDLE_MAX_MS) return connection;
+      if (this.#byAddress.get(address) === known) {
+        this.#byAddress.delete(address);
+        connection?.fail('it was idle for long');
+      }
+      return this.to(address);
+    }
+    const opening = Connection.open(address, this.#settings);
+    this.#byAddress.set(address, opening);
+    try {
+      return await opening;
+    } catch (error) {
+      if (this.#byAddress.get(address) === opening) this.#byAddress.delete(address);
+      throw unavailable(address, 'connect', error);
+    }
+  }
+
+  /**
+   * @throws {RetryableError} `broker.unavailable` and `broker.throttled`.
+   * @throws {FatalTaskError} whatever else an answer's code means that the command does not know.
+   */
+  async ask<Answer>(address: string, command: Command<Answer>, timeoutMs = REQUEST_TIMEOUT_MS): Promise<Answer> {
+    const connection = await this.to(address);
+    const response = await this.#sent(connection, command, timeoutMs);
+    try {
+      return command.answer(response);
+    } catch (error) {
+      throw failureOf(error, { address, what: command.what });
+    }
+  }
+
+  /** Everything in flight ends. */
+  async close(): Promise<void> {
+    const opening = [...this.#byAddress.values()];
+    this.#byAddress.clear();
+    for (const connection of opening) (await connection.catch(() => null))?.fail('this client was closed');
+  }
+
+  async #sent(connection: Connection, command: Command<unknown>, timeoutMs: number): ReturnType<Connection['request']> {
+    try {
+      return await connection.request(command, timeoutMs);
+    } catch (error) {
+      if (!(error instanceof NoAnswer)) throw error;
+      // The other side may have closed it, or be long gone, without a word; where it only lets this one wait, it would again.
+      if (!command.isRepeatable || connection.isOpen) throw unavailable(connection.address, command.what, error);
+    }
+    const again = await this.to(connection.address);
+    try {
+      return await again.request(command, timeoutMs);
+    } catch (error) {
+      throw unavailable(connection.address, command.what, error);
+    }
+  }
+}

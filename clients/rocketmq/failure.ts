@@ -1,0 +1,79 @@
+/** What a failure of a broker or NameServer is for the runtime. Each message names the address, what was being done and the next step. */
+import { type ConnectError, FatalTaskError, messageOf, RetryableError } from '../../core/errors.ts';
+import { type MessageQueue, queueKey } from '../../core/message-queue.ts';
+import { ResponseCode } from './codes.ts';
+import { Refusal } from './command.ts';
+
+/** A broker whose send queue is full has it empty again within its `waitTimeMillsInSendQueue`, 200 ms. RocketMQ 5.3.3, `BrokerConfig.java`. */
+const BUSY_RETRY_AFTER_MS = 200;
+
+const UNREACHABLE_NEXT =
+  'check that it runs and can be reached from here; a broker is reached at the address that it advertises (`brokerIP1`, `listenPort`)';
+
+/** Nothing came back, or nobody was reached. */
+export function unavailable(address: string, what: string, cause?: unknown): RetryableError {
+  const reason = cause === undefined ? '' : `: ${messageOf(cause)}`;
+  return new RetryableError(`${address} did not answer: ${what}${reason}; next: ${UNREACHABLE_NEXT}`, {
+    code: 'broker.unavailable',
+    details: { address },
+    cause,
+  });
+}
+
+export function queueMissing(queue: MessageQueue): FatalTaskError {
+  return new FatalTaskError(`queue ${queueKey(queue)} does not exist`, { code: 'broker.topic_missing' });
+}
+
+/** What was thrown where `address` was asked, as the runtime knows it; what is no refusal stays what it is. */
+export function failureOf(error: unknown, { address, what }: { readonly address: string; readonly what: string }): unknown {
+  if (!(error instanceof Refusal)) return unavailable(address, `${what}, and what it answered is not understood`, error);
+  const { code, remark } = error;
+  const said = `${address} refuses to ${what}: ${remark} (code ${code})`;
+  const details = { address, code };
+  switch (code) {
+    case ResponseCode.TOPIC_NOT_EXIST:
+      return new FatalTaskError(`${said}; next: create the topic, or correct its name`, {
+        code: 'broker.topic_missing',
+        details,
+      });
+    case ResponseCode.GROUP_NOT_EXIST:
+      return new FatalTaskError(
+        `${said}; next: create the group, or let brokers create groups (\`autoCreateSubscriptionGroup\`)`,
+        {
+          code: 'broker.refused',
+          details,
+        },
+      );
+    case ResponseCode.NO_PERMISSION:
+      return unauthorized(said, details);
+    case ResponseCode.SYSTEM_BUSY:
+    case ResponseCode.FLOW_CONTROL:
+      return new RetryableError(said, { code: 'broker.throttled', details, retryAfterMs: BUSY_RETRY_AFTER_MS });
+    case ResponseCode.FLUSH_DISK_TIMEOUT:
+    case ResponseCode.SLAVE_NOT_AVAILABLE:
+    case ResponseCode.FLUSH_SLAVE_TIMEOUT:
+      return new RetryableError(`${said}; what was sent is stored and may be lost yet`, { code: 'broker.unavailable', details });
+    case ResponseCode.SERVICE_NOT_AVAILABLE:
+    case ResponseCode.GO_AWAY:
+      return new RetryableError(said, { code: 'broker.unavailable', details });
+    case ResponseCode.SYSTEM_ERROR:
+      return systemError(said, remark, details);
+    default:
+      return new FatalTaskError(said, { code: 'broker.refused', details });
+  }
+}
+
+type Details = Readonly<Record<string, string | number>>;
+
+/** ACL 1.0 gives no code of its own to what it refuses. */
+function systemError(said: string, remark: string, details: Details): ConnectError {
+  if (/AclException|AuthenticationException|AuthorizationException/.test(remark)) return unauthorized(said, details);
+  return new RetryableError(said, { code: 'broker.unavailable', details });
+}
+
+function unauthorized(said: string, details: Details): FatalTaskError {
+  return new FatalTaskError(`${said}; next: check the access key, the secret key and what they are allowed to do`, {
+    code: 'broker.unauthorized',
+    details,
+  });
+}

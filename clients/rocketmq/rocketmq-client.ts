@@ -1,0 +1,275 @@
+/**
+ * RocketMQ over its remoting protocol, addressed by offset: who reads says where, and keeps what is finished to itself.
+ *
+ * It registers nowhere and does nothing by itself: no heartbeat, no background work, no timer while nobody waits. That makes it fit for
+ * functions that run for a moment, and makes its groups show as offline in the broker's tools.
+ *
+ * Calls throw `RetryableError` (`broker.unavailable`: nobody answered; `broker.throttled`: the broker has too much to do) or
+ * `FatalTaskError` (`broker.topic_missing`, `broker.unauthorized`, and `broker.refused` for all else). Every one answers or throws within
+ * thirty seconds, a wait so much after its time.
+ */
+import { ConnectError } from '../../core/errors.ts';
+import { type MessageQueue, queueKey } from '../../core/message-queue.ts';
+import type { Clock } from '../../core/ports.ts';
+import { Cluster, type ClusterSettings } from './cluster.ts';
+import { ResponseCode } from './codes.ts';
+import type { Command } from './command.ts';
+import { getTopicStats, type QueueSpan } from './commands/get-topic-stats.ts';
+import { queryGroupOffset, updateGroupOffset } from './commands/group-offsets.ts';
+import { groupsOfTopic } from './commands/groups-of-topic.ts';
+import { type MessageFilter, type Pulled, pullMessage } from './commands/pull-message.ts';
+import { searchOffset } from './commands/search-offset.ts';
+import { failureOf, unavailable } from './failure.ts';
+import { LongPolls, POLL_MS, type Poll, type PollWait } from './long-polls.ts';
+import { Names } from './names.ts';
+import type { OutgoingMessage } from './outgoing-message.ts';
+import { queuesOfRoute } from './route.ts';
+import type { KnownRoutes } from './routes.ts';
+import { type Sent, sendMessages } from './send-messages.ts';
+import { TopicAdmin } from './topic-admin.ts';
+import { FIRST_PACE, type Pace, pullStretch, type Stretch, type StretchEnd } from './windowed-pull.ts';
+
+/** RocketMQ's default, `maxMessageSize`. 5.3.3, `MessageStoreConfig.java`. */
+const BATCH_BYTES_MAX = 4 * 1024 * 1024;
+
+/** Behind every queue: an answer tells what the queue holds, and no message. */
+const BEHIND_ALL = 2n ** 63n - 1n;
+
+/** A busy broker stored nothing. Altogether not longer than a broker's own patience with a full queue, five times over. */
+const BUSY_PAUSES_MS = [50, 100, 200, 400];
+
+export interface RocketmqSettings extends ClusterSettings {
+  /** The instance of a hosted cluster: stands before each name of a topic or group there, and nowhere here. */
+  readonly namespace?: string | undefined;
+  /** Under which name messages are read and sent; a broker makes it where it may. */
+  readonly group: string;
+  /** Of a batch, and so of a message: the brokers' `maxMessageSize`. Absent: RocketMQ's default. */
+  readonly batchBytesMax?: number | undefined;
+}
+
+export interface PullLimits {
+  readonly messages: number;
+  readonly filter?: MessageFilter;
+}
+
+export interface ReadLimits {
+  readonly messages: number;
+  /** About; how much a message has is guessed from earlier ones. */
+  readonly bytes: number;
+}
+
+/** Queues whose pace is remembered; beyond that all are learned anew. */
+const PACES_MAX = 10_000;
+
+export class RocketmqClient {
+  readonly batchBytesMax: number;
+  readonly topics: TopicAdmin;
+  readonly #clock: Clock;
+  readonly #cluster: Cluster;
+  readonly #names: Names;
+  readonly #group: string;
+  readonly #polls: LongPolls;
+  readonly #paces = new Map<string, Pace>();
+  /** Some hosted brokers take single messages only. */
+  #takesBatches = true;
+
+  constructor(settings: RocketmqSettings, clock: Clock) {
+    this.#clock = clock;
+    this.#cluster = new Cluster(settings, clock);
+    this.#names = new Names(settings.namespace);
+    this.topics = new TopicAdmin({ cluster: this.#cluster, names: this.#names, clock });
+    this.#group = this.#names.onWire(settings.group);
+    this.batchBytesMax = settings.batchBytesMax ?? BATCH_BYTES_MAX;
+    this.#polls = new LongPolls(clock, (queue, at) => this.#beginPoll(queue, at));
+  }
+
+  /** For another client, which then asks nobody where topics lie. */
+  knownRoutes(): KnownRoutes {
+    return this.#cluster.knownRoutes();
+  }
+
+  /** The queues of a topic that can be read, by broker name and number; none where it does not exist. */
+  async queues(topic: string): Promise<readonly MessageQueue[]> {
+    const route = await this.#cluster.route(this.#names.onWire(topic));
+    return route === null ? [] : queuesOfRoute(topic, route);
+  }
+
+  /** What each queue holds; `null` where it does not exist. One request for each broker of a topic. */
+  async spans(topic: string, queues: readonly MessageQueue[]): Promise<readonly (QueueSpan | null)[]> {
+    const byBroker = new Map<string, Promise<ReadonlyMap<number, QueueSpan> | 'unsupported'>>();
+    const spanOf = async (queue: MessageQueue): Promise<QueueSpan | null> => {
+      const stats = byBroker.get(queue.brokerName) ?? this.#statsOf(queue);
+      byBroker.set(queue.brokerName, stats);
+      const known = await stats;
+      return known === 'unsupported' ? this.#spanByPull(queue) : (known.get(queue.queueId) ?? null);
+    };
+    return Promise.all(queues.filter((queue) => queue.topic === topic).map(nullWhereMissing(spanOf)));
+  }
+
+  /** One pull, answered at once: for filtered messages, among which nobody knows how many lie. */
+  pull(queue: MessageQueue, offset: bigint, { messages, filter }: PullLimits): Promise<Pulled> {
+    return this.#ask(queue, 'readQueues', (wire) =>
+      pullMessage(wire, { group: this.#group, offset, messages, waitMs: 0, filter }),
+    );
+  }
+
+  /**
+   * Several pulls at once, and what is there; does not wait. Hands over answers with messages in order, and where the wanted ones
+   * begin, until `take` says `false`. Answers where to read on, and what the queue held with the last answer.
+   */
+  async read(queue: MessageQueue, from: bigint, limits: ReadLimits, take: Stretch['take']): Promise<StretchEnd> {
+    const key = queueKey(queue);
+    const pull: Stretch['pull'] = (offset, messages) => this.pull(queue, offset, { messages });
+    const end = await pullStretch({ from, ...limits, pull, take }, this.#paces.get(key) ?? FIRST_PACE);
+    if (this.#paces.size >= PACES_MAX) this.#paces.clear();
+    this.#paces.set(key, end.pace);
+    return end;
+  }
+
+  /** Where the queue ended when it was last read; `null` where nobody knows. */
+  knownEnd(queue: MessageQueue): bigint | null {
+    return this.#paces.get(queueKey(queue))?.max ?? null;
+  }
+
+  /** An answer once there is something at `at`, or something is wrong there; `null` when the wait is over. */
+  async poll(queue: MessageQueue, at: bigint, wait: PollWait): Promise<Pulled | null> {
+    const pulled = await this.#polls.wait(queue, at, wait);
+    const pace = this.#paces.get(queueKey(queue));
+    if (pulled !== null && pace !== undefined) this.#paces.set(queueKey(queue), { ...pace, max: pulled.max });
+    return pulled;
+  }
+
+  /** The first message stored at or after `atMs`, the end of the queue where there is none; `null` where it does not exist. */
+  async searchOffset(queue: MessageQueue, atMs: number): Promise<bigint | null> {
+    // A broker finds 0 in whatever does not exist.
+    const [span] = await this.spans(queue.topic, [queue]);
+    if (span === null || span === undefined) return null;
+    const found = await this.#ask(queue, 'readQueues', (wire) => searchOffset(wire, atMs));
+    return found >= span.min ? found : span.min;
+  }
+
+  /** In order, appended when this resolves, durable as far as the broker makes it; what it refuses is left out. */
+  async send(queue: MessageQueue, messages: readonly OutgoingMessage[], bornAtMs: number): Promise<Sent> {
+    return sendMessages(messages, {
+      queue: this.#wire(queue),
+      group: this.#group,
+      bornAtMs,
+      bytesMax: this.batchBytesMax,
+      ask: (command) => this.#askPatiently(this.#wire(queue), command),
+      takesBatches: () => this.#takesBatches,
+      refusedBatches: () => {
+        this.#takesBatches = false;
+      },
+    });
+  }
+
+  /** How far a group has come, for the broker's own tools. */
+  async noteGroupOffset(queue: MessageQueue, group: string, offset: bigint): Promise<void> {
+    const name = this.#names.onWire(group);
+    const note = (): Promise<boolean> => this.#ask(queue, 'readQueues', (wire) => updateGroupOffset(wire, name, offset));
+    if (await note()) return;
+    // A broker makes a group for whoever reads, and for nobody who notes.
+    await this.#ask(queue, 'readQueues', (wire) =>
+      pullMessage(wire, { group: name, offset: BEHIND_ALL, messages: 1, waitMs: 0 }),
+    );
+    await note();
+  }
+
+  /** `null`: it noted nothing. */
+  groupOffset(queue: MessageQueue, group: string): Promise<bigint | null> {
+    return this.#ask(queue, 'readQueues', (wire) => queryGroupOffset(wire, this.#names.onWire(group)));
+  }
+
+  /** The groups that once noted how far they had come in a topic. */
+  async groups(topic: string): Promise<readonly string[]> {
+    const wireTopic = this.#names.onWire(topic);
+    const route = await this.#cluster.route(wireTopic);
+    const brokers = (route?.brokers ?? []).filter(({ address }) => address !== '');
+    const groups = await Promise.all(brokers.map(({ address }) => this.#cluster.askBroker(address, groupsOfTopic(wireTopic))));
+    const names = groups.flat().flatMap((group) => this.#names.fromWire(group) ?? []);
+    return [...new Set(names)].sort();
+  }
+
+  /** Everything in flight ends. */
+  close(): Promise<void> {
+    return this.#cluster.close();
+  }
+
+  #wire(queue: MessageQueue): MessageQueue {
+    return { ...queue, topic: this.#names.onWire(queue.topic) };
+  }
+
+  #ask<Answer>(
+    queue: MessageQueue,
+    use: 'readQueues' | 'writeQueues',
+    command: (wire: MessageQueue) => Command<Answer>,
+  ): Promise<Answer> {
+    const wire = this.#wire(queue);
+    return this.#cluster.askOf(wire, use, command(wire));
+  }
+
+  /** What was turned away because the broker is busy is sent again. */
+  async #askPatiently<Answer>(wire: MessageQueue, command: Command<Answer>): Promise<Answer> {
+    for (const pauseMs of BUSY_PAUSES_MS) {
+      try {
+        return await this.#cluster.askOf(wire, 'writeQueues', command);
+      } catch (error) {
+        if (!(error instanceof ConnectError) || error.code !== 'broker.throttled') throw error;
+      }
+      await this.#clock.sleep(pauseMs);
+    }
+    return this.#cluster.askOf(wire, 'writeQueues', command);
+  }
+
+  async #beginPoll(queue: MessageQueue, offset: bigint): Promise<Poll> {
+    const wire = this.#wire(queue);
+    const command = pullMessage(wire, { group: this.#group, offset, messages: 32, waitMs: POLL_MS });
+    const connection = await this.#cluster.reach(wire, 'readQueues');
+    const { address } = connection;
+    const answer = connection.request(command, null).then(
+      (response) => {
+        try {
+          return command.answer(response);
+        } catch (error) {
+          throw failureOf(error, { address, what: command.what });
+        }
+      },
+      (error: unknown) => {
+        throw unavailable(address, command.what, error);
+      },
+    );
+    return { answer, giveUp: () => connection.fail('no answer to a poll came in time') };
+  }
+
+  async #statsOf(queue: MessageQueue): Promise<ReadonlyMap<number, QueueSpan> | 'unsupported'> {
+    try {
+      return await this.#ask({ ...queue, queueId: 0 }, 'readQueues', (wire) => getTopicStats(wire.topic));
+    } catch (error) {
+      if (isUnsupported(error)) return 'unsupported';
+      throw error;
+    }
+  }
+
+  async #spanByPull(queue: MessageQueue): Promise<QueueSpan> {
+    const { min, max } = await this.pull(queue, BEHIND_ALL, { messages: 1 });
+    return { min, max };
+  }
+}
+
+/** A proxy says so of what it does not carry. */
+function isUnsupported(error: unknown): boolean {
+  return error instanceof ConnectError && error.details['code'] === ResponseCode.REQUEST_CODE_NOT_SUPPORTED;
+}
+
+function nullWhereMissing<Answer>(
+  ask: (queue: MessageQueue) => Promise<Answer>,
+): (queue: MessageQueue) => Promise<Answer | null> {
+  return async (queue) => {
+    try {
+      return await ask(queue);
+    } catch (error) {
+      if (error instanceof ConnectError && error.code === 'broker.topic_missing') return null;
+      throw error;
+    }
+  };
+}
