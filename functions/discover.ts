@@ -7,6 +7,7 @@ import { encodeCursor } from '../core/cursor/codec.ts';
 import { releaseCheckpoint } from '../core/cursor/commit.ts';
 import { type CheckpointCursor, createCheckpointCursor } from '../core/cursor/cursor.ts';
 import { cursorKey, cursorPartition, type StoredCursor } from '../core/cursor/stored-cursor.ts';
+import { documentsIn } from '../core/document-pages.ts';
 import { FatalTaskError, RetryableError } from '../core/errors.ts';
 import type { Offer } from '../core/offer.ts';
 import { sourceShardId } from '../core/shard-id.ts';
@@ -20,9 +21,6 @@ import { COMMIT_RESERVE_MS, claimMoment, type Ending, IDLE_MAX_MS, type Invocati
 import { pluginContext } from './open-connector.ts';
 import type { OpenedConnector } from './opened-connector.ts';
 import { failureOf } from './settle.ts';
-
-/** One page of cursors: half of what a store must be able to answer with. */
-const PAGE_DOCUMENTS = 500;
 
 export async function discover(
   invocation: Invocation,
@@ -86,14 +84,8 @@ async function createShards({ host, offer }: Invocation, found: readonly SourceS
   return true;
 }
 
-/** As many pages as the connector has cursors for. */
 async function knownShards({ store }: Host, { uid }: Offer): Promise<ReadonlySet<string>> {
   const known = new Set<string>();
-  let after: string | undefined;
-  do {
-    const page = await store.list(cursorPartition(uid), { limit: PAGE_DOCUMENTS, ...(after === undefined ? {} : { after }) });
-    for (const { key } of page.documents) known.add(key.sort);
-    after = page.next;
-  } while (after !== undefined);
+  for await (const { key } of documentsIn(store, cursorPartition(uid))) known.add(key.sort);
   return known;
 }

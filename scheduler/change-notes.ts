@@ -3,8 +3,9 @@
  * sweep, and whose work is to start now. A note that is lost costs time, not correctness.
  */
 import type { StoreAccess } from '../core/cursor/stored-cursor.ts';
+import { documentsIn, type ListedDocument } from '../core/document-pages.ts';
 import { RetryableError } from '../core/errors.ts';
-import type { DocumentPage, StateStore } from '../core/ports.ts';
+import type { StateStore } from '../core/ports.ts';
 
 const PARTITION = 'changes';
 
@@ -67,14 +68,12 @@ export class ChangeNotes {
     return { changed, triggered };
   }
 
-  async #list(): Promise<DocumentPage['documents']> {
-    const notes: DocumentPage['documents'][number][] = [];
-    let after: string | undefined;
-    do {
-      const page = await this.#store.list(PARTITION, { limit: PAGE_DOCUMENTS, ...(after === undefined ? {} : { after }) });
-      notes.push(...page.documents);
-      after = page.next;
-    } while (after !== undefined && notes.length < NOTES_MAX);
+  async #list(): Promise<readonly ListedDocument[]> {
+    const notes: ListedDocument[] = [];
+    for await (const note of documentsIn(this.#store, PARTITION, { pageDocuments: PAGE_DOCUMENTS })) {
+      notes.push(note);
+      if (notes.length >= NOTES_MAX) break;
+    }
     return notes;
   }
 }

@@ -13,17 +13,15 @@ import type { Cursor } from '../core/cursor/cursor.ts';
 import { resumingAt } from '../core/cursor/source-checkpoint.ts';
 import { type ResetRefusal, raiseGate, reset, restart } from '../core/cursor/steer.ts';
 import { cursorPartition, type StoreAccess, StoredCursor } from '../core/cursor/stored-cursor.ts';
+import { documentsIn, type ListedDocument } from '../core/document-pages.ts';
 import { ConfigError, type ConfigIssue, FatalTaskError, FencedError, RetryableError } from '../core/errors.ts';
 import { type Json, jsonEquals } from '../core/json.ts';
 import type { Offset } from '../core/offset.ts';
-import type { DocumentPage, StateStore, StoredDocument } from '../core/ports.ts';
+import type { StateStore, StoredDocument } from '../core/ports.ts';
 import type { ShardId } from '../core/shard-id.ts';
 
 import { noteChange } from './change-notes.ts';
 import { noteDeleted } from './deleted-connectors.ts';
-
-/** One page of cursors; a page is one call of the store, and one held in memory. */
-const PAGE_DOCUMENTS = 500;
 
 /** Two operators who change one connector at once: each retry sees the other's document. */
 const CONFLICTS_MAX = 16;
@@ -33,8 +31,6 @@ const STORE_PATIENCE_MS = 10_000;
 
 /** Puts of a new connector's document: the last one is sent two to five seconds after the first. */
 const CREATES_MAX = 5;
-
-type ListedDocument = DocumentPage['documents'][number];
 
 type NewConnector = Pick<Connector, 'name' | 'config'> & { readonly targetState?: TargetState };
 
@@ -151,7 +147,8 @@ export async function deleteConnector(
   const { uid } = deleted;
   await noteChange(deps, name);
   await unlessUnreadable(() => raiseGates(deps, deleted));
-  await eachDocument(deps, uid, (cursor) => removeCursor(deps, cursor));
+  // One after the other, as in `eachCursor`.
+  for await (const cursor of documentsIn(deps.store, cursorPartition(uid))) await removeCursor(deps, cursor);
   await noteDeleted(deps, uid);
   await removeDocument(deps, deleted);
 }
@@ -273,27 +270,15 @@ async function eachCursor(
   act: (cursor: StoredCursor) => Promise<void>,
 ): Promise<void> {
   const unreadable: FatalTaskError[] = [];
-  await eachDocument(deps, uid, async ({ key, value, version }) => {
+  // One after the other: an action on thousands of shards must not crowd out the invocations.
+  for await (const { key, value, version } of documentsIn(deps.store, cursorPartition(uid))) {
     const shard = key.sort as ShardId;
-    if (!isChosen(shard)) return;
+    if (!isChosen(shard)) continue;
     const trouble = await unlessUnreadable(() => unlessGone(() => act(StoredCursor.of(deps, shard, { value, version }))));
     if (trouble !== null) unreadable.push(trouble);
-  });
+  }
   const [first] = unreadable;
   if (first !== undefined) throw first;
-}
-
-/** One after the other: an action on thousands of shards must not crowd out the invocations. */
-async function eachDocument({ store }: StoreAccess, uid: string, act: (cursor: ListedDocument) => Promise<void>): Promise<void> {
-  let after: string | undefined;
-  do {
-    const page = await store.list(cursorPartition(uid), {
-      limit: PAGE_DOCUMENTS,
-      ...(after === undefined ? {} : { after }),
-    });
-    for (const document of page.documents) await act(document);
-    after = page.next;
-  } while (after !== undefined);
 }
 
 /** Whatever it says by now. Its holders find themselves fenced. */

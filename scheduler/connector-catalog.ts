@@ -4,6 +4,7 @@
  */
 import { connectorKey } from '../core/connector.ts';
 import { cursorKey, cursorPartition } from '../core/cursor/stored-cursor.ts';
+import { documentsIn } from '../core/document-pages.ts';
 import { FatalTaskError } from '../core/errors.ts';
 import type { PlannedConnector } from '../core/planner/view.ts';
 import type { CancelSignal, Clock, StateStore, StoredDocument, Telemetry } from '../core/ports.ts';
@@ -179,21 +180,13 @@ export class ConnectorCatalog {
     if (known === undefined) return;
     const began = this.#table.observations;
     const gone = new Set(this.#table.ofConnector(uid));
-    let after: string | undefined;
-    do {
-      const page = await this.#deps.store.list(cursorPartition(uid), {
-        limit: PAGE_DOCUMENTS,
-        ...(after === undefined ? {} : { after }),
-      });
-      for (const { key, value, version } of page.documents) {
-        const state = this.#table.ensure(key.sort as ShardId);
-        gone.delete(state);
-        // What an outcome brought meanwhile may be newer than this list.
-        if (state.observedAs > began) continue;
-        this.#table.observe(state, { value, version }, this.#deps.clock.nowMs());
-      }
-      after = page.next;
-    } while (after !== undefined);
+    for await (const { key, value, version } of documentsIn(this.#deps.store, cursorPartition(uid))) {
+      const state = this.#table.ensure(key.sort as ShardId);
+      gone.delete(state);
+      // What an outcome brought meanwhile may be newer than this list.
+      if (state.observedAs > began) continue;
+      this.#table.observe(state, { value, version }, this.#deps.clock.nowMs());
+    }
     // One that came into being meanwhile is not missing.
     for (const state of gone) if (state.cursor !== null && state.observedAs <= began) this.#table.forget(state);
     if (known.topics === null && known.problem === null) this.#table.ensure(discoveryShardId(uid));

@@ -2,9 +2,10 @@
 import { type Connector, connectorKey } from '../core/connector.ts';
 import { decodeCursor } from '../core/cursor/codec.ts';
 import { cursorPartition } from '../core/cursor/stored-cursor.ts';
+import { documentsIn, type ListedDocument } from '../core/document-pages.ts';
 import { FatalTaskError } from '../core/errors.ts';
 import type { PlannedConnector } from '../core/planner/view.ts';
-import type { DocumentPage, StateStore, StoredDocument } from '../core/ports.ts';
+import type { StateStore, StoredDocument } from '../core/ports.ts';
 import type { ShardId } from '../core/shard-id.ts';
 import type { KnownConnector } from './known-connector.ts';
 import type { KnownConnectors } from './known-connectors.ts';
@@ -46,8 +47,6 @@ interface NamedView {
   readonly name: string;
   readonly view: ViewOrStatus;
 }
-
-const PAGE_DOCUMENTS = 500;
 
 /** `null` when there is no such connector; with its status alone when its document cannot be read. */
 export async function viewConnector(deps: ViewDeps, name: string): Promise<ViewOrStatus | null> {
@@ -93,29 +92,14 @@ async function viewDocument(deps: ViewDeps, name: string, document: StoredDocume
   };
 }
 
-async function* connectorDocuments({ store }: Pick<ViewDeps, 'store'>): AsyncIterable<DocumentPage['documents'][number]> {
-  let after: string | undefined;
-  do {
-    const page = await store.list(connectorKey('').partition, {
-      limit: PAGE_DOCUMENTS,
-      ...(after === undefined ? {} : { after }),
-    });
-    yield* page.documents;
-    after = page.next;
-  } while (after !== undefined);
+function connectorDocuments({ store }: Pick<ViewDeps, 'store'>): AsyncIterable<ListedDocument> {
+  return documentsIn(store, connectorKey('').partition);
 }
 
 async function viewShards(store: StateStore, { connector }: KnownConnector): Promise<readonly ShardView[]> {
   const shards: ShardView[] = [];
-  let after: string | undefined;
-  do {
-    const page = await store.list(cursorPartition(connector.uid), {
-      limit: PAGE_DOCUMENTS,
-      ...(after === undefined ? {} : { after }),
-    });
-    for (const { key, ...document } of page.documents) shards.push(viewShard(key.sort as ShardId, document));
-    after = page.next;
-  } while (after !== undefined);
+  for await (const { key, ...document } of documentsIn(store, cursorPartition(connector.uid)))
+    shards.push(viewShard(key.sort as ShardId, document));
   return shards;
 }
 
