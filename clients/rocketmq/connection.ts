@@ -204,7 +204,7 @@ export class Connection {
         next = Math.min(next ?? deadlineAtMs, deadlineAtMs);
         continue;
       }
-      if (this.#receivedAtMs < sentAtMs) {
+      if (this.#receivedAtMs <= sentAtMs) {
         this.fail(`nothing came back within ${Math.round(deadlineAtMs - sentAtMs)} ms`);
         return;
       }

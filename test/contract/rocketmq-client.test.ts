@@ -1,0 +1,391 @@
+/** What the client makes of servers that are gone, silent, busy, or say no: with servers that do as each test says. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { systemClock } from '../../adapters/system.ts';
+import { RequestCode, ResponseCode } from '../../clients/rocketmq/codes.ts';
+import { RocketmqClient, type RocketmqSettings } from '../../clients/rocketmq/rocketmq-client.ts';
+import type { Clock } from '../../core/ports.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+import {
+  answerFrame,
+  type RemotingAnswer,
+  type RemotingRequest,
+  RemotingServer,
+  type Reply,
+  routeTo,
+} from '../support/remoting-server.ts';
+import { storedMessage } from '../support/stored-message.ts';
+
+const QUEUE = { topic: 'T', brokerName: 'broker-a', queueId: 1 };
+
+const EMPTY_END: RemotingAnswer = {
+  code: ResponseCode.PULL_NOT_FOUND,
+  fields: { nextBeginOffset: 0, minOffset: 0, maxOffset: 0 },
+};
+
+const ONE_MESSAGE: RemotingAnswer = {
+  fields: { nextBeginOffset: 1, minOffset: 0, maxOffset: 1 },
+  body: storedMessage({ body: Buffer.from('a'), properties: '', bornAtMs: 1 }),
+};
+
+const A_MESSAGE = { body: Buffer.from('a'), properties: '' };
+
+/** A NameServer and a broker in one. */
+function startCluster(answer: (request: RemotingRequest) => Reply | Promise<Reply>): Promise<RemotingServer> {
+  const server = RemotingServer.start(async (request) =>
+    request.code === RequestCode.GET_ROUTE ? routeTo((await server).address) : answer(request),
+  );
+  return server;
+}
+
+function clientOf(
+  settings: Partial<RocketmqSettings> & Pick<RocketmqSettings, 'nameServers'>,
+  clock: Clock = systemClock,
+): RocketmqClient {
+  const client = new RocketmqClient({ group: 'g', ...settings }, clock);
+  onTestFinished(() => client.close());
+  return client;
+}
+
+/** An address at which nobody listens. */
+async function deadAddress(): Promise<string> {
+  const server = await RemotingServer.start(() => 'silent');
+  const { address } = server;
+  await server.close();
+  return address;
+}
+
+describe('RocketmqClient, answers', () => {
+  test('reads an answer wherever it is cut', async () => {
+    const server = await startCluster(() => ONE_MESSAGE);
+    server.chunkBytes = 1;
+    const client = clientOf({ nameServers: [server.address] });
+
+    const pulled = await client.pull(QUEUE, 0n, { messages: 32 });
+
+    expect(pulled).toMatchObject({ status: 'found', next: 1n, max: 1n, body: ONE_MESSAGE.body });
+  });
+
+  test('matches answers to requests in whatever order they come', async () => {
+    const held = new Map<string, (reply: Reply) => void>();
+    const server = await startCluster(({ fields }) => new Promise((resolve) => held.set(fields['queueOffset'] ?? '', resolve)));
+    const client = clientOf({ nameServers: [server.address] });
+
+    const pulls = [client.pull(QUEUE, 1n, { messages: 1 }), client.pull(QUEUE, 2n, { messages: 1 })];
+    await server.received(3);
+    held.get('2')?.(endAt(2));
+    held.get('1')?.(endAt(1));
+
+    expect((await Promise.all(pulls)).map(({ max }) => max)).toEqual([1n, 2n]);
+  });
+
+  test('drops what a server asks for itself', async () => {
+    const server = await startCluster(({ opaque }) => {
+      server.write(answerFrame(opaque, { code: 40 }, 0));
+      return EMPTY_END;
+    });
+    const client = clientOf({ nameServers: [server.address] });
+
+    expect(await client.pull(QUEUE, 0n, { messages: 1 })).toMatchObject({ status: 'end' });
+  });
+
+  test('ends a connection to what speaks something else', async () => {
+    const server = await startCluster(() => {
+      server.write(Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n'));
+      return 'silent';
+    });
+    const client = clientOf({ nameServers: [server.address] });
+
+    await expect(client.pull(QUEUE, 0n, { messages: 1 })).rejects.toMatchObject({
+      code: 'broker.unavailable',
+      message: expect.stringMatching(/127\.0\.0\.1:\d+ did not answer: read topic T.*does not speak RocketMQ/),
+    });
+  });
+});
+
+describe('RocketmqClient, connections', () => {
+  test('reads again where the connection ended within an answer', async () => {
+    const replies: Reply[] = ['cut', ONE_MESSAGE];
+    const server = await startCluster(() => replies.shift() ?? 'silent');
+    const client = clientOf({ nameServers: [server.address] });
+
+    expect(await client.pull(QUEUE, 0n, { messages: 1 })).toMatchObject({ status: 'found' });
+    expect(server.count(RequestCode.PULL_MESSAGE)).toBe(2);
+  });
+
+  test('sends nothing again by itself: nobody knows whether it was stored', async () => {
+    const server = await startCluster(() => 'cut');
+    const client = clientOf({ nameServers: [server.address] });
+
+    await expect(client.send(QUEUE, [A_MESSAGE], 1)).rejects.toMatchObject({
+      name: 'RetryableError',
+      code: 'broker.unavailable',
+    });
+    expect(server.count(RequestCode.SEND_BATCH_MESSAGE)).toBe(1);
+  });
+
+  test('opens another connection after the other side closed the one there was', async () => {
+    const server = await startCluster(() => ({ fields: { queueOffset: 7 } }));
+    const client = clientOf({ nameServers: [server.address] });
+    await client.send(QUEUE, [A_MESSAGE], 1);
+
+    server.cut();
+    await new Promise((resolve) => setImmediate(resolve));
+    const later = client.send(QUEUE, [A_MESSAGE], 1).catch(() => client.send(QUEUE, [A_MESSAGE], 1));
+
+    expect(await later).toMatchObject({ end: 8n });
+  });
+
+  test('gives up a connection on which nothing comes back, and asks on another', async () => {
+    const clock = new ManualClock();
+    const replies: Reply[] = ['silent', ONE_MESSAGE];
+    const server = await startCluster(() => replies.shift() ?? 'silent');
+    const client = clientOf({ nameServers: [server.address] }, clock);
+
+    const pulling = client.pull(QUEUE, 0n, { messages: 1 });
+    await server.received(2);
+    clock.advance(10_000);
+
+    expect(await pulling).toMatchObject({ status: 'found' });
+  });
+
+  test('lets one request wait in vain without ending the others', async () => {
+    const clock = new ManualClock();
+    const server = await startCluster(({ fields }) => (fields['queueOffset'] === '1' ? 'silent' : EMPTY_END));
+    const client = clientOf({ nameServers: [server.address] }, clock);
+
+    const silent = client.pull(QUEUE, 1n, { messages: 1 });
+    await server.received(2);
+    clock.advance(5_000);
+    await client.pull(QUEUE, 0n, { messages: 1 });
+    clock.advance(5_000);
+
+    await expect(silent).rejects.toMatchObject({ code: 'broker.unavailable', message: expect.stringContaining('10000 ms') });
+    expect(await client.pull(QUEUE, 0n, { messages: 1 })).toMatchObject({ status: 'end' });
+  });
+
+  test('keeps no process alive', async () => {
+    const server = await startCluster(() => EMPTY_END);
+    const script = fileURLToPath(new URL('../fixtures/rocketmq-left-open.ts', import.meta.url));
+
+    const child = spawn(process.execPath, [script, server.address], { stdio: 'ignore' });
+    const [code] = (await once(child, 'exit')) as [number | null];
+
+    expect(code).toBe(0);
+  });
+});
+
+describe('RocketmqClient, routes', () => {
+  test('asks the next NameServer where one is gone, and stays with the one that answers', async () => {
+    const server = await startCluster(() => EMPTY_END);
+    const client = clientOf({ nameServers: [await deadAddress(), server.address] });
+
+    expect(await client.queues('T')).toHaveLength(4);
+    expect(await client.queues('T')).toHaveLength(4);
+    expect(server.count(RequestCode.GET_ROUTE)).toBe(2);
+  });
+
+  test('names every NameServer when none answers', async () => {
+    const nameServers = [await deadAddress(), await deadAddress()];
+    const client = clientOf({ nameServers });
+
+    const failure = await client.queues('T').catch((error: unknown) => error);
+
+    expect(failure).toMatchObject({ name: 'RetryableError', code: 'broker.unavailable' });
+    for (const address of nameServers) expect(String(failure)).toContain(address);
+  });
+
+  test('names the advertised address of a broker that cannot be reached', async () => {
+    const dead = await deadAddress();
+    const server = await RemotingServer.start(() => routeTo(dead));
+    const client = clientOf({ nameServers: [server.address] });
+
+    await expect(client.pull(QUEUE, 0n, { messages: 1 })).rejects.toMatchObject({
+      code: 'broker.unavailable',
+      message: expect.stringMatching(new RegExp(`^${dead} did not answer: connect.*brokerIP1`)),
+    });
+  });
+
+  test('looks up the route again where a broker moved', async () => {
+    const server = await startCluster(() => ({ fields: { queueOffset: 0 } }));
+    const dead = await deadAddress();
+    const route = { brokers: [{ brokerName: 'broker-a', address: dead, readQueues: 4, writeQueues: 4 }] };
+    const client = clientOf({ nameServers: [server.address], routes: { T: route } });
+
+    expect(await client.send(QUEUE, [A_MESSAGE], 1)).toMatchObject({ end: 1n });
+  });
+
+  test('asks no NameServer for routes that another client knew', async () => {
+    const server = await startCluster(() => EMPTY_END);
+    const first = clientOf({ nameServers: [server.address] });
+    await first.pull(QUEUE, 0n, { messages: 1 });
+
+    const routes = JSON.parse(JSON.stringify(first.knownRoutes()));
+    const second = clientOf({ nameServers: [await deadAddress()], routes });
+
+    expect(await second.pull(QUEUE, 0n, { messages: 1 })).toMatchObject({ status: 'end' });
+    expect(server.count(RequestCode.GET_ROUTE)).toBe(1);
+  });
+
+  test('looks again whether a topic exists where a broker knows none', async () => {
+    let isDeleted = false;
+    const server = await RemotingServer.start(({ code }) => {
+      if (code !== RequestCode.GET_ROUTE) return { code: ResponseCode.TOPIC_NOT_EXIST };
+      return isDeleted ? { code: ResponseCode.TOPIC_NOT_EXIST } : routeTo(server.address);
+    });
+    const client = clientOf({ nameServers: [server.address] });
+    await client.queues('T');
+    isDeleted = true;
+
+    await expect(client.pull(QUEUE, 0n, { messages: 1 })).rejects.toMatchObject({
+      name: 'FatalTaskError',
+      code: 'broker.topic_missing',
+    });
+  });
+
+  test('puts the namespace before names on the wire, and nowhere else', async () => {
+    const server = await startCluster(() => EMPTY_END);
+    const client = clientOf({ nameServers: [server.address], namespace: 'inst' });
+
+    expect((await client.queues('T'))[0]?.topic).toBe('T');
+    await client.pull(QUEUE, 0n, { messages: 1 });
+
+    expect(server.requests.map(({ fields }) => fields['topic'])).toEqual(['inst%T', 'inst%T']);
+    expect(server.requests.at(-1)?.fields['consumerGroup']).toBe('inst%g');
+  });
+});
+
+describe('RocketmqClient, refusals', () => {
+  const cases = [
+    [ResponseCode.NO_PERMISSION, 'No permission', 'FatalTaskError', 'broker.unauthorized'],
+    [ResponseCode.SYSTEM_ERROR, 'org.apache.rocketmq.acl.common.AclException: bad', 'FatalTaskError', 'broker.unauthorized'],
+    [ResponseCode.SYSTEM_ERROR, 'create mapped file failed', 'RetryableError', 'broker.unavailable'],
+    [ResponseCode.SERVICE_NOT_AVAILABLE, 'the disk is full', 'RetryableError', 'broker.unavailable'],
+    [ResponseCode.FLUSH_DISK_TIMEOUT, '', 'RetryableError', 'broker.unavailable'],
+    [ResponseCode.FLOW_CONTROL, 'too many', 'RetryableError', 'broker.throttled'],
+    [ResponseCode.TOPIC_NOT_EXIST, 'no topic', 'FatalTaskError', 'broker.topic_missing'],
+    [ResponseCode.GROUP_NOT_EXIST, 'no group', 'FatalTaskError', 'broker.refused'],
+    [23, 'parse the expression failed', 'FatalTaskError', 'broker.refused'],
+  ] as const;
+
+  for (const [code, remark, name, errorCode] of cases) {
+    test(`takes code ${code} (${remark}) for ${errorCode}`, async () => {
+      const server = await startCluster(() => ({ code, remark }));
+      const client = clientOf({ nameServers: [server.address] });
+
+      const pulling = client.pull(QUEUE, 0n, { messages: 1 });
+
+      await expect(pulling).rejects.toMatchObject({ name, code: errorCode, message: expect.stringContaining(remark) });
+    });
+  }
+
+  test('sends again what a busy broker turned away', async () => {
+    const busy: RemotingAnswer = { code: ResponseCode.SYSTEM_BUSY, remark: '[REJECTREQUEST]system busy' };
+    const replies: Reply[] = [busy, busy, { fields: { queueOffset: 3 } }];
+    const server = await startCluster(() => replies.shift() ?? 'silent');
+    const client = clientOf({ nameServers: [server.address] });
+
+    expect(await client.send(QUEUE, [A_MESSAGE], 1)).toMatchObject({ end: 4n });
+  });
+
+  test('says that a broker is busy when it stays so', async () => {
+    const server = await startCluster(() => ({ code: ResponseCode.SYSTEM_BUSY, remark: 'system busy' }));
+    const client = clientOf({ nameServers: [server.address] });
+
+    await expect(client.send(QUEUE, [A_MESSAGE], 1)).rejects.toMatchObject({ code: 'broker.throttled' });
+    expect(server.count(RequestCode.SEND_BATCH_MESSAGE)).toBe(5);
+  });
+
+  test('refuses the one message that a broker refuses, and stores all others in order', async () => {
+    const stored: string[] = [];
+    const server = await startCluster(({ body }) => {
+      const values = valuesOf(body);
+      if (values.includes('x')) return { code: ResponseCode.MESSAGE_ILLEGAL, remark: 'the message is illegal' };
+      stored.push(...values);
+      return { fields: { queueOffset: stored.length - values.length } };
+    });
+    const client = clientOf({ nameServers: [server.address] });
+
+    const messages = [...'abxcd'].map((value) => ({ body: Buffer.from(value), properties: '' }));
+    const { end, refused } = await client.send(QUEUE, messages, 1);
+
+    expect([end, stored]).toEqual([4n, ['a', 'b', 'c', 'd']]);
+    expect(refused).toMatchObject([{ index: 2, error: { name: 'RecordError', code: 'record.rejected' } }]);
+  });
+
+  test('sends one by one where a broker takes no batches', async () => {
+    let next = 0;
+    const server = await startCluster(({ code }) => {
+      if (code === RequestCode.SEND_BATCH_MESSAGE) return { code: 1, remark: 'the topic[T] is batch send , not support.' };
+      next += 1;
+      return { fields: { queueOffset: next - 1 } };
+    });
+    const client = clientOf({ nameServers: [server.address] });
+
+    expect(await client.send(QUEUE, [A_MESSAGE, A_MESSAGE], 1)).toMatchObject({ end: 2n });
+    expect(await client.send(QUEUE, [A_MESSAGE], 1)).toMatchObject({ end: 3n });
+    expect(server.count(RequestCode.SEND_BATCH_MESSAGE)).toBe(1);
+  });
+
+  test('splits what is more than a broker takes at once', async () => {
+    const sizes: number[] = [];
+    const server = await startCluster(({ body }) => {
+      sizes.push(valuesOf(body).length);
+      return { fields: { queueOffset: 0 } };
+    });
+    const client = clientOf({ nameServers: [server.address], batchBytesMax: 3 * 23 });
+
+    await client.send(QUEUE, [A_MESSAGE, A_MESSAGE, A_MESSAGE, A_MESSAGE, A_MESSAGE], 1);
+
+    expect(sizes).toEqual([3, 2]);
+  });
+});
+
+describe('RocketmqClient, polls', () => {
+  test('waits with one poll for all who wait at one place, those who come later included', async () => {
+    const held: ((reply: Reply) => void)[] = [];
+    const server = await startCluster(() => new Promise((resolve) => held.push(resolve)));
+    const client = clientOf({ nameServers: [server.address] });
+
+    const early = await client.poll(QUEUE, 0n, { durationMs: 1 });
+    const polls = [client.poll(QUEUE, 0n, {}), client.poll(QUEUE, 0n, {})];
+    await server.received(2);
+    held[0]?.(ONE_MESSAGE);
+
+    expect(early).toBe(null);
+    expect((await Promise.all(polls)).map((each) => each?.next)).toEqual([1n, 1n]);
+    expect(server.count(RequestCode.PULL_MESSAGE)).toBe(1);
+  });
+
+  test('polls on when the broker had nothing to tell', async () => {
+    const replies: Reply[] = [EMPTY_END, EMPTY_END, ONE_MESSAGE];
+    const server = await startCluster(() => replies.shift() ?? 'silent');
+    const client = clientOf({ nameServers: [server.address] });
+
+    expect(await client.poll(QUEUE, 0n, {})).toMatchObject({ status: 'found' });
+  });
+
+  test('gives up a poll that is never answered', async () => {
+    const clock = new ManualClock();
+    const server = await startCluster(() => 'silent');
+    const client = clientOf({ nameServers: [server.address] }, clock);
+
+    const polling = client.poll(QUEUE, 0n, {});
+    await server.received(2);
+    await new Promise((resolve) => setImmediate(resolve));
+    clock.advance(30_000);
+
+    await expect(polling).rejects.toMatchObject({ code: 'broker.unavailable' });
+  });
+});
+
+function endAt(max: number): RemotingAnswer {
+  return { code: ResponseCode.PULL_NOT_FOUND, fields: { nextBeginOffset: max, minOffset: 0, maxOffset: max } };
+}
+
+/** Of a batch whose messages have bodies of one byte and no properties. */
+function valuesOf(batch: Buffer): readonly string[] {
+  return Array.from({ length: batch.length / 23 }, (_, index) => batch.toString('utf8', index * 23 + 20, index * 23 + 21));
+}
