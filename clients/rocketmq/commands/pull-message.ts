@@ -4,7 +4,8 @@ import { bigintField, type Command, Refusal, type Response } from '../command.ts
 
 /**
  * Which messages the broker gives. It looks at a tag's hash alone, so that a few others may come with them. SQL92 asks for
- * `enablePropertyFilter=true` at the broker.
+ * `enablePropertyFilter=true` at the broker, which lets everything pass where it cannot parse the expression: seen with 5.3.3, read by
+ * whoever did not register. Whoever takes an expression from somebody else checks it first.
  */
 export interface MessageFilter {
   readonly type: 'TAG' | 'SQL92';

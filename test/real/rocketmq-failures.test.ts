@@ -1,0 +1,115 @@
+/** What becomes of reads and writes when brokers of a real RocketMQ die, come back and leave. */
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { RocketmqLogBroker } from '../../adapters/rocketmq/rocketmq-log-broker.ts';
+import { systemClock } from '../../adapters/system.ts';
+import { RocketmqClient } from '../../clients/rocketmq/rocketmq-client.ts';
+import { ConnectError } from '../../core/errors.ts';
+import type { MessageQueue } from '../../core/message-queue.ts';
+import { offset } from '../../core/offset.ts';
+import { ALL, readAll } from '../contract/log-broker/log-under-test.ts';
+import { outgoing, textOf } from '../support/log-records.ts';
+import { aCluster, withRealServers } from '../support/rocketmq-cluster.ts';
+
+/** A broker on a busy machine takes its time to start. */
+const TIMEOUT_MS = 180_000;
+
+withRealServers('RocketMQ, failures', () => {
+  const cluster = aCluster({ brokers: ['broker-a', 'broker-b'], brokerSettings: { flushDiskType: 'SYNC_FLUSH' } });
+
+  function aLog(): RocketmqLogBroker {
+    const client = new RocketmqClient({ nameServers: [cluster().nameServer], group: 'failures' }, systemClock);
+    const broker = new RocketmqLogBroker({ client, clock: systemClock });
+    onTestFinished(() => broker.close());
+    return broker;
+  }
+
+  describe('a broker that is killed', { timeout: TIMEOUT_MS }, () => {
+    test('loses nothing that it acknowledged, and the log goes on by itself once it is back', async () => {
+      const log = aLog();
+      const queue = await aQueue(log, 'broker-a');
+      const acknowledged = new Set<string>();
+      const writer = { isOver: false, failures: 0 };
+      const writing = write(log, queue, acknowledged, writer);
+      await until(() => acknowledged.size >= 200);
+
+      await cluster().killBroker('broker-a');
+      await until(() => writer.failures > 0);
+      const before = acknowledged.size;
+      await cluster().restartBroker('broker-a');
+      await until(() => acknowledged.size >= before + 200);
+      writer.isOver = true;
+      await writing;
+
+      const read = (await readAll(log, queue, offset(0))).map(({ value }) => textOf(value) ?? '');
+      expect([...acknowledged].filter((text) => !read.includes(text))).toEqual([]);
+    });
+
+    test('ends what waits at it with an error that names it, and leaves the other broker alone', async () => {
+      const log = aLog();
+      const [queue, other] = [await aQueue(log, 'broker-a'), await aQueue(log, 'broker-b')];
+      const waiting = log.read(queue, offset(0), { ...ALL, waitMs: TIMEOUT_MS }).catch((error: unknown) => error);
+      await systemClock.sleep(100);
+
+      await cluster().killBroker('broker-a');
+
+      expect(await waiting).toMatchObject({ code: 'broker.unavailable' });
+      await expect(log.send(queue, outgoing('a'))).rejects.toBeInstanceOf(ConnectError);
+      expect((await log.send(other, outgoing('a'))).endOffset).toBe(1n);
+      await cluster().restartBroker('broker-a');
+      expect((await log.send(queue, outgoing('a'))).endOffset).toBe(1n);
+    });
+
+    test('is watched again once it is back', async () => {
+      const log = aLog();
+      const queue = await aQueue(log, 'broker-a');
+      const end = new AbortController();
+      const first = log.watch([{ queue, from: offset(0) }], end.signal)[Symbol.asyncIterator]();
+      const failing = first.next();
+      failing.catch(() => undefined);
+      await systemClock.sleep(100);
+
+      await cluster().killBroker('broker-a');
+      await expect(failing).rejects.toMatchObject({ code: 'broker.unavailable' });
+      await cluster().restartBroker('broker-a');
+      const second = log.watch([{ queue, from: offset(0) }], end.signal)[Symbol.asyncIterator]();
+      const grown = second.next();
+      await log.send(queue, outgoing('a'));
+
+      expect((await grown).value).toEqual(queue);
+      end.abort();
+    });
+  });
+});
+
+/** A queue of a new topic that lies on that broker. */
+async function aQueue(log: RocketmqLogBroker, brokerName: string): Promise<MessageQueue> {
+  const topic = `failures-${process.pid}-${performance.now().toFixed(3).replace('.', '-')}`;
+  await log.ensureTopic(topic, { queues: 2 });
+  const queue = (await log.queues(topic)).find((each) => each.brokerName === brokerName);
+  if (queue === undefined) throw new Error(`${topic} has no queue on ${brokerName}`);
+  return queue;
+}
+
+/** One by one, each again until it is acknowledged. */
+async function write(
+  log: RocketmqLogBroker,
+  queue: MessageQueue,
+  acknowledged: Set<string>,
+  writer: { readonly isOver: boolean; failures: number },
+): Promise<void> {
+  for (let index = 0; !writer.isOver; ) {
+    try {
+      await log.send(queue, outgoing(`${index}`));
+      acknowledged.add(`${index}`);
+      index += 1;
+    } catch (error) {
+      if (!(error instanceof ConnectError)) throw error;
+      writer.failures += 1;
+      await systemClock.sleep(100);
+    }
+  }
+}
+
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await systemClock.sleep(10);
+}
