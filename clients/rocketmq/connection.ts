@@ -115,6 +115,11 @@ export class Connection {
     });
   }
 
+  /** Monotonic; 0 before anything came. */
+  get receivedAtMs(): number {
+    return this.#receivedAtMs;
+  }
+
   /** Everything that waits ends with the reason. */
   fail(reason: string): void {
     if (!this.#isOpen) return;

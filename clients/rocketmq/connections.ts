@@ -17,26 +17,21 @@ export class Connections {
     this.#settings = settings;
   }
 
-  /** @throws {RetryableError} `broker.unavailable`: nothing was sent. */
+  /** Who asks while one is being opened shares what becomes of it. @throws {RetryableError} `broker.unavailable`: nothing was sent. */
   async to(address: string): Promise<Connection> {
     const known = this.#byAddress.get(address);
     if (known !== undefined) {
-      const connection = await known.catch(() => null);
-      if (connection?.isOpen === true && connection.idleMs() < IDLE_MAX_MS) return connection;
+      const connection = await known;
+      if (connection.isOpen && connection.idleMs() < IDLE_MAX_MS) return connection;
       if (this.#byAddress.get(address) === known) {
         this.#byAddress.delete(address);
-        connection?.fail('it was idle for long');
+        connection.fail('it was idle for long');
       }
       return this.to(address);
     }
-    const opening = Connection.open(address, this.#settings);
+    const opening = this.#open(address);
     this.#byAddress.set(address, opening);
-    try {
-      return await opening;
-    } catch (error) {
-      if (this.#byAddress.get(address) === opening) this.#byAddress.delete(address);
-      throw unavailable(address, 'connect', error);
-    }
+    return opening;
   }
 
   /**
@@ -58,6 +53,15 @@ export class Connections {
     const opening = [...this.#byAddress.values()];
     this.#byAddress.clear();
     for (const connection of opening) (await connection.catch(() => null))?.fail('this client was closed');
+  }
+
+  async #open(address: string): Promise<Connection> {
+    try {
+      return await Connection.open(address, this.#settings);
+    } catch (error) {
+      this.#byAddress.delete(address);
+      throw unavailable(address, 'connect', error);
+    }
   }
 
   async #sent(connection: Connection, command: Command<unknown>, timeoutMs: number): ReturnType<Connection['request']> {

@@ -17,8 +17,8 @@ const OVER = 'over';
 
 export interface Poll {
   readonly answer: Promise<Pulled>;
-  /** Nothing came for too long: whatever waits on this connection ends. */
-  giveUp(): void;
+  /** The answer is overdue. `true`: nothing else came either, and all that waits on this connection fails, the answer too. */
+  giveUp(): boolean;
 }
 
 interface Held extends Poll {
@@ -59,17 +59,23 @@ export class LongPolls {
       const forMs = Math.max(Math.min(untilMs, poll.overdueAtMs) - nowMs, 0);
       const pulled = await this.#orLater(poll.answer, forMs, signal);
       if (pulled !== null && pulled.status !== 'end') return pulled;
-      if (pulled === null && this.#clock.monotonicMs() >= poll.overdueAtMs) poll.giveUp();
+      if (pulled === null && this.#clock.monotonicMs() >= poll.overdueAtMs) {
+        if (poll.giveUp()) return poll.answer;
+        // A broker that answers others has forgotten it, and is asked anew.
+        this.#held.delete(keyOf(queue, at));
+      }
     }
   }
 
   #poll(queue: MessageQueue, at: bigint): Promise<Held> {
-    const key = `${queueKey(queue)}@${at}`;
+    const key = keyOf(queue, at);
     const known = this.#held.get(key);
     if (known !== undefined) return known;
     const held = this.#begin(queue, at).then((poll) => ({ ...poll, overdueAtMs: this.#clock.monotonicMs() + OVERDUE_AFTER_MS }));
     this.#held.set(key, held);
-    const end = (): void => void this.#held.delete(key);
+    const end = (): void => {
+      if (this.#held.get(key) === held) this.#held.delete(key);
+    };
     held.then(({ answer }) => answer).then(end, end);
     return held;
   }
@@ -88,4 +94,8 @@ export class LongPolls {
       void this.#clock.sleep(durationMs, over.signal).then(settle);
     });
   }
+}
+
+function keyOf(queue: MessageQueue, at: bigint): string {
+  return `${queueKey(queue)}@${at}`;
 }

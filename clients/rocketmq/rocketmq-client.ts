@@ -226,6 +226,7 @@ export class RocketmqClient {
     const command = pullMessage(wire, { group: this.#group, offset, messages: 32, waitMs: POLL_MS });
     const connection = await this.#cluster.reach(wire, 'readQueues');
     const { address } = connection;
+    const begunAtMs = this.#clock.monotonicMs();
     const answer = connection.request(command, null).then(
       (response) => {
         try {
@@ -238,7 +239,12 @@ export class RocketmqClient {
         throw unavailable(address, command.what, error);
       },
     );
-    return { answer, giveUp: () => connection.fail('no answer to a poll came in time') };
+    const giveUp = (): boolean => {
+      const isSilent = connection.receivedAtMs <= begunAtMs;
+      if (isSilent) connection.fail('nothing came back while a poll was to be answered');
+      return isSilent;
+    };
+    return { answer, giveUp };
   }
 
   async #statsOf(queue: MessageQueue): Promise<ReadonlyMap<number, QueueSpan> | 'unsupported'> {

@@ -367,6 +367,21 @@ describe('RocketmqClient, polls', () => {
     expect(await client.poll(QUEUE, 0n, {})).toMatchObject({ status: 'found' });
   });
 
+  test('polls anew where a broker forgot a poll, and answers others', async () => {
+    const clock = new ManualClock();
+    const replies: Reply[] = ['silent', EMPTY_END, ONE_MESSAGE];
+    const server = await startCluster(() => replies.shift() ?? 'silent');
+    const client = clientOf({ nameServers: [server.address] }, clock);
+
+    const polling = client.poll(QUEUE, 0n, {});
+    await server.received(2);
+    clock.advance(15_000);
+    await client.pull(QUEUE, 5n, { messages: 1 });
+    clock.advance(15_000);
+
+    expect(await polling).toMatchObject({ status: 'found' });
+  });
+
   test('gives up a poll that is never answered', async () => {
     const clock = new ManualClock();
     const server = await startCluster(() => 'silent');

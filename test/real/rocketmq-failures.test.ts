@@ -1,10 +1,10 @@
 /** What becomes of reads and writes when brokers of a real RocketMQ die, come back and leave. */
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { RocketmqLogBroker } from '../../adapters/rocketmq/rocketmq-log-broker.ts';
 import { systemClock } from '../../adapters/system.ts';
 import { RocketmqClient } from '../../clients/rocketmq/rocketmq-client.ts';
 import { ConnectError } from '../../core/errors.ts';
-import type { MessageQueue } from '../../core/message-queue.ts';
+import { type MessageQueue, queueKey } from '../../core/message-queue.ts';
 import { offset } from '../../core/offset.ts';
 import { ALL, readAll } from '../contract/log-broker/log-under-test.ts';
 import { outgoing, textOf } from '../support/log-records.ts';
@@ -12,6 +12,8 @@ import { aCluster, withRealServers } from '../support/rocketmq-cluster.ts';
 
 /** A broker on a busy machine takes its time to start. */
 const TIMEOUT_MS = 180_000;
+
+const WAIT = { timeout: 30_000, interval: 20 };
 
 withRealServers('RocketMQ, failures', () => {
   const cluster = aCluster({ brokers: ['broker-a', 'broker-b'], brokerSettings: { flushDiskType: 'SYNC_FLUSH' } });
@@ -57,6 +59,22 @@ withRealServers('RocketMQ, failures', () => {
       expect((await log.send(other, outgoing('a'))).endOffset).toBe(1n);
       await cluster().restartBroker('broker-a');
       expect((await log.send(queue, outgoing('a'))).endOffset).toBe(1n);
+    });
+
+    test('takes its queues with it until it is back', async () => {
+      const log = aLog();
+      const queue = await aQueue(log, 'broker-a');
+      const all = await log.queues(queue.topic);
+      const queues = async (): Promise<readonly string[]> => (await log.queues(queue.topic)).map(queueKey);
+
+      await cluster().killBroker('broker-a');
+      await vi.waitFor(async () => expect(await queues()).not.toContain(queueKey(queue)), WAIT);
+      expect(await log.bounds([queue])).toEqual([null]);
+      await expect(log.read(queue, offset(0), ALL)).rejects.toMatchObject({ code: 'broker.topic_missing' });
+      await cluster().restartBroker('broker-a');
+
+      await vi.waitFor(async () => expect(await queues()).toEqual(all.map(queueKey)), WAIT);
+      expect(await log.bounds([queue])).toEqual([{ min: 0n, max: 0n }]);
     });
 
     test('is watched again once it is back', async () => {
