@@ -19,17 +19,17 @@ import { insertFieldKey, insertFieldValue } from './transforms/insert-field.ts';
 import { replaceFieldKey, replaceFieldValue } from './transforms/replace-field.ts';
 
 const sinks: Readonly<Record<string, () => Promise<SinkPlugin>>> = {
-  'file-sink': async () => (await import('./sinks/file-sink.ts')).fileSink,
-  'file-stream-sink': async () => (await import('./sinks/file-stream-sink.ts')).fileStreamSink,
-  'discard-sink': async () => (await import('./sinks/discard-sink.ts')).discardSink,
-  'http-sink': async () => (await import('./sinks/http-sink.ts')).httpSink,
-  'sql-sink': async () => (await import('./sinks/sql-sink.ts')).sqlSink,
+  'file-sink': once(async () => (await import('./sinks/file-sink.ts')).fileSink),
+  'file-stream-sink': once(async () => (await import('./sinks/file-stream-sink.ts')).fileStreamSink),
+  'discard-sink': once(async () => (await import('./sinks/discard-sink.ts')).discardSink),
+  'http-sink': once(async () => (await import('./sinks/http-sink.ts')).httpSink),
+  'sql-sink': once(async () => (await import('./sinks/sql-sink.ts')).sqlSink),
 };
 
 const sources: Readonly<Record<string, () => Promise<SourcePlugin>>> = {
-  'file-source': async () => (await import('./sources/file-source.ts')).fileSource,
-  'datagen-source': async () => (await import('./sources/datagen-source.ts')).datagenSource,
-  'sqlite-cdc-source': async () => (await import('./sources/sqlite-cdc-source.ts')).sqliteCdcSource,
+  'file-source': once(async () => (await import('./sources/file-source.ts')).fileSource),
+  'datagen-source': once(async () => (await import('./sources/datagen-source.ts')).datagenSource),
+  'sqlite-cdc-source': once(async () => (await import('./sources/sqlite-cdc-source.ts')).sqliteCdcSource),
 };
 
 const converters = byName<ConverterPlugin>([jsonConverter, stringConverter, byteArrayConverter]);
@@ -55,4 +55,13 @@ function byName<Plugin extends { readonly name: string; readonly aliases: readon
   plugins: readonly Plugin[],
 ): ReadonlyMap<string, Plugin> {
   return new Map(plugins.flatMap((plugin) => [plugin.name, ...plugin.aliases].map((name) => [name, plugin])));
+}
+
+/** An import, even of what is loaded, costs more than all that a configuration is looked up for. One that failed is tried again. */
+function once<Loaded>(load: () => Promise<Loaded>): () => Promise<Loaded> {
+  let loaded: Loaded | undefined;
+  return async () => {
+    loaded ??= await load();
+    return loaded;
+  };
 }
