@@ -3,7 +3,7 @@
  * this process and what it starts. Nothing else in the product knows all the parts.
  */
 import { resolve } from 'node:path';
-import { checkDataFolder, type DataFolder, openDataFolder } from '../adapters/data-folder.ts';
+import { checkDataFolder, type DataFolder, type LogSettings, openDataFolder } from '../adapters/data-folder.ts';
 import { hasEnded, markOf } from '../adapters/process-mark.ts';
 import { localSecretsSettings } from '../adapters/secrets/local-secrets.ts';
 import { systemClock, systemRandom } from '../adapters/system.ts';
@@ -19,6 +19,7 @@ import { apiAccess } from './start/api-access.ts';
 import { listen } from './start/listen.ts';
 import { openInvoker } from './start/open-invoker.ts';
 import { openTelemetry } from './start/open-telemetry.ts';
+import { keepRetention } from './start/retention.ts';
 import type { WorkerSettings } from './worker-settings.ts';
 
 export interface Started {
@@ -27,14 +28,13 @@ export interface Started {
   stop(): Promise<void>;
 }
 
-const RETENTION_EVERY_MS = 60_000;
-
 /** @throws {CliError} when something of the environment is not as it must be, naming it and the next step. */
 export async function start(worker: WorkerSettings): Promise<Started> {
   const { data, host, port, json } = worker;
   const { access, tls } = apiAccess(worker);
   const { telemetry, metrics, loggers } = await openTelemetry({ json, logLevel: worker['log.level'] });
-  const folder = await openData(data, telemetry);
+  const log = logSettings(worker);
+  const folder = await openData(data, { telemetry, log });
   const { store, broker } = folder;
   const clock = systemClock;
   const random = systemRandom;
@@ -43,7 +43,7 @@ export async function start(worker: WorkerSettings): Promise<Started> {
     folders: worker['secrets.folders'],
     environment: process.env,
   });
-  const invoker = await openInvoker(worker.invoker, { path: data, folder, clock, random, telemetry, secrets });
+  const invoker = await openInvoker(worker.invoker, { path: data, folder, log, clock, random, telemetry, secrets });
   const settings = schedulerSettings(worker);
   const history = new RunHistory({ store, clock });
   const scheduler = new Scheduler({
@@ -84,7 +84,7 @@ export async function start(worker: WorkerSettings): Promise<Started> {
   });
   scheduler.start();
   const ended = new AbortController();
-  void applyRetention(folder, ended.signal);
+  void keepRetention(folder, { clock, telemetry }, ended.signal);
   return {
     url: server.url,
     stop: async () => {
@@ -109,7 +109,20 @@ function schedulerSettings(worker: WorkerSettings): SchedulerSettings {
   };
 }
 
-async function openData(data: string, telemetry: Telemetry): Promise<DataFolder> {
+function logSettings(worker: WorkerSettings): LogSettings {
+  const ageMs = worker['log.retention.ms'];
+  const bytes = worker['log.retention.bytes'];
+  const intervalMs = worker['log.flush.interval.ms'];
+  return {
+    retention: { ...(ageMs === 0 ? {} : { ageMs }), ...(bytes === 0 ? {} : { bytes }) },
+    fsync: intervalMs === 0 ? 'group' : { intervalMs },
+  };
+}
+
+async function openData(
+  data: string,
+  { telemetry, log }: { readonly telemetry: Telemetry; readonly log: LogSettings },
+): Promise<DataFolder> {
   try {
     makeFoldersSync(resolve(data));
   } catch (error) {
@@ -118,7 +131,7 @@ async function openData(data: string, telemetry: Telemetry): Promise<DataFolder>
       next: 'name a folder that can be written with --data, or mend its permissions',
     });
   }
-  const folder = await openDataFolder(data, { clock: systemClock, random: systemRandom, telemetry });
+  const folder = await openDataFolder(data, { clock: systemClock, random: systemRandom, telemetry, log });
   try {
     checkDataFolder(data);
     return folder;
@@ -135,14 +148,5 @@ async function writeRest(history: RunHistory, telemetry: Telemetry): Promise<voi
   } catch (error) {
     if (!(error instanceof ConnectError)) throw error;
     telemetry.log('warn', `the last runs are missing from history: ${messageOf(error)}`, { code: error.code });
-  }
-}
-
-/** What is older or more than the log may keep goes, also where nothing is appended any more. */
-async function applyRetention({ applyRetention: apply }: DataFolder, signal: AbortSignal): Promise<void> {
-  for (;;) {
-    await systemClock.sleep(RETENTION_EVERY_MS, signal);
-    if (signal.aborted) return;
-    await apply();
   }
 }

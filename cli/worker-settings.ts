@@ -39,6 +39,19 @@ export const WorkerSettings = z.object({
   'secrets.folders': listKey()
     .default([])
     .describe('Folders below which connectors may name files, as ${file:/path:key} and ${dir:/path:file}. Empty: none.'),
+  'log.retention.ms': intKey({ min: 0, max: 3_153_600_000_000 })
+    .default(0)
+    .describe(
+      'How long the embedded log keeps records. Whole segments go: a record when all of its segment is older. 0: for ever.',
+    ),
+  'log.retention.bytes': intKey({ min: 0, max: Number.MAX_SAFE_INTEGER })
+    .default(0)
+    .describe('How much of each queue the embedded log keeps; a queue may hold one segment of 64 MiB more. 0: all.'),
+  'log.flush.interval.ms': intKey({ min: 0, max: 60_000 })
+    .default(0)
+    .describe(
+      'How often the embedded log is synced. 0: before what is sent counts as sent. More: sends are faster, and a loss of power takes what was sent within so long.',
+    ),
   'invocations.max': intKey({ min: 1, max: 100_000 }).default(1_000).describe('Invocations of all connectors at once.'),
   'slice.target.ms': intKey({ min: 100, max: 10_000 })
     .default(2_000)

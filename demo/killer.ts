@@ -5,16 +5,14 @@ import type { Server } from './server.ts';
 
 const LOOK_EVERY_MS = 20;
 
-/** Kills one process about every `everyMs` until `ending` aborts. Answers how many it killed. */
-export async function killNowAndThen(server: Server, everyMs: number, ending: AbortSignal): Promise<number> {
-  let killed = 0;
+/** Kills one process about every `everyMs` until `ending` aborts. */
+export async function killNowAndThen(server: Server, everyMs: number, ending: AbortSignal): Promise<void> {
   while (!ending.aborted) {
     await sleep(everyMs);
     const pid = await someHost(server, ending);
     if (pid === null) break;
-    if (signal(pid, 'SIGKILL')) killed += 1;
+    signal(pid, 'SIGKILL');
   }
-  return killed;
 }
 
 /** A process that the server has started for invocations, as soon as there is one. */

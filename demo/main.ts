@@ -2,7 +2,8 @@
  * `npm run demo`: the main job, end to end, on one machine. A shop's database changes, its changes go through topics into a second
  * database and into files, processes that do it are killed, and in the end all three are compared row by row.
  *
- * `-- --json` prints the report as one object on the last line, `-- --keep` leaves everything running. Exit code 1: a mismatch.
+ * `-- --json` prints the report as one object on the last line, `-- --keep` leaves everything running. Exit code 1: a mismatch,
+ * or fewer than ten processes killed at work.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -24,6 +25,10 @@ const BUSY_MS = 30_000;
 const SEED = 7;
 const STEP_EVERY_MS = 2;
 const PROBE_EVERY_MS = 20;
+/** Processes that are killed with slices in their hands: with fewer the demo shows too little. */
+const KILLED_MIN = 10;
+/** So much longer the shop stays open until there are as many. */
+const MORE_MS = 10_000;
 /** What is killed again and again before it gets anywhere would be taken for what kills it. */
 const KILL_EVERY_MS = 2_500;
 const DRAINS_WITHIN_MS = 60_000;
@@ -45,11 +50,12 @@ async function main(): Promise<number> {
     if (url === null) throw new Error(`sortie did not start:\n${server.said()}`);
     progress(`Sortie runs at ${url}, its invocations in processes of their own`);
     const report = await run({ folder, shop, server, url });
-    printReport(report, { folder, url });
-    if (values.json === true) process.stdout.write(`${JSON.stringify(report.figures)}\n`);
     keeps = values.keep === true;
+    printReport(report, keeps ? { folder, url } : null);
+    if (values.json === true) process.stdout.write(`${JSON.stringify(report.figures)}\n`);
     if (keeps) await untilInterrupted();
-    return report.figures.mismatches === 0 ? 0 : 1;
+    if (report.processesKilled < KILLED_MIN) progress(`only ${report.processesKilled} processes were killed at work`);
+    return report.figures.mismatches === 0 && report.processesKilled >= KILLED_MIN ? 0 : 1;
   } finally {
     shop.close();
     await server.stop();
@@ -79,7 +85,8 @@ async function run({
   const killed = killNowAndThen(server, KILL_EVERY_MS, killing.signal);
   await keepBusy(shop, server);
   killing.abort();
-  const processesKilled = await killed;
+  await killed;
+  const processesKilled = server.hostsKilled();
   progress(`the shop closes after ${shop.changes.toLocaleString('en-US')} changes; ${processesKilled} processes were killed`);
 
   const comparison = await drained(folder, shop, watch);
@@ -93,7 +100,9 @@ async function keepBusy(shop: Shop, server: Server): Promise<void> {
   const untilMs = performance.now() + BUSY_MS;
   let probeAtMs = 0;
   let toldAtMs = performance.now();
-  while (performance.now() < untilMs) {
+  const isOver = (): boolean =>
+    performance.now() >= untilMs && (server.hostsKilled() >= KILLED_MIN || performance.now() >= untilMs + MORE_MS);
+  while (!isOver()) {
     shop.step();
     if (performance.now() >= probeAtMs) {
       shop.probe();

@@ -49,9 +49,10 @@ export function reportOf({
   return { figures, processesKilled, examples };
 }
 
+/** `kept`: what goes on running, for whoever wants to look at it. */
 export function printReport(
   { figures, processesKilled, examples }: Report,
-  { folder, url }: { readonly folder: string; readonly url: string },
+  kept: { readonly folder: string; readonly url: string } | null,
 ): void {
   const { rows, mismatches, recordsPerSecond, latencyMs, invocations, peakParallelism, storeWritesPer1000, killed } = figures;
   const count = (value: number): string => value.toLocaleString('en-US');
@@ -68,8 +69,9 @@ export function printReport(
     `  killed                 ${processesKilled} processes, with ${killed} invocations in them`,
     `  writes of the store    ${storeWritesPer1000} per 1,000 records`,
     '',
-    `  Try next: npm run demo -- --keep, then curl ${url}/connectors/shop-replica/status`,
-    `  and look into ${folder}`,
+    ...(kept === null
+      ? ['  Try next: npm run demo -- --keep, which leaves all of it running for you to look at']
+      : [`  Try next: curl ${kept.url}/connectors/shop-replica/status`, `  and look into ${kept.folder}`]),
     '',
   ];
   process.stdout.write(`${lines.join('\n')}\n`);

@@ -20,7 +20,9 @@ export interface Server {
   readonly ended: Promise<void>;
   /** Runs that ended by themselves, oldest first. */
   readonly runs: readonly RunRecord[];
-  /** Invocations that died with a process that was killed. */
+  /** Processes that ended with invocations in them. */
+  hostsKilled(): number;
+  /** Invocations that died with these. */
   invocationsKilled(): number;
   /** What it said that is no line of its log, such as why it did not start. */
   said(): string;
@@ -34,13 +36,16 @@ export function startServer(folder: string, { port }: { readonly port: number })
   if (child.pid === undefined) throw new Error(`${process.execPath} cannot be started`);
   const runs: RunRecord[] = [];
   const said: string[] = [];
-  let killed = 0;
+  let [hosts, killed] = [0, 0];
   child.stderr.pipe(createWriteStream(join(folder, LOG_FILE), { flags: 'a' }));
   createInterface({ input: child.stderr }).on('line', (line) => {
     const entry = parsed(line);
     if (entry === null) said.push(line);
     else if (entry['message'] === 'run') runs.push(entry as unknown as RunRecord);
-    else if (entry['level'] === 'error' && typeof entry['invocations'] === 'number') killed += entry['invocations'];
+    else if (entry['level'] === 'error' && typeof entry['invocations'] === 'number') {
+      hosts += entry['invocations'] > 0 ? 1 : 0;
+      killed += entry['invocations'];
+    }
   });
   // Not its close: what outlives it for a moment holds its output open.
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
@@ -54,6 +59,7 @@ export function startServer(folder: string, { port }: { readonly port: number })
     ready: () => Promise.race([url, ended.then(() => null), late(STARTS_WITHIN_MS)]),
     ended,
     runs,
+    hostsKilled: () => hosts,
     invocationsKilled: () => killed,
     said: () => said.join('\n'),
     stop: async () => {

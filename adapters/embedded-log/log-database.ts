@@ -134,12 +134,12 @@ export class LogDatabase {
     this.#isDurable = durable;
   }
 
-  /** The transaction is done: where the file is busy, its upkeep is left to a later one. */
+  /** The transaction is done, whatever becomes of the file's upkeep: it is left to a later one, which meets what is wrong with the file. */
   #afterCommit(): void {
     try {
       this.#log.afterWrite(FRAMES_PER_WRITE);
-    } catch (error) {
-      if (!isBusy(error)) throw error;
+    } catch {
+      // Whoever sent would take a failure for one of the records, and send them again.
     }
   }
 }

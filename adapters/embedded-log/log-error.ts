@@ -48,7 +48,7 @@ export function fileError(error: unknown, folder: string): unknown {
   const isOfSystem = error instanceof Error && 'syscall' in error;
   if (!isFull && !isOfSystem) return error;
   const next = isFull
-    ? 'free space on its disk, or keep less with a shorter retention'
+    ? 'free space on its disk, or keep less with log.retention.ms or log.retention.bytes'
     : 'check the disk and who may write there';
   return new RetryableError(`the log ${folder} cannot be used for now: ${messageOf(error)}; next: ${next}`, {
     code: 'broker.unavailable',

@@ -24,7 +24,7 @@ export async function openInvoker(name: InvokerName, parts: InvokerParts): Promi
   }
 }
 
-function poolDeps({ path, clock, random, telemetry, secrets }: InvokerParts): HostPoolDeps {
-  const settings: LocalSettings = { dataFolder: path, secrets };
+function poolDeps({ path, log, clock, random, telemetry, secrets }: InvokerParts): HostPoolDeps {
+  const settings: LocalSettings = { dataFolder: path, log, secrets };
   return { entry: ENTRY, settings, cacheFolder: join(path, 'compiled'), clock, random, telemetry };
 }

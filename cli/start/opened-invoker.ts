@@ -1,5 +1,5 @@
 /** An invoker as the composition root has it, and what one is opened with. */
-import type { DataFolder } from '../../adapters/data-folder.ts';
+import type { DataFolder, LogSettings } from '../../adapters/data-folder.ts';
 import type { LocalSecretsSettings } from '../../adapters/secrets/local-secrets.ts';
 import type { Clock, Invoker, Random, Telemetry } from '../../core/ports.ts';
 
@@ -11,6 +11,8 @@ export interface OpenedInvoker extends Invoker {
 export interface InvokerParts {
   readonly path: string;
   readonly folder: DataFolder;
+  /** How the log of that folder is written. */
+  readonly log: LogSettings;
   readonly clock: Clock;
   readonly random: Random;
   readonly telemetry: Telemetry;

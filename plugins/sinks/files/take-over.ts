@@ -12,7 +12,7 @@
  * 4. Whether the older one had published a moment before shows in the part's number of links: with two, its lines are where they
  *    belong. With one, the lines that the journal knows are copied into a part of the new claim's own, for the older writer may
  *    still add to the old one.
- * 5. The first line of the new journal says where the shard stands, and is made durable together with the copy.
+ * 5. The copy is made durable. Then the first line of the new journal says where the shard stands, and is made durable, too.
  * 6. It looks for marks itself. Where one is newer, it has lost, and has neither removed nor published anything: the newer one
  *    began from the same journals, or from the line of step 5.
  * 7. Now what the older claims left is removed.
@@ -64,10 +64,11 @@ export async function takeOver(folder: string, slice: SliceIdentity, kept: Claim
     const goesOn = kept !== null && claimFile(kept.name) === older.at(-1)?.file;
     const { state, part } = goesOn ? kept : await adopt(folder, { older, found, name });
     if (!goesOn) copy = part;
-    await journal.append(state);
+    // In this order: of a journal that has its first line the next claim takes what the line says to be there.
     await part?.datasync();
-    await journal.sync();
     await syncFolder(folder);
+    await journal.append(state);
+    await journal.sync();
     const left = await listState(folder);
     demandNewest(left, name);
     await removeAll(folder, [...older.map(({ file }) => file), ...left.others.filter((file) => file !== state.file)]);

@@ -12,8 +12,8 @@ const HEAD_BYTES_MAX = 256;
 /** Files of one folder that may be looked at to find one that was renamed. */
 const SIBLINGS_MAX = 1_000;
 
-/** Nothing in them can be read as lines. */
-const COMPRESSED = /\.(gz|bz2|xz|zst|zip|lz4)$/;
+/** What logrotate, log4j and others put behind a name: a number, a date, a word. Another file may have a name that begins alike. */
+const ROTATED = /^[._-](\d[\d._:TZ-]*|old|bak|prev|orig)$/i;
 
 export interface Head {
   readonly bytes: number;
@@ -98,7 +98,7 @@ interface Sibling {
 /** `app.log.1`, `app.log-20260101` of `app.log`. */
 async function siblingsOf(path: string): Promise<readonly Sibling[]> {
   const [folder, name] = [dirname(path), basename(path)];
-  const names = (await readdir(folder)).filter((other) => other !== name && other.startsWith(name) && !COMPRESSED.test(other));
+  const names = (await readdir(folder)).filter((other) => other.startsWith(name) && ROTATED.test(other.slice(name.length)));
   const siblings: Sibling[] = [];
   for (const other of names.slice(0, SIBLINGS_MAX)) {
     const found = await statOf(join(folder, other));

@@ -72,6 +72,21 @@ describe('fileSource', () => {
     ]);
   });
 
+  test('takes no other file for a rotated one because its name begins alike', async () => {
+    const file = aFile('a1\n');
+    const { checkpoint } = await (await open({ file })).poll(LIMITS, NEVER);
+    rotate(file, ['b1'], { atS: 100 });
+    for (const other of ['.json', '2', '-errors', '.1.gz']) {
+      writeFileSync(`${file}${other}`, 'other\n');
+      utimesSync(`${file}${other}`, 150, 150);
+    }
+    rotate(file, ['c1'], { atS: 200 });
+
+    const records = recordsOf(await pollToRest(await open({ file, checkpoint })));
+
+    expect(records.map(text)).toEqual(['b1', 'c1']);
+  });
+
   test('begins anew, and says so, where what it has read was replaced and is gone', async () => {
     const file = aFile('a1\na2\n');
     const { checkpoint } = await (await open({ file })).poll(LIMITS, NEVER);
