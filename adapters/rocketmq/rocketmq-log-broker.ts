@@ -54,15 +54,7 @@ export class RocketmqLogBroker implements LogBroker {
   }
 
   async bounds(queues: readonly MessageQueue[]): Promise<readonly (QueueBounds | null)[]> {
-    const byTopic = [...Map.groupBy(queues, ({ topic }) => topic)];
-    const known = new Map<MessageQueue, QueueBounds | null>();
-    await Promise.all(
-      byTopic.map(async ([topic, some]) => {
-        const spans = await this.#client.spans(topic, some);
-        for (const [index, queue] of some.entries()) known.set(queue, boundsOf(spans[index] ?? null));
-      }),
-    );
-    return queues.map((queue) => known.get(queue) ?? null);
+    return (await this.#client.spans(queues)).map((span) => (span === null ? null : rangeOf(span)));
   }
 
   async read(queue: MessageQueue, from: Offset, limits: ReadLimits, signal?: CancelSignal): Promise<ReadResult> {
@@ -85,7 +77,7 @@ export class RocketmqLogBroker implements LogBroker {
     const refused: Refused[] = [];
     const accepted: number[] = [];
     const messages: OutgoingMessage[] = [];
-    const bornAtMs = records[0]?.bornAtMs ?? 0;
+    const bornAtMs = wholeTime(records[0]?.bornAtMs ?? 0);
     for (const [index, record] of records.entries()) {
       const message = toMessage(record, bornAtMs);
       const error = this.#tooLarge(message);
@@ -177,8 +169,9 @@ function taken(queue: MessageQueue, from: Offset, limits: ReadLimits, polled: Pu
   };
 }
 
-function boundsOf(span: { readonly min: bigint; readonly max: bigint } | null): QueueBounds | null {
-  return span === null ? null : rangeOf(span);
+/** A message's time is a whole number; another is kept beside it, as that of each record is where it differs. */
+function wholeTime(atMs: number): number {
+  return Number.isSafeInteger(atMs) ? atMs : 0;
 }
 
 /** A queue without a file yet says -1. */

@@ -4,10 +4,7 @@ import type { MessageQueue } from '../../core/message-queue.ts';
 import type { Offset } from '../../core/offset.ts';
 import type { CancelSignal, Clock } from '../../core/ports.ts';
 
-/** Polls of one watch. A broker holds as many as there are, but each is an answer on the way when all queues grow at once. */
-const POLLS_MAX = 256;
-
-/** How often queues beyond the polls are looked at, and queues that do not exist. */
+/** How often queues that do not exist are looked for. */
 const LOOK_EVERY_MS = 1_000;
 
 const OVER = 'over';
@@ -23,7 +20,8 @@ export interface WatchedQueue {
 }
 
 /**
- * Yields a queue again only when it has grown since. A queue that does not exist holds no record, and may come to exist.
+ * One long poll for each queue: whoever watches bounds their number. Yields a queue again only when it has grown since. A queue that
+ * does not exist holds no record, and may come to exist.
  *
  * @throws {ConnectError} what a poll throws; whoever watches begins again.
  */
@@ -39,10 +37,7 @@ export async function* watchQueues(
   if (signal.aborted) end();
   over.signal.addEventListener('abort', () => news.end(), { once: true });
   const grown = (queue: MessageQueue): void => news.tell(queue);
-  const followers = [
-    ...queues.slice(0, POLLS_MAX).map((watched) => followByPolls(parts, watched, { signal: over.signal, grown })),
-    followByLooks(parts, queues.slice(POLLS_MAX), { signal: over.signal, grown }),
-  ];
+  const followers = queues.map((watched) => follow(parts, watched, { signal: over.signal, grown }));
   for (const follower of followers) follower.catch((error: unknown) => news.fail(error));
   try {
     while (!over.signal.aborted) {
@@ -61,11 +56,7 @@ interface Following {
   readonly grown: (queue: MessageQueue) => void;
 }
 
-async function followByPolls(
-  { client, clock }: WatchParts,
-  { queue, from }: WatchedQueue,
-  { signal, grown }: Following,
-): Promise<void> {
+async function follow({ client, clock }: WatchParts, { queue, from }: WatchedQueue, { signal, grown }: Following): Promise<void> {
   let at: bigint = from;
   while (!signal.aborted) {
     try {
@@ -78,27 +69,6 @@ async function followByPolls(
       at = from;
       await clock.sleep(LOOK_EVERY_MS, signal);
     }
-  }
-}
-
-async function followByLooks(parts: WatchParts, watched: readonly WatchedQueue[], { signal, grown }: Following): Promise<void> {
-  const { client, clock } = parts;
-  const seen = new Map(watched.map((entry): [WatchedQueue, bigint] => [entry, entry.from]));
-  const topics = Map.groupBy(watched, ({ queue }) => queue.topic);
-  while (watched.length > 0 && !signal.aborted) {
-    for (const [topic, entries] of topics) {
-      const spans = await client.spans(
-        topic,
-        entries.map(({ queue }) => queue),
-      );
-      for (const [index, entry] of entries.entries()) {
-        const span = spans[index] ?? null;
-        const has = span !== null && span.max > (seen.get(entry) ?? 0n) && span.max > span.min;
-        if (has) grown(entry.queue);
-        seen.set(entry, has ? span.max : span === null ? entry.from : (seen.get(entry) ?? entry.from));
-      }
-    }
-    await clock.sleep(LOOK_EVERY_MS, signal);
   }
 }
 

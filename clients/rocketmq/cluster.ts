@@ -2,7 +2,7 @@
  * Who is asked what: NameServers for routes, the broker of a queue for the queue. Routes are remembered, and looked up again where a
  * broker cannot be reached or says that it has no such topic; where the new one names another broker, that one is asked.
  */
-import { ConnectError, messageOf, RetryableError } from '../../core/errors.ts';
+import { FatalTaskError, messageOf, RetryableError } from '../../core/errors.ts';
 import { type MessageQueue, queueKey } from '../../core/message-queue.ts';
 import type { Clock } from '../../core/ports.ts';
 import type { Command } from './command.ts';
@@ -82,9 +82,11 @@ export class Cluster {
     try {
       return await this.askBroker(address, command);
     } catch (error) {
-      // What the broker turned away, it did not do.
-      if (error instanceof ConnectError && error.code !== 'broker.unavailable') await this.#assertExists(queue, use);
-      throw error;
+      if (!(error instanceof FatalTaskError) || error.code === 'broker.unauthorized') throw error;
+      // What was turned away was not done. The queue may be gone, or its broker lies elsewhere and another has its address.
+      const now = await this.#assertExists(queue, use);
+      if (this.#proxies.length > 0 || now.address === address) throw error;
+      return this.askBroker(now.address, command);
     }
   }
 

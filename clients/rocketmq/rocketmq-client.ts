@@ -72,6 +72,8 @@ export class RocketmqClient {
   readonly #paces = new Map<string, Pace>();
   /** Some hosted brokers take single messages only. */
   #takesBatches = true;
+  /** Proxies cannot be asked what a topic holds. */
+  #hasStats = true;
 
   constructor(settings: RocketmqSettings, clock: Clock) {
     this.#clock = clock;
@@ -94,16 +96,17 @@ export class RocketmqClient {
     return route === null ? [] : queuesOfRoute(topic, route);
   }
 
-  /** What each queue holds; `null` where it does not exist. One request for each broker of a topic. */
-  async spans(topic: string, queues: readonly MessageQueue[]): Promise<readonly (QueueSpan | null)[]> {
-    const byBroker = new Map<string, Promise<ReadonlyMap<number, QueueSpan> | 'unsupported'>>();
+  /** What each queue holds, in the order asked; `null` where it does not exist. One request for each broker of a topic. */
+  async spans(queues: readonly MessageQueue[]): Promise<readonly (QueueSpan | null)[]> {
+    const stats = new Map<string, Promise<ReadonlyMap<number, QueueSpan> | null>>();
     const spanOf = async (queue: MessageQueue): Promise<QueueSpan | null> => {
-      const stats = byBroker.get(queue.brokerName) ?? this.#statsOf(queue);
-      byBroker.set(queue.brokerName, stats);
-      const known = await stats;
-      return known === 'unsupported' ? this.#spanByPull(queue) : (known.get(queue.queueId) ?? null);
+      const key = queueKey({ ...queue, queueId: 0 });
+      const known = stats.get(key) ?? this.#statsOf(queue);
+      stats.set(key, known);
+      const spans = await known;
+      return spans === null ? this.#spanByPull(queue) : (spans.get(queue.queueId) ?? null);
     };
-    return Promise.all(queues.filter((queue) => queue.topic === topic).map(nullWhereMissing(spanOf)));
+    return Promise.all(queues.map(nullWhereMissing(spanOf)));
   }
 
   /** One pull, answered at once: for filtered messages, among which nobody knows how many lie. */
@@ -142,7 +145,7 @@ export class RocketmqClient {
   /** The first message stored at or after `atMs`, the end of the queue where there is none; `null` where it does not exist. */
   async searchOffset(queue: MessageQueue, atMs: number): Promise<bigint | null> {
     // A broker finds 0 in whatever does not exist.
-    const [span] = await this.spans(queue.topic, [queue]);
+    const [span] = await this.spans([queue]);
     if (span === null || span === undefined) return null;
     const found = await this.#ask(queue, 'readQueues', (wire) => searchOffset(wire, atMs));
     return found >= span.min ? found : span.min;
@@ -247,12 +250,15 @@ export class RocketmqClient {
     return { answer, giveUp };
   }
 
-  async #statsOf(queue: MessageQueue): Promise<ReadonlyMap<number, QueueSpan> | 'unsupported'> {
+  /** `null`: it is asked of a proxy, which does not carry the question. */
+  async #statsOf(queue: MessageQueue): Promise<ReadonlyMap<number, QueueSpan> | null> {
+    if (!this.#hasStats) return null;
     try {
       return await this.#ask({ ...queue, queueId: 0 }, 'readQueues', (wire) => getTopicStats(wire.topic));
     } catch (error) {
-      if (isUnsupported(error)) return 'unsupported';
-      throw error;
+      if (!isUnsupported(error)) throw error;
+      this.#hasStats = false;
+      return null;
     }
   }
 

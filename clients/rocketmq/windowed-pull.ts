@@ -15,6 +15,9 @@ const IN_FLIGHT_MAX = 8;
 /** What a broker gives by default: `maxTransferCountOnMessageInMemory`. RocketMQ 5.3.3, `MessageStoreConfig.java`. */
 const FIRST_WINDOW = 32;
 
+/** Far above what brokers are set to give; a pull's number has 32 bits, and a broker makes room for as many. */
+const PULL_MESSAGES_MAX = 8_192;
+
 /** Guessed until the first answer. */
 const FIRST_BYTES = 1_024;
 
@@ -33,6 +36,7 @@ export interface Stretch {
   readonly from: bigint;
   /** About: some more may be handed over, and are fetched for nothing. */
   readonly messages: number;
+  /** Finite. */
   readonly bytes: number;
   pull(offset: bigint, messages: number): Promise<Pulled>;
   /**
@@ -62,7 +66,9 @@ interface Window {
 export async function pullStretch(stretch: Stretch, known: Pace): Promise<StretchEnd> {
   // The first asks for all there is to be: the answer tells what a broker gives at most.
   const firstSize = Math.min(known.window, stretch.messages);
-  const open: Window[] = [window(stretch, stretch.from, { size: firstSize, asked: stretch.messages })];
+  const open: Window[] = [
+    window(stretch, stretch.from, { size: firstSize, asked: Math.min(stretch.messages, PULL_MESSAGES_MAX) }),
+  ];
   let pace = known;
   let next = stretch.from;
   let last: Pulled | null = null;
@@ -141,7 +147,7 @@ function learned(pace: Pace, answer: Pulled, { came, asked }: { readonly came: n
   if (answer.status !== 'found' || came === 0) return { ...pace, max: answer.max };
   const isCut = came < asked && answer.next < answer.max;
   return {
-    window: isCut || came > pace.window ? came : pace.window,
+    window: isCut || came > pace.window ? Math.min(came, PULL_MESSAGES_MAX) : pace.window,
     bytesPerMessage: Math.max(1, Math.ceil(answer.body.length / came)),
     max: answer.max,
   };

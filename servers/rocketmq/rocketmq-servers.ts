@@ -89,6 +89,10 @@ export class RocketmqServers {
     return this.#brokerReady(name);
   }
 
+  addressOf(name: string): string {
+    return `127.0.0.1:${this.#broker(name).port}`;
+  }
+
   killBroker(name: string): Promise<void> {
     return this.#broker(name).server.kill();
   }
@@ -154,8 +158,8 @@ export class RocketmqServers {
 
   /** Answers its address. */
   async #brokerReady(name: string): Promise<string> {
-    const { port, server } = this.#broker(name);
-    const address = `127.0.0.1:${port}`;
+    const { server } = this.#broker(name);
+    const address = this.addressOf(name);
     await server.ready(async () => {
       await this.#cluster.askBroker(address, createTopic(FIRST_TOPIC, 1));
       return (await this.#cluster.brokers()).some(({ brokerName }) => brokerName === name);

@@ -217,6 +217,15 @@ describe('RocketmqClient, routes', () => {
     expect(await client.send(QUEUE, [A_MESSAGE], 1)).toMatchObject({ end: 1n });
   });
 
+  test('looks up the route again where another broker has the address', async () => {
+    const other = await RemotingServer.start(() => ({ code: ResponseCode.TOPIC_NOT_EXIST }));
+    const server = await startCluster(() => ({ fields: { queueOffset: 0 } }));
+    const route = { brokers: [{ brokerName: 'broker-a', address: other.address, readQueues: 4, writeQueues: 4 }] };
+    const client = clientOf({ nameServers: [server.address], routes: { T: route } });
+
+    expect(await client.send(QUEUE, [A_MESSAGE], 1)).toMatchObject({ end: 1n });
+  });
+
   test('asks no NameServer for routes that another client knew', async () => {
     const server = await startCluster(() => EMPTY_END);
     const first = clientOf({ nameServers: [server.address] });

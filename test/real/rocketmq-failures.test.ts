@@ -9,6 +9,7 @@ import { offset } from '../../core/offset.ts';
 import { ALL, readAll } from '../contract/log-broker/log-under-test.ts';
 import { outgoing, textOf } from '../support/log-records.ts';
 import { aCluster, withRealServers } from '../support/rocketmq-cluster.ts';
+import { TcpProxy } from '../support/tcp-proxy.ts';
 
 /** A broker on a busy machine takes its time to start. */
 const TIMEOUT_MS = 180_000;
@@ -18,12 +19,36 @@ const WAIT = { timeout: 30_000, interval: 20 };
 withRealServers('RocketMQ, failures', () => {
   const cluster = aCluster({ brokers: ['broker-a', 'broker-b'], brokerSettings: { flushDiskType: 'SYNC_FLUSH' } });
 
-  function aLog(): RocketmqLogBroker {
-    const client = new RocketmqClient({ nameServers: [cluster().nameServer], group: 'failures' }, systemClock);
+  function aLog(proxies?: readonly string[]): RocketmqLogBroker {
+    const client = new RocketmqClient({ nameServers: [cluster().nameServer], proxies, group: 'failures' }, systemClock);
     const broker = new RocketmqLogBroker({ client, clock: systemClock });
     onTestFinished(() => broker.close());
     return broker;
   }
+
+  describe('a network that cuts connections anywhere', { timeout: TIMEOUT_MS }, () => {
+    test('loses nothing that was acknowledged, keeps its order, and gives it to readers as it is', async () => {
+      const direct = aLog();
+      const queue = await aQueue(direct, 'broker-a');
+      const target = cluster().addressOf('broker-a');
+      const proxy = await TcpProxy.start({ target, pieceBytes: 7, bytesOf: (index) => 300 + ((index * 7_919) % 4_000) });
+      const acknowledged = new Set<string>();
+      const writer = { isOver: false, failures: 0 };
+
+      const writing = write(aLog([proxy.address]), queue, acknowledged, writer);
+      await until(() => acknowledged.size >= 200);
+      writer.isOver = true;
+      await writing;
+      const reader = aLog([proxy.address]);
+      const texts = await readPatiently(reader, queue, acknowledged.size);
+
+      // What was sent again may be there twice, one behind the other.
+      const once = texts.filter((text, index) => text !== texts[index - 1]);
+      expect(once.slice(0, acknowledged.size)).toEqual([...acknowledged]);
+      expect(texts).toEqual((await readAll(direct, queue, offset(0))).map(({ value }) => textOf(value)));
+      expect(proxy.cuts).toBeGreaterThan(20);
+    });
+  });
 
   describe('a broker that is killed', { timeout: TIMEOUT_MS }, () => {
     test('loses nothing that it acknowledged, and the log goes on by itself once it is back', async () => {
@@ -126,6 +151,23 @@ async function write(
       await systemClock.sleep(100);
     }
   }
+}
+
+/** Until so many different ones are there. Whoever reads where connections are cut tries again. */
+async function readPatiently(log: RocketmqLogBroker, queue: MessageQueue, count: number): Promise<readonly string[]> {
+  const texts: string[] = [];
+  let at = offset(0);
+  for (let isEnd = false; !isEnd; ) {
+    try {
+      const { records, next, bounds } = await log.read(queue, at, { records: 20, bytes: 2_000, waitMs: 0 });
+      texts.push(...records.map(({ value }) => textOf(value) ?? ''));
+      at = next;
+      isEnd = next === bounds.max && new Set(texts).size >= count;
+    } catch (error) {
+      if (!(error instanceof ConnectError)) throw error;
+    }
+  }
+  return texts;
 }
 
 async function until(isSo: () => boolean): Promise<void> {

@@ -1,0 +1,83 @@
+/** Stands before a server, hands on what is said in pieces of any size, and cuts connections in the middle of what is said. */
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { onTestFinished } from 'vitest';
+
+export interface TcpProxyOptions {
+  /** `host:port`. */
+  readonly target: string;
+  /** Handed on in pieces of so many bytes. */
+  readonly pieceBytes: number;
+  /** Bytes that the connection number `index` carries both ways before it is cut. */
+  readonly bytesOf: (index: number) => number;
+}
+
+export class TcpProxy {
+  /** Connections that were cut. */
+  cuts = 0;
+  readonly #options: TcpProxyOptions;
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+  #connections = 0;
+
+  private constructor(options: TcpProxyOptions, server: Server) {
+    this.#options = options;
+    this.#server = server;
+  }
+
+  /** Ends with the test. */
+  static async start(options: TcpProxyOptions): Promise<TcpProxy> {
+    const server = createServer();
+    const proxy = new TcpProxy(options, server);
+    server.on('connection', (socket) => proxy.#carry(socket));
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    onTestFinished(() => proxy.#close());
+    return proxy;
+  }
+
+  get address(): string {
+    return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  #carry(near: Socket): void {
+    const [host = '', port = ''] = this.#options.target.split(':');
+    const far = connect({ host, port: Number(port) });
+    let left = this.#options.bytesOf(this.#connections);
+    this.#connections += 1;
+    const end = (): void => {
+      near.destroy();
+      far.destroy();
+    };
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      this.#sockets.add(from);
+      from.setNoDelay(true);
+      from.on('error', end).on('close', () => {
+        this.#sockets.delete(from);
+        end();
+      });
+      from.on('data', (chunk) => {
+        this.#handOn(chunk.subarray(0, Math.max(left, 0)), to);
+        left -= chunk.length;
+        if (left > 0) return;
+        this.cuts += 1;
+        // What was handed on arrives, and nothing after it.
+        to.end(end);
+      });
+    }
+  }
+
+  #handOn(chunk: Buffer, to: Socket): void {
+    const { pieceBytes } = this.#options;
+    for (let at = 0; at < chunk.length; at += pieceBytes) if (to.writable) to.write(chunk.subarray(at, at + pieceBytes));
+  }
+
+  async #close(): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy();
+    this.#server.close();
+    await once(this.#server, 'close');
+  }
+}
