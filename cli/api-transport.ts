@@ -13,7 +13,10 @@ interface Advice {
 const ADVICE: Readonly<Record<number, Advice>> = {
   401: { exitCode: 2, next: 'set SORTIE_API_KEY to a key that this server knows' },
   403: { exitCode: 2, next: 'set SORTIE_API_KEY to a key that may do it, or --url to the address that is named' },
-  404: { exitCode: 2, next: '`sortie list` shows which connectors there are, `sortie plugins` which plugins' },
+  404: {
+    exitCode: 2,
+    next: '`sortie list` shows which connectors there are, `sortie topics` which topics, `sortie plugins` which plugins',
+  },
   409: { exitCode: 1, next: 'do what it says, or run the command again' },
   503: { exitCode: 3, next: 'look at what is named, and run the command again' },
   504: { exitCode: 3, next: 'look at what is named, and run the command again' },
@@ -33,6 +36,12 @@ export class ApiTransport {
   readonly #shell: Pick<Shell, 'fetch'>;
 
   constructor({ url, key }: Server, shell: Pick<Shell, 'fetch'>) {
+    if (!isHttp(url)) {
+      throw new CliError(`${url} is no address of an HTTP API`, {
+        exitCode: 2,
+        next: `say where Sortie is with --url or SORTIE_URL, such as http://127.0.0.1:8083`,
+      });
+    }
     this.#url = url.replace(/\/+$/, '');
     this.#key = key;
     this.#shell = shell;
@@ -101,4 +110,8 @@ function messageIn(answer: unknown): string | null {
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.cause instanceof Error ? error.cause.message : error.message;
+}
+
+function isHttp(url: string): boolean {
+  return /^https?:$/.test(URL.parse(url)?.protocol ?? '');
 }

@@ -51,10 +51,15 @@ async function list({ loggers }: AppDeps): Promise<Answer> {
   return { status: 200, body: Object.fromEntries([...loggers.all()].map(([logger, level]) => [logger, shown(level)])) };
 }
 
-async function show({ loggers }: AppDeps, { param }: Call<unknown>): Promise<Answer> {
-  const level = loggers.all().get(param('logger'));
-  if (level === undefined) throw notFound(param('logger'));
-  return { status: 200, body: shown(level) };
+async function show(deps: AppDeps, { param }: Call<unknown>): Promise<Answer> {
+  const logger = param('logger');
+  const levels = deps.loggers.all();
+  const own = levels.get(logger);
+  if (own !== undefined) return { status: 200, body: shown(own) };
+  const root = levels.get('root');
+  // One that was not set logs what root does, and always did.
+  if (root === undefined || !(await isLogger(deps, logger))) throw notFound(logger);
+  return { status: 200, body: shown({ ...root, setAtMs: null }) };
 }
 
 async function setLevel(deps: AppDeps, { param, query, body }: Call<z.output<typeof SetLevelRequest>>): Promise<Answer> {

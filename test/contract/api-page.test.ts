@@ -1,4 +1,4 @@
-/** The tour of `docs/api.md` does what the page says. */
+/** The tour of the README with curl does what it says. */
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,9 +10,9 @@ import { aTemporaryFolder } from '../support/temporary-folder.ts';
 
 const ADDRESS = 'http://127.0.0.1:8083';
 
-test('the tour of docs/api.md', async () => {
-  const page = readFileSync(join(ROOT, 'docs/api.md'), 'utf8');
-  const [, tour = ''] = /```sh\n(.*?)```/s.exec(page) ?? [];
+test('the tour of README.md with curl', async () => {
+  const page = readFileSync(join(ROOT, 'README.md'), 'utf8');
+  const [, tour = ''] = /```sh\n(curl .*?)```/s.exec(page) ?? [];
   const { url } = await aSortieProcess(aTemporaryFolder(), { invoker: 'in-process' });
 
   const answers: string[] = [];

@@ -31,7 +31,8 @@ async function aShop({ ask }: TestApi): Promise<void> {
   }
 }
 
-const UNKNOWN_NEXT = '`sortie list` shows which connectors there are, `sortie plugins` which plugins';
+const UNKNOWN_NEXT =
+  '`sortie list` shows which connectors there are, `sortie topics` which topics, `sortie plugins` which plugins';
 
 const SITUATIONS: readonly Situation[] = [
   { args: 'list', what: 'none', exitCode: 0, out: 'no connectors\n' },

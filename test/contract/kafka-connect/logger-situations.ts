@@ -29,6 +29,7 @@ export const loggerSituations: readonly Situation[] = [
       status: 200,
       body: SET,
     },
+    { what: 'one that was not set', given: anOrdersSink, path: '/admin/loggers/connector.orders', status: 200, body: INFO },
     { what: 'one that is none', path: '/admin/loggers/nobody', ...error(404, 'Logger nobody not found.') },
   ]),
 

@@ -34,6 +34,12 @@ describe('ApiTransport', () => {
     });
   });
 
+  test.each(['nonsense', 'localhost:8083', 'ftp://sortie', ''])('refuses %j as an address', (url) => {
+    const open = (): unknown => new ApiTransport({ url }, { fetch: async () => new Response('') });
+
+    expect(open).toThrow(expect.objectContaining({ exitCode: 2, message: `${url} is no address of an HTTP API` }));
+  });
+
   test('says why there is no answer', async () => {
     const api = new ApiTransport(
       { url: 'http://sortie' },
