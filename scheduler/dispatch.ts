@@ -29,6 +29,8 @@ export interface Flight {
   readonly before: Pick<ShardState, 'waitingSinceMs' | 'isTriggered'>;
   /** When to look for its holder. */
   lookAtMs: number;
+  /** Whether its holder stood in the cursor at any look. */
+  wasSeen: boolean;
 }
 
 /**
@@ -89,7 +91,7 @@ export class Dispatch {
     };
     const sentAtMs = this.#deps.clock.monotonicMs();
     const before = { waitingSinceMs: state.waitingSinceMs, isTriggered: state.isTriggered };
-    const flight: Flight = { offer, state, sentAtMs, before, lookAtMs: sentAtMs + this.#deps.offerTtlMs };
+    const flight: Flight = { offer, state, sentAtMs, before, lookAtMs: sentAtMs + this.#deps.offerTtlMs, wasSeen: false };
     this.#flights.set(offer.id, flight);
     state.offers.add(offer.id);
     void this.#deps.invoker.invoke(offer).then((end) => this.#ended(flight, end));
@@ -104,6 +106,7 @@ export class Dispatch {
   /** Its holder was seen in the cursor: it is at work. */
   isAlive(flight: Flight): void {
     flight.lookAtMs = this.#deps.clock.monotonicMs() + this.#deps.offerTtlMs;
+    flight.wasSeen = true;
   }
 
   drop(flight: Flight): void {
@@ -134,12 +137,6 @@ export class Dispatch {
     this.#refusedAtMs = this.#deps.clock.monotonicMs();
     this.#refusedUntilMs = this.#refusedAtMs + pauseMs;
   }
-}
-
-/** Nobody was sent for what waits: it has waited since it did, so that its turn comes before that of others, and starts at once if asked to. */
-export function notSent({ state, before }: Flight): void {
-  state.waitingSinceMs = before.waitingSinceMs ?? state.waitingSinceMs;
-  state.isTriggered ||= before.isTriggered;
 }
 
 /** Whether an invocation did nothing at all: then its shard is left alone for a while, unless something changes. */

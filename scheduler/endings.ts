@@ -2,7 +2,7 @@
 import type { InvocationEnd, InvocationResult, RunRecord } from '../core/offer.ts';
 import type { Clock } from '../core/ports.ts';
 import { isDiscoveryShard } from '../core/shard-id.ts';
-import { type Flight, notSent, wasEmpty } from './dispatch.ts';
+import { type Flight, wasEmpty } from './dispatch.ts';
 import type { Holders } from './holders.ts';
 import type { PressureNotes } from './pressure-notes.ts';
 import type { RunHistory } from './run-history.ts';
@@ -103,6 +103,12 @@ export class Endings {
     state.empties += 1;
     state.emptyAtMs = this.#parts.clock.monotonicMs();
   }
+}
+
+/** Nobody was sent for what waits: it has waited since it did, so that its turn comes before that of others, and starts at once if asked to. */
+function notSent({ state, before }: Flight): void {
+  state.waitingSinceMs = before.waitingSinceMs ?? state.waitingSinceMs;
+  state.isTriggered ||= before.isTriggered;
 }
 
 interface EmptyEnd extends Pick<Flight, 'sentAtMs'>, Pick<InvocationResult, 'notBeforeMs'> {}

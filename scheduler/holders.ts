@@ -5,7 +5,7 @@
 import type { CancelSignal, Clock } from '../core/ports.ts';
 import { sideBySide } from '../core/side-by-side.ts';
 import type { ConnectorCatalog } from './connector-catalog.ts';
-import { type Dispatch, type Flight, notSent } from './dispatch.ts';
+import type { Dispatch, Flight } from './dispatch.ts';
 import { inTurn } from './in-turn.ts';
 import type { ShardState } from './shard-state.ts';
 import type { ShardTable } from './shard-table.ts';
@@ -67,7 +67,8 @@ export class Holders {
     if (flight.state.isHeldBy(flight.offer.id, clock.nowMs() - graceMs)) dispatch.isAlive(flight);
     else {
       dispatch.drop(flight);
-      notSent(flight);
+      // Its place is not given back: one whose offers are lost again and again would keep it from the others for ever.
+      if (!flight.wasSeen) flight.state.isTriggered ||= flight.before.isTriggered;
     }
     table.touch(flight.state);
   }

@@ -143,6 +143,16 @@ describe('Endings', () => {
     expect(tookMs).toBeLessThan(6_000);
   });
 
+  test('lets others go first where the offers of a shard are lost again and again', async () => {
+    const { host, invoker } = await aBusyShard({ 'tasks.max': '1' }, { queues: 2 });
+    await until(host, () => invoker.offers.length === 1);
+
+    await invoker.end(0, { kind: 'lost', message: 'connection lost' });
+    await until(host, () => invoker.offers.length === 2);
+
+    expect(invoker.offers[1]?.shard).not.toBe(invoker.offers[0]?.shard);
+  });
+
   test('sends a triggered shard again whose offer was lost', async () => {
     const { host, invoker, scheduler, uid } = await aBusyShard({ 'freshness.ms': '600000' }, { records: 1 });
     await host.clock.sleep(5_000);
