@@ -53,7 +53,8 @@ export class GroupNotes {
     try {
       await broker.noteGroup(group, offsets);
     } catch (error) {
-      for (const state of states) table.moved.add(state);
+      // Nobody would ever take one that was forgotten meanwhile.
+      for (const state of states) if (table.get(state.shard) === state) table.moved.add(state);
       throw error;
     }
   }

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface JavaServerOptions {
   /** Its folder below `folder` has this name; so has its log. */
@@ -14,6 +15,9 @@ export interface JavaServerOptions {
   /** It goes on when this process ends. */
   readonly isDetached: boolean;
 }
+
+/** A server that starts tells nobody when it is ready; it takes some seconds. */
+const ASK_EVERY_MS = 100;
 
 /** Little memory, a quick start; the exports are what RocketMQ 5.3.3 asks for on Java 17. */
 const FLAGS = [
@@ -81,7 +85,7 @@ export class JavaServer {
       if (!this.#isRunning) throw new Error(`a server of RocketMQ ended at once:\n${this.#lastLines()}`);
       if (Date.now() >= untilMs)
         throw new Error(`a server of RocketMQ does not answer after ${timeoutMs} ms:\n${this.#lastLines()}`);
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      await sleep(ASK_EVERY_MS);
     }
   }
 

@@ -106,6 +106,19 @@ describe('GroupNotes', () => {
     expect(told).toEqual([['connect-copy', '0:3']]);
   });
 
+  test('forgets what it could not tell of a connector that went meanwhile', async () => {
+    const uid = await aSink('copy');
+    await comesTo(uid, 0, 3);
+    await catalog.read('copy');
+    isAway = true;
+
+    const telling = notes.tell();
+    for (const state of [...table.ofConnector(uid)]) table.forget(state);
+    await expect(telling).rejects.toThrow(expect.objectContaining({ code: 'broker.unavailable' }));
+
+    expect(table.moved.size).toBe(0);
+  });
+
   test('tells nothing of a connector that is gone', async () => {
     const uid = await aSink('copy');
     await comesTo(uid, 0, 3);
