@@ -40,6 +40,8 @@ export class LogDatabase {
   readonly #log: WriteAheadLog;
   #lastTurn: Promise<unknown> = Promise.resolve();
   #isDurable = true;
+  /** What went wrong behind the last transaction: the next one tells, before it has done anything. */
+  #upkeepError: unknown;
 
   /** @throws {FatalTaskError} `log.unusable` or `log.newer`, with the path and the next step. */
   constructor({ path, clock }: { readonly path: string; readonly clock: Clock }) {
@@ -99,6 +101,7 @@ export class LogDatabase {
   }
 
   async #write<Answer>(body: (transaction: LogTransaction) => Promise<Answer>, durable: boolean): Promise<Answer> {
+    this.#tellUpkeepError();
     await this.#begin(durable);
     try {
       const answer = await body(this.#transaction);
@@ -134,12 +137,19 @@ export class LogDatabase {
     this.#isDurable = durable;
   }
 
-  /** The transaction is done, whatever becomes of the file's upkeep: it is left to a later one, which meets what is wrong with the file. */
+  /** The transaction is done: whoever sent would take a failure for one of the records, and send them again. */
   #afterCommit(): void {
     try {
       this.#log.afterWrite(FRAMES_PER_WRITE);
-    } catch {
-      // Whoever sent would take a failure for one of the records, and send them again.
+    } catch (error) {
+      // Where the file is busy, its upkeep is left to a later one.
+      if (!isBusy(error)) this.#upkeepError = error;
     }
+  }
+
+  #tellUpkeepError(): void {
+    const error = this.#upkeepError;
+    this.#upkeepError = undefined;
+    if (error !== undefined) throw databaseError(error, this.#path, LOG_DATABASE);
   }
 }
