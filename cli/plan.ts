@@ -1,5 +1,7 @@
 /** What applying files would do: each connector of them beside that of the server, and what the server says against it. */
+
 import { createHash } from 'node:crypto';
+import { HIDDEN } from '../core/config/hidden.ts';
 import type { Entity } from '../scheduler/app.ts';
 import type { ApiClient, Config } from './api-client.ts';
 import { CliError } from './cli-error.ts';
@@ -33,9 +35,6 @@ export interface Plan {
   readonly connectors: readonly PlannedConnector[];
   readonly violations: readonly Violation[];
 }
-
-/** What the server shows instead of a secret, and takes for the one it has. */
-const HIDDEN = '[hidden]';
 
 /** Enough that no two plans of a day are alike, and short enough to be typed. */
 const ID_CHARACTERS = 12;

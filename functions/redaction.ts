@@ -2,14 +2,13 @@
  * Keeps secrets out of what an invocation tells: errors in run records, log lines, headers of dead letters. It finds a value as it is,
  * and as JSON or a URL would write it. A driver that shows it in yet another form is the one thing that gets past it.
  */
+import { HIDDEN } from '../core/config/hidden.ts';
 
 /** Shorter ones are no secrets, and would be found in every message. */
 const CHARACTERS_MIN = 4;
 
 /** Four of each connector that a sandbox knows; those that were put in longest ago are forgotten. */
 const VALUES_MAX = 4_096;
-
-export const HIDDEN = '[hidden]';
 
 export class Redaction {
   /** Those that were put in longest ago come first. */

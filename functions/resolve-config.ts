@@ -1,5 +1,7 @@
 /** Puts secrets into a connector's configuration. */
+
 import { assert } from '../core/assert.ts';
+import { HIDDEN } from '../core/config/hidden.ts';
 import { placeholderOf, referencesIn, withValues } from '../core/config/placeholders.ts';
 import type { Connector } from '../core/connector.ts';
 import { ConfigError, FatalTaskError, RetryableError } from '../core/errors.ts';
@@ -8,7 +10,6 @@ import { secretKeysOf } from '../plugins/secret-keys.ts';
 import { TIMED_OUT, within } from './deadline.ts';
 import type { Host } from './host.ts';
 import type { ResolvedConfig } from './opened-connector.ts';
-import { HIDDEN } from './redaction.ts';
 
 /** For a folder that some network lends and does not answer for: the claim is not made yet, so nobody waits for this. */
 const RESOLVE_MAX_MS = 5_000;

@@ -1,5 +1,7 @@
 /** What a connector's configuration could hold, what it holds, and what is wrong with each key of it. */
+
 import { Runtime } from '../core/config/connector-config.ts';
+import { HIDDEN } from '../core/config/hidden.ts';
 import type { ConfigIssue } from '../core/errors.ts';
 import type { Plugin, Registry } from '../plugins/api/registry.ts';
 import { configProblems } from '../plugins/config-problems.ts';
@@ -8,7 +10,6 @@ import {
   aliasGroup,
   aliasKeys,
   type ConfigKey,
-  HIDDEN,
   type OfferedKey,
   type PluginNames,
   pluginKeys,

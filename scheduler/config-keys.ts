@@ -2,9 +2,11 @@
  * The keys of configurations as Kafka Connect's API describes them: of what type they are, what they are for, and in which group and
  * order a form shows them.
  */
+
 import { z } from 'zod';
 import { assert } from '../core/assert.ts';
 import { type ConnectorConfig, Runtime } from '../core/config/connector-config.ts';
+import { HIDDEN } from '../core/config/hidden.ts';
 import { keyFacts } from '../core/config/keys.ts';
 
 /** Kafka Connect's `ConfigKeyInfo`, names of fields included. */
@@ -36,9 +38,6 @@ export interface PluginNames {
   readonly transforms: readonly string[];
   readonly predicates: readonly string[];
 }
-
-/** Kafka prints it instead of what nobody is to see. */
-export const HIDDEN = '[hidden]';
 
 const GROUPS: readonly (readonly [group: string, keys: RegExp])[] = [
   ['Common', /^(name|connector\.class|tasks\.max|topics|(key|value)\.converter|sink\.connector\.class)$/],

@@ -2,11 +2,11 @@
  * What nobody may see of a configuration is shown as `[hidden]`, everywhere but in the configuration itself when somebody asks for it
  * who may set it. What was shown in that way and is sent back stands for what is stored, so that a form can be filled in and sent.
  */
+import { HIDDEN } from '../core/config/hidden.ts';
 import type { Connector } from '../core/connector.ts';
 import type { Registry } from '../plugins/api/registry.ts';
 import { secretKeysOf } from '../plugins/secret-keys.ts';
 import type { SentConfig } from './config-check.ts';
-import { HIDDEN } from './config-keys.ts';
 
 type Config = Connector['config'];
 
