@@ -178,12 +178,19 @@ function noteDelivered(world: World, { records, shard, generation }: PutBatch, r
 
 const NO_KEYS = z.object({});
 
-/** What a source that will get no more rows wants between two polls. */
+/** What a source wants between two polls: while there are faults, later on, and when it will get no more rows. */
+const IDLE_AMID_FAULTS_MS = 300;
+const IDLE_AFTER_FAULTS_MS = 1_000;
 const IDLE_FOR_MS = 20_000;
 
 /** A seq is the index of the next row. */
 interface SimCheckpoint {
   readonly seq: number;
+}
+
+function idleForMs({ faults, isDrained }: World): number {
+  if (isDrained) return IDLE_FOR_MS;
+  return faults.active ? IDLE_AMID_FAULTS_MS : IDLE_AFTER_FAULTS_MS;
 }
 
 function simSource(world: World, caller: Incarnation, setup: SourceSetup): SourcePlugin {
@@ -213,7 +220,7 @@ function simSource(world: World, caller: Incarnation, setup: SourceSetup): Sourc
             return {
               records,
               checkpoint: { seq },
-              ...(atEnd ? { idleForMs: world.isDrained ? IDLE_FOR_MS : 300 } : {}),
+              ...(atEnd ? { idleForMs: idleForMs(world) } : {}),
               ...(finished ? { finished } : {}),
             };
           }),
