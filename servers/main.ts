@@ -1,7 +1,7 @@
 /**
  * `npm run servers -- start rocketmq`: the real thing on loopback, for development. It goes on until `stop`; `status` tells what runs.
  *
- *     start rocketmq [--brokers 2] [--proxy]     stop rocketmq     status
+ *     start NAME [options]     stop NAME     status
  *
  * Everything it writes is in a temporary folder, which `stop` removes; what it fetched stays in the user's cache.
  */
@@ -9,105 +9,88 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
-import { parseArgs } from 'node:util';
-import { missingJavaTools } from './java-tools.ts';
-import { RocketmqServers } from './rocketmq/rocketmq-servers.ts';
+import type { Launched, Launcher } from './launcher.ts';
+import { rocketmqLauncher } from './rocketmq/rocketmq-launcher.ts';
 
-const USAGE = 'usage: npm run servers -- start rocketmq [--brokers N] [--proxy] | stop rocketmq | status';
+const launchers: Readonly<Record<string, Launcher>> = { rocketmq: rocketmqLauncher };
 
-const BROKERS_MAX = 8;
+process.exitCode = await main(process.argv.slice(2));
 
-const FOLDER = join(tmpdir(), `sortie-rocketmq-${userInfo().uid}`);
-const STATE = join(FOLDER, 'servers.json');
-
-/** What `stop` and `status` know of what `start` left running. */
-interface Running {
-  readonly nameServer: string;
-  readonly proxy: string | null;
-  readonly brokers: Readonly<Record<string, string>>;
-  readonly processIds: readonly number[];
+async function main([verb = '', name = '', ...args]: readonly string[]): Promise<number> {
+  if (verb === 'status' && name === '') return status();
+  if (!Object.hasOwn(launchers, name)) return usage();
+  if (verb === 'start') return start(name, args);
+  return verb === 'stop' && args.length === 0 ? stop(name) : usage();
 }
 
-process.exitCode = await main();
-
-async function main(): Promise<number> {
-  const { positionals, values } = parseArgs({
-    allowPositionals: true,
-    options: { brokers: { type: 'string', default: '1' }, proxy: { type: 'boolean', default: false } },
-  });
-  const [verb = '', server = 'rocketmq'] = positionals;
-  const brokers = Number(values.brokers);
-  if (!Number.isInteger(brokers) || brokers < 1 || brokers > BROKERS_MAX || server !== 'rocketmq') return usage();
-  if (verb === 'start') return start({ brokers, hasProxy: values.proxy });
-  if (verb === 'stop') return stop();
-  return verb === 'status' ? status() : usage();
-}
-
-async function start({ brokers, hasProxy }: { readonly brokers: number; readonly hasProxy: boolean }): Promise<number> {
-  const running = known();
-  if (running?.processIds.some(isAlive) === true) {
-    print(`rocketmq runs already: name server ${running.nameServer}`);
-    return 0;
+async function start(name: string, args: readonly string[]): Promise<number> {
+  const launcher = launchers[name] as Launcher;
+  const launch = launcher.read(args);
+  if (launch === null) return usage();
+  if (isRunning(name)) {
+    print(`${name} runs already`);
+    return status();
   }
-  const missing = missingJavaTools();
+  const missing = launcher.missing();
   if (missing !== null) {
     process.stderr.write(`${missing}\n`);
     return 3;
   }
-  rmSync(FOLDER, { recursive: true, force: true });
-  mkdirSync(FOLDER, { recursive: true, mode: 0o700 });
-  const servers = await RocketmqServers.start({ folder: FOLDER, say: print, isDetached: true });
-  try {
-    const addresses: Record<string, string> = {};
-    for (let index = 0; index < brokers; index += 1) {
-      const name = `broker-${String.fromCharCode('a'.charCodeAt(0) + index)}`;
-      addresses[name] = await servers.startBroker(name);
-    }
-    const proxy = hasProxy ? await servers.startProxy() : null;
-    const { nameServer, processIds } = servers;
-    writeFileSync(STATE, JSON.stringify({ nameServer, proxy, brokers: addresses, processIds } satisfies Running));
-  } catch (error) {
-    await servers.stop();
-    throw error;
-  }
-  await servers.leave();
-  print(`started; name server ${servers.nameServer}, everything in ${FOLDER}`);
+  const folder = folderOf(name);
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const launched = await launch({ folder, say: print });
+  writeFileSync(stateOf(name), JSON.stringify(launched));
+  print(`started; everything in ${folder}`);
   return 0;
 }
 
-function stop(): number {
-  const running = known();
-  for (const id of running?.processIds ?? []) if (isAlive(id)) process.kill(id, 'SIGKILL');
-  rmSync(FOLDER, { recursive: true, force: true });
-  print(running === null ? 'rocketmq does not run' : 'rocketmq stopped');
+function stop(name: string): number {
+  const launched = known(name);
+  for (const id of launched?.processIds ?? []) if (isAlive(id, name)) process.kill(id, 'SIGKILL');
+  rmSync(folderOf(name), { recursive: true, force: true });
+  print(launched === null ? `${name} does not run` : `${name} stopped`);
   return 0;
 }
 
 function status(): number {
-  const running = known();
-  if (running === null || !running.processIds.some(isAlive)) {
-    print('rocketmq does not run');
-    return 1;
+  const running = Object.keys(launchers).filter(isRunning);
+  for (const name of running) {
+    const { lines, processIds } = known(name) as Launched;
+    const alive = processIds.filter((id) => isAlive(id, name));
+    print(`${name}: ${alive.length} of ${processIds.length} processes run, everything in ${folderOf(name)}`);
+    for (const line of lines) print(`  ${line}`);
   }
-  print(`name server ${running.nameServer}`);
-  for (const [name, address] of Object.entries(running.brokers)) print(`${name} ${address}`);
-  if (running.proxy !== null) print(`proxy ${running.proxy}`);
-  print(`${running.processIds.filter(isAlive).length} of ${running.processIds.length} processes run, everything in ${FOLDER}`);
-  return 0;
+  if (running.length > 0) return 0;
+  print('nothing runs');
+  return 1;
 }
 
-function known(): Running | null {
+function isRunning(name: string): boolean {
+  return known(name)?.processIds.some((id) => isAlive(id, name)) === true;
+}
+
+function folderOf(name: string): string {
+  return join(tmpdir(), `sortie-${name}-${userInfo().uid}`);
+}
+
+function stateOf(name: string): string {
+  return join(folderOf(name), 'servers.json');
+}
+
+/** What `start` left running. */
+function known(name: string): Launched | null {
   try {
-    return JSON.parse(readFileSync(STATE, 'utf8')) as Running;
+    return JSON.parse(readFileSync(stateOf(name), 'utf8')) as Launched;
   } catch {
     return null;
   }
 }
 
-/** Of Java: a number may be another process's by now. */
-function isAlive(id: number): boolean {
+/** Its command names the folder: a number may be another process's by now. */
+function isAlive(id: number, name: string): boolean {
   try {
-    return readFileSync(`/proc/${id}/cmdline`, 'utf8').includes('org.apache.rocketmq');
+    return readFileSync(`/proc/${id}/cmdline`, 'utf8').includes(folderOf(name));
   } catch {
     return isSignalled(id);
   }
@@ -123,7 +106,9 @@ function isSignalled(id: number): boolean {
 }
 
 function usage(): number {
-  process.stderr.write(`${USAGE}\n`);
+  const starts = Object.entries(launchers).map(([name, { usage: options }]) => `start ${name} ${options}`.trim());
+  const lines = [...starts, `stop ${Object.keys(launchers).join('|')}`, 'status'];
+  process.stderr.write(`usage: npm run servers -- ${lines.join('\n                          ')}\n`);
   return 2;
 }
 

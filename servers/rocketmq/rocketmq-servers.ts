@@ -8,9 +8,10 @@ import { systemClock } from '../../adapters/system.ts';
 import { Cluster, type ClusterSettings } from '../../clients/rocketmq/cluster.ts';
 import { createTopic } from '../../clients/rocketmq/commands/create-topic.ts';
 import { freePort } from '../free-ports.ts';
+import type { ServerProcess } from '../server-process.ts';
 import { brokerSettings } from './broker-settings.ts';
 import { rocketmqJars } from './jars.ts';
-import { JavaServer } from './java-server.ts';
+import { startJavaServer } from './java-server.ts';
 
 /** Ten seconds of a core each on a machine that has nothing else to do. */
 const READY_WITHIN_MS = 120_000;
@@ -31,7 +32,7 @@ export interface RocketmqServersOptions {
 
 interface Broker {
   readonly port: number;
-  server: JavaServer;
+  server: ServerProcess;
 }
 
 export class RocketmqServers {
@@ -40,11 +41,11 @@ export class RocketmqServers {
   readonly #options: RocketmqServersOptions;
   readonly #jars: string;
   readonly #cluster: Cluster;
-  readonly #nameServerProcess: JavaServer;
+  readonly #nameServerProcess: ServerProcess;
   readonly #brokers = new Map<string, Broker>();
-  #proxy: JavaServer | null = null;
+  #proxy: ServerProcess | null = null;
 
-  private constructor(options: RocketmqServersOptions, jars: string, { port, server }: { port: number; server: JavaServer }) {
+  private constructor(options: RocketmqServersOptions, jars: string, { port, server }: { port: number; server: ServerProcess }) {
     this.#options = options;
     this.#jars = jars;
     this.nameServer = `127.0.0.1:${port}`;
@@ -146,7 +147,7 @@ export class RocketmqServers {
     await this.#nameServerProcess.kill();
   }
 
-  #launchBroker(name: string): JavaServer {
+  #launchBroker(name: string): ServerProcess {
     const settings = join(this.#options.folder, `${name}.conf`);
     return launch(this.#options, this.#jars, {
       name,
@@ -179,6 +180,6 @@ function launch(
   { folder, isDetached = false }: RocketmqServersOptions,
   jars: string,
   server: { readonly name: string; readonly heapMegabytes: number; readonly mainClass: string; readonly arguments: string[] },
-): JavaServer {
-  return JavaServer.start({ ...server, folder, jars, isDetached });
+): ServerProcess {
+  return startJavaServer({ ...server, folder, jars, isDetached });
 }
