@@ -31,6 +31,9 @@ export interface Deliveries {
   readonly examples: readonly string[];
 }
 
+/** The source. */
+const CAPTURE = 'shop-cdc';
+
 const EXAMPLES_MAX = 5;
 const READ_LIMITS = { records: 1_000, bytes: 4 * 1024 * 1024, waitMs: 0 };
 /** Second part of the position of a row that was read as a whole; `plugins/sources/sqlite-cdc/change-events.ts`. */
@@ -46,7 +49,7 @@ interface Tally {
 
 export async function checkDeliveries(folder: string, { broker, store }: DataFolder): Promise<Deliveries> {
   const tally: Tally = { records: 0, lost: 0, duplicated: 0, outOfOrder: 0, examples: [] };
-  const archive = (await readConnector({ store }, 'shop-archive'))?.uid ?? '';
+  const archive = await uidOf(store, 'shop-archive');
   const positions = new Map<string, Position>();
   for (const topic of await broker.topics()) {
     const isArchived = TABLES.some((table) => topic === `shop.${table}`);
@@ -61,7 +64,7 @@ export async function checkDeliveries(folder: string, { broker, store }: DataFol
       if (isArchived) compareQueue(queueKey(queue), { sent, archived: archived(join(folder, 'archive', name)), tally });
     }
   }
-  checkChanges(positions, lastChange(folder), tally);
+  checkChanges(positions, lastChange(folder, await uidOf(store, CAPTURE)), tally);
   return tally;
 }
 
@@ -104,10 +107,14 @@ function checkChanges(positions: ReadonlyMap<string, Position>, last: bigint, ta
   }
 }
 
-function lastChange(folder: string): bigint {
+async function uidOf(store: DataFolder['store'], connector: string): Promise<string> {
+  return (await readConnector({ store }, connector))?.uid ?? '';
+}
+
+function lastChange(folder: string, uid: string): bigint {
   const shop = new DatabaseSync(join(folder, 'shop.db'), { readOnly: true });
   try {
-    const statement = shop.prepare(`SELECT max(seq) AS last FROM "${ownNames('shop-cdc').changes}"`);
+    const statement = shop.prepare(`SELECT max(seq) AS last FROM "${ownNames({ connector: CAPTURE, uid }).changes}"`);
     statement.setReadBigInts(true);
     return (statement.get()?.['last'] as bigint | null) ?? 0n;
   } finally {

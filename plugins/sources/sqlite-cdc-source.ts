@@ -15,7 +15,8 @@ const DISCOVER_EVERY_MS = 3_600_000;
  * `INSERT OR REPLACE` removes for the sake of a unique index on an expression.
  *
  * A table without a primary key is keyed by its rowid, which `VACUUM` may change. A column cannot be dropped while triggers name
- * it: stop the connector and drop the triggers that begin with `_sortie_` before; they are made again.
+ * it: stop the connector and drop its triggers before; they are made again. What it adds to the database stays there when it is
+ * deleted: `docs/plugins/sqlite-cdc-source.md`.
  */
 export const sqliteCdcSource = defineSource({
   name: 'sqlite-cdc-source',

@@ -1,5 +1,5 @@
 /** What only `sqlite-cdc-source` has: what triggers see, how rows and changes fit together, and what may happen to the database. */
-import { copyFileSync } from 'node:fs';
+import { copyFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import fc from 'fast-check';
@@ -7,8 +7,10 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Json } from '../../core/json.ts';
 import { comparePositions, formatPosition } from '../../core/record/position.ts';
 import type { Struct, StructSchema, Value } from '../../core/record/schema.ts';
+import { shardId } from '../../core/shard-id.ts';
 import type { PolledRecord, PollLimits, SourceReader } from '../../plugins/api/source.ts';
 import { sqliteCdcSource } from '../../plugins/sources/sqlite-cdc-source.ts';
+import { ROOT } from '../../tools/paths.mjs';
 import { ManualClock } from '../support/manual-clock.ts';
 import { aPluginContext } from '../support/plugin-context.ts';
 import { aTemporaryFolder } from '../support/temporary-folder.ts';
@@ -46,6 +48,28 @@ async function drain(reader: SourceReader, limits: Partial<PollLimits> = {}): Pr
     if (polled.records.length === 0 && polled.idleForMs !== undefined) return records;
   }
   throw new Error('never drained');
+}
+
+interface Owner {
+  readonly connector?: string;
+  readonly uid?: string;
+  readonly checkpoint?: Json;
+  readonly keys?: Readonly<Record<string, string>>;
+  readonly warnings?: string[];
+}
+
+/** As another connector than the one that `Shop.open` is for. */
+async function openAs({ path }: Shop, owner: Owner): Promise<SourceReader> {
+  const { connector = 'orders', uid = 'other', checkpoint = null, keys = {}, warnings = [] } = owner;
+  const config = sqliteCdcSource.config.parse({ 'connection.url': `sqlite:${path}`, 'topic.prefix': 'shop', ...keys });
+  const reader = await sqliteCdcSource.open(config, ['database'], checkpoint, {
+    ...aPluginContext(),
+    connector,
+    shard: shardId(uid, ['source', 'database']),
+    log: (_, message) => void warnings.push(message),
+  });
+  onTestFinished(() => reader.close());
+  return reader;
 }
 
 /** A shop whose rows are read already, and a reader for what comes. */
@@ -336,18 +360,6 @@ describe('tables that come, change and go', () => {
     ]);
   });
 
-  test('two connectors capture one database, each for itself', async () => {
-    const { database, path, reader } = await aReadShop(ORDERS);
-    const config = sqliteCdcSource.config.parse({ 'connection.url': `sqlite:${path}`, 'topic.prefix': 'copy' });
-    const other = await sqliteCdcSource.open(config, ['database'], null, { ...aPluginContext(), connector: 'other "one"' });
-    onTestFinished(() => other.close());
-    await drain(other);
-
-    database.exec(`INSERT INTO orders VALUES (1, 'a')`);
-
-    expect([...(await drain(reader)), ...(await drain(other))].map(({ topic }) => topic)).toEqual(['shop.orders', 'copy.orders']);
-  });
-
   test('opening again changes nothing in the database', async () => {
     const { database, open } = await aReadShop(ORDERS);
     const version = () => database.prepare('PRAGMA schema_version').get();
@@ -356,6 +368,100 @@ describe('tables that come, change and go', () => {
     await drain(await open());
 
     expect(version()).toEqual(before);
+  });
+});
+
+describe('several connectors of one database', () => {
+  test.each([
+    ['of other names', { connector: 'other "one"' }],
+    ['of names that differ in case alone', { connector: 'ORDERS' }],
+    ['of the same name in another installation', { connector: 'orders', uid: 'other' }],
+  ])('each gets every change once: %s', async (_, owner) => {
+    const shop = await aReadShop(ORDERS);
+    const other = await openAs(shop, { ...owner, keys: { 'topic.prefix': 'copy' } });
+    await drain(other);
+
+    shop.database.exec(`INSERT INTO orders VALUES (1, 'a')`);
+
+    const records = [...(await drain(shop.reader)), ...(await drain(other))];
+    expect(records.map(({ topic, position }) => [topic, position])).toEqual([
+      ['shop.orders', [1n, 0n]],
+      ['copy.orders', [1n, 0n]],
+    ]);
+  });
+
+  test('one does not take away what another of its name captures', async () => {
+    const shop = await aReadShop(`${ORDERS}; CREATE TABLE items (id INTEGER PRIMARY KEY)`, { 'table.include.list': 'orders' });
+    const other = await openAs(shop, { keys: { 'table.include.list': 'items' } });
+    await drain(other);
+
+    shop.database.exec(`INSERT INTO orders VALUES (1, 'a'); INSERT INTO items VALUES (2)`);
+
+    expect(changes(await drain(shop.reader))).toEqual([['c', null, { id: 1n, v: 'a' }]]);
+    expect(changes(await drain(other))).toEqual([['c', null, { id: 2n }]]);
+  });
+
+  test('one that is created again begins with the rows that are there, not with what happened to the one before', async () => {
+    const shop = await aReadShop(`${ORDERS}; INSERT INTO orders VALUES (1, 'a'), (2, 'b'), (3, 'c')`);
+    shop.database.exec('DELETE FROM orders WHERE id = 1');
+    await drain(shop.reader);
+    await shop.reader.close();
+    shop.database.exec('DELETE FROM orders WHERE id = 2');
+
+    const again = await openAs(shop, { uid: 'again' });
+
+    expect(changes(await drain(again))).toEqual([['r', null, { id: 3n, v: 'c' }]]);
+  });
+
+  test('says where changes pile up that nobody reads', async () => {
+    const shop = await aReadShop(ORDERS);
+    const warnings: string[] = [];
+    await openAs(shop, { uid: 'early', warnings });
+    shop.database.exec(
+      `WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 100001) INSERT INTO orders SELECT i, 'v' FROM n`,
+    );
+
+    await openAs(shop, { uid: 'early', warnings });
+
+    expect(warnings).toEqual([
+      expect.stringMatching(/_sortie_changes:orders:uid .*100001 changes.* next: .*docs\/plugins\/sqlite-cdc-source\.md/),
+    ]);
+  });
+
+  test('the statements of the page about the source remove what is one connector’s, and nothing else', async () => {
+    const shop = await aReadShop(`${ORDERS}; CREATE TABLE users (id INTEGER PRIMARY KEY, mail UNIQUE)`);
+    const other = await openAs(shop, { uid: 'uid-2' });
+    await drain(other);
+    const [statements = '', forget = ''] = sqlOf('docs/plugins/sqlite-cdc-source.md').map((sql) => sql.replaceAll('UID', 'uid'));
+
+    for (const { statement } of shop.database.prepare(statements).all()) shop.database.exec(statement as string);
+    shop.database.exec(forget);
+
+    const left = shop.database
+      .prepare("SELECT name FROM sqlite_schema WHERE name LIKE '%orders:uid:%' OR name LIKE '%:uid'")
+      .all();
+    shop.database.exec(`INSERT INTO orders VALUES (1, 'a')`);
+    expect(left).toEqual([]);
+    expect(
+      shop.database
+        .prepare('SELECT part FROM _sortie_schema')
+        .all()
+        .map(({ part }) => part),
+    ).toEqual(['changes:orders:uid-2']);
+    expect(changes(await drain(other))).toEqual([['c', null, { id: 1n, v: 'a' }]]);
+  });
+
+  test('a checkpoint of version 1 goes on in the log that it is about', async () => {
+    const { database, open } = await aReadShop(ORDERS);
+    const reader = await open({ v: 1, seq: '0', capture: 1 });
+    await drain(reader);
+    database.exec(`INSERT INTO orders VALUES (1, 'a')`);
+
+    const { records, checkpoint } = await reader.poll(LIMITS, NEVER);
+
+    expect(changes(records)).toEqual([['c', null, { id: 1n, v: 'a' }]]);
+    expect(checkpoint).toEqual({ v: 1, seq: '1', capture: 2 });
+    expect(database.prepare('SELECT count(*) AS n FROM "_sortie_changes:orders"').get()).toEqual({ n: 1 });
   });
 });
 
@@ -533,12 +639,12 @@ describe('the change log of a database', () => {
       `WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 17000) INSERT INTO orders SELECT i, 'v' FROM n`,
     );
 
-    const reader = await open({ v: 1, seq: '16000', capture: 2 });
+    const reader = await open({ v: 2, seq: '16000', capture: 2 });
     const records = await drain(reader);
 
     const log = new DatabaseSync(path);
     onTestFinished(() => log.close());
-    const [kept] = log.prepare('SELECT min(seq) AS first, max(seq) AS last FROM "_sortie_changes:orders"').all();
+    const [kept] = log.prepare('SELECT min(seq) AS first, max(seq) AS last FROM "_sortie_changes:orders:uid"').all();
     expect(records).toHaveLength(1_000);
     expect({ ...kept }).toEqual({ first: 5_001, last: 17_000 });
   });
@@ -552,7 +658,7 @@ describe('the change log of a database', () => {
     database.exec(
       `WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 16000) INSERT INTO orders SELECT i, 'v' FROM n`,
     );
-    const first = () => database.prepare('SELECT min(seq) AS first FROM "_sortie_changes:orders"').get()?.['first'];
+    const first = () => database.prepare('SELECT min(seq) AS first FROM "_sortie_changes:orders:uid"').get()?.['first'];
 
     await drain(reader);
     clock.advance(600_000);
@@ -570,10 +676,10 @@ describe('the change log of a database', () => {
     database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
     copyFileSync(path, copy);
     database.exec(`INSERT INTO orders VALUES (1, 'a'), (2, 'b')`);
-    database.exec('DELETE FROM "_sortie_changes:orders" WHERE seq = 1');
+    database.exec('DELETE FROM "_sortie_changes:orders:uid" WHERE seq = 1');
 
-    const behind = await open({ v: 1, seq: '0', capture: 2 });
-    const ahead = await open({ v: 1, seq: '3', capture: 2 });
+    const behind = await open({ v: 2, seq: '0', capture: 2 });
+    const ahead = await open({ v: 2, seq: '3', capture: 2 });
 
     const fatal = expect.objectContaining({
       name: 'FatalTaskError',
@@ -602,10 +708,10 @@ describe('the change log of a database', () => {
     const newer = open();
     await expect(newer).rejects.toMatchObject({ name: 'FatalTaskError', message: expect.stringContaining('schema 99') });
     database.exec(
-      'UPDATE _sortie_schema SET version = 1; DROP TRIGGER "_sortie_orders:1:after insert"; INSERT INTO orders VALUES (1, 0)',
+      'UPDATE _sortie_schema SET version = 1; DROP TRIGGER "_sortie_orders:uid:1:after insert"; INSERT INTO orders VALUES (1, 0)',
     );
 
-    expect((await drain(await open({ v: 1, seq: '0', capture: 2 }))).map((record) => envelope(record).op)).toEqual(['r']);
+    expect((await drain(await open({ v: 2, seq: '0', capture: 2 }))).map((record) => envelope(record).op)).toEqual(['r']);
   });
 
   test('says that it may be tried again while the application holds the database', async () => {
@@ -617,6 +723,12 @@ describe('the change log of a database', () => {
     database.exec('ROLLBACK');
   });
 });
+
+/** The blocks of SQL on a page. */
+function sqlOf(page: string): readonly string[] {
+  const text = readFileSync(join(ROOT, page), 'utf8');
+  return [...text.matchAll(/```sql\n([^`]*)```/g)].map(([, sql = '']) => sql);
+}
 
 describe('the configuration of sqlite-cdc-source', () => {
   test.each([

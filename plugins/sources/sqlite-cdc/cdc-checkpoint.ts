@@ -5,6 +5,8 @@ import type { Cell } from './row-image.ts';
 
 /** Where a reader stands. */
 export interface CdcCheckpoint {
+  /** 1: about a log that is named after the connector alone; so are all that follow it, until the offsets are reset. */
+  readonly v: 1 | 2;
   /** All changes up to this one are given. */
   readonly seq: bigint;
   /** Of the change behind it, so many records are given already. */
@@ -26,9 +28,9 @@ interface StoredCheckpoint {
   readonly rank?: readonly [seq: string, rows: string];
 }
 
-export function encodeCheckpoint({ seq, part, capture, after, rank }: CdcCheckpoint): Json {
+export function encodeCheckpoint({ v, seq, part, capture, after, rank }: CdcCheckpoint): Json {
   return {
-    v: 1,
+    v,
     seq: String(seq),
     ...(part > 0 && { part }),
     capture,
@@ -42,8 +44,10 @@ export function decodeCheckpoint(json: Json): CdcCheckpoint | null {
   if (json === null) return null;
   try {
     const { v, seq, part = 0, capture, after = [], rank } = json as unknown as StoredCheckpoint;
-    if (v !== 1 || !Number.isSafeInteger(part) || !Number.isSafeInteger(capture)) throw new TypeError('not of version 1');
+    if ((v !== 1 && v !== 2) || !Number.isSafeInteger(part) || !Number.isSafeInteger(capture))
+      throw new TypeError('not of version 1 or 2');
     return {
+      v,
       seq: BigInt(seq),
       part,
       capture,

@@ -28,7 +28,7 @@ export const CdcConfig = z
         return z.NEVER;
       })
       .describe(
-        'The database: sqlite: and the path of its file. Triggers and tables whose names begin with _sortie_ are added to it.',
+        'The database: sqlite: and the path of its file. Triggers and tables whose names begin with _sortie_ are added to it, and stay when the connector is deleted: see docs/plugins/sqlite-cdc-source.md.',
       ),
     'topic.prefix': textKey().describe(
       'First part of the names of topics and schemas. The topic of a table is <topic.prefix>.<table>.',

@@ -20,6 +20,7 @@ import { reading } from '../../../clients/sqlite/transaction.ts';
 import { FatalTaskError, RetryableError } from '../../../core/errors.ts';
 import type { Json } from '../../../core/json.ts';
 import type { CancelSignal, Clock } from '../../../core/ports.ts';
+import { parseShardId } from '../../../core/shard-id.ts';
 import type { PluginContext } from '../../api/context.ts';
 import type { PolledRecord, PollLimits, PollResult, SourceReader } from '../../api/source.ts';
 import type { CapturedTable } from './captured-table.ts';
@@ -29,10 +30,11 @@ import { type CdcSettings, tableFilter } from './cdc-config.ts';
 import { isBusy, sourceError } from './cdc-error.ts';
 import { TableEvents } from './change-events.ts';
 import { ChangeLog, type ChangeRow, IMAGES } from './change-log.ts';
-import { ownNames } from './own-names.ts';
+import { type OwnNames, ownNames } from './own-names.ts';
 import { eventBytes, PollBatch } from './poll-batch.ts';
 import { type Cell, imageOf } from './row-image.ts';
 import { SnapshotRows } from './snapshot-rows.ts';
+import { unreadLogs } from './unread-logs.ts';
 
 /** Changes looked at in one go, where most of them are of rows that are not read yet. About 50 ms. */
 const LOOKED_AT_MAX = 20_000;
@@ -73,7 +75,7 @@ export class CdcReader implements SourceReader {
     config: CdcSettings,
     { at, context }: { readonly at: CdcCheckpoint | null; readonly context: PluginContext },
   ) {
-    const names = ownNames(context.connector);
+    const names = ownNames({ connector: context.connector, uid: at?.v === 1 ? null : parseShardId(context.shard).uid });
     this.#database = database;
     this.#config = config;
     this.#clock = context.clock;
@@ -81,6 +83,7 @@ export class CdcReader implements SourceReader {
     this.#captures = new Captures(database, { path: config['connection.url'], names, wanted: this.#wanted });
     this.#captures.refresh();
     this.#log = new ChangeLog(database, names);
+    this.#warnOfUnreadLogs(names, context);
     this.#at = at;
     this.#committed = at?.seq ?? 0n;
     this.#given = { seq: this.#committed, atMs: this.#clock.monotonicMs() };
@@ -121,6 +124,17 @@ export class CdcReader implements SourceReader {
     if (this.#database.isOpen) this.#database.close();
   }
 
+  #warnOfUnreadLogs(own: OwnNames, { log }: PluginContext): void {
+    const path = this.#config['connection.url'];
+    for (const { table, changes, sinceMs } of unreadLogs(this.#database, own)) {
+      log(
+        'warn',
+        `${table} in ${path} has ${changes} changes that its connector has not read, the oldest of ${new Date(sinceMs).toISOString()}, and grows with each write; next: start that connector or, where it was deleted, remove what it left as docs/plugins/sqlite-cdc-source.md says`,
+        { path, table, changes },
+      );
+    }
+  }
+
   #read(limits: PollLimits): Reading {
     try {
       for (let attempt = 1; attempt <= SCHEMA_CHANGES_MAX; attempt += 1) {
@@ -139,7 +153,7 @@ export class CdcReader implements SourceReader {
 
   #readNow(limits: PollLimits): Reading {
     const [first, last] = this.#log.bounds();
-    const at = this.#at ?? { seq: first - 1n, part: 0, capture: 0, ...AT_FIRST_ROW };
+    const at = this.#at ?? { v: 2, seq: first - 1n, part: 0, capture: 0, ...AT_FIRST_ROW };
     this.#demandLog(at, first, last);
     const batch = new PollBatch(limits);
     const behind = this.#readChanges(at, last, batch);

@@ -1,4 +1,7 @@
-/** Names of what a connector adds to its source; each connector has its own, so that several may capture one database. */
+/**
+ * Names of what a connector adds to its source. Each has its own, so that several may capture one database: the connector's name
+ * is for people, its uid tells it from others of that name, in another installation or before it was deleted and created again.
+ */
 export interface OwnNames {
   readonly part: string;
   readonly changes: string;
@@ -11,13 +14,20 @@ export interface OwnNames {
   captureOf(trigger: string): number | undefined;
 }
 
-export function ownNames(connector: string): OwnNames {
-  const triggerPrefix = `_sortie_${connector}:`;
+interface Owner {
+  readonly connector: string;
+  /** `null`: the set that all connectors of one name had together, which checkpoints of version 1 are about. */
+  readonly uid: string | null;
+}
+
+export function ownNames({ connector, uid }: Owner): OwnNames {
+  const owner = uid === null ? connector : `${connector}:${uid}`;
+  const triggerPrefix = `_sortie_${owner}:`;
   return {
-    part: `changes:${connector}`,
-    changes: `_sortie_changes:${connector}`,
-    captures: `_sortie_captures:${connector}`,
-    replaced: `_sortie_replaced:${connector}`,
+    part: `changes:${owner}`,
+    changes: `_sortie_changes:${owner}`,
+    captures: `_sortie_captures:${owner}`,
+    replaced: `_sortie_replaced:${owner}`,
     triggerPrefix,
     trigger: (capture, event) => `${triggerPrefix}${capture}:${event.toLowerCase()}`,
     captureOf(trigger) {

@@ -6,7 +6,7 @@ import { ROOT } from '../../../tools/paths.mjs';
 import { faultNames } from '../../simulation/faults/faults.ts';
 
 /** Decisions are dated: what they name was there then. */
-const PAGES = ['README.md', 'CONTRIBUTING.md', ...globSync('docs/*.md', { cwd: ROOT })];
+const PAGES = ['README.md', 'CONTRIBUTING.md', ...globSync('docs/{,plugins/}*.md', { cwd: ROOT })];
 const DECISIONS = globSync('docs/adr/*.md', { cwd: ROOT });
 
 /** Layers whose rules wait for them. Take a path out when it is there. */
