@@ -8,7 +8,6 @@ import type { AppDeps } from './app-deps.ts';
 import { guardAnswer } from './http/answer-headers.ts';
 import { limitTime } from './http/limits.ts';
 import { demandLoopbackName, refuseOtherSites } from './http/other-sites.ts';
-import { demanding } from './http/roles.ts';
 import { ApiError, STALE } from './routes/api-error.ts';
 import { configRoutes } from './routes/config.ts';
 import { connectorRoutes } from './routes/connectors.ts';
@@ -16,9 +15,10 @@ import type * as entities from './routes/entities.ts';
 import { loggerRoutes } from './routes/loggers.ts';
 import { mount } from './routes/mount.ts';
 import { offsetRoutes } from './routes/offsets.ts';
-import { openApiDocument } from './routes/openapi.ts';
+import { openApiRoute } from './routes/openapi-route.ts';
 import { pluginRoutes } from './routes/plugins.ts';
-import { API_VERSION, serverRoutes } from './routes/server.ts';
+import type { Route } from './routes/route.ts';
+import { serverRoutes } from './routes/server.ts';
 import type * as sortieEntities from './routes/sortie/entities.ts';
 import { sortieRoutes } from './routes/sortie/routes.ts';
 import { stateRoutes } from './routes/states.ts';
@@ -32,11 +32,8 @@ type Shapes = typeof entities & typeof sortieEntities;
 /** What an answer looks like to clients, by the name of its shape: `Entity<'ConnectorStateInfo'>`. */
 export type Entity<Name extends keyof Shapes> = Shapes[Name] extends z.ZodType ? z.output<Shapes[Name]> : never;
 
-/** Prometheus' text format. https://prometheus.io/docs/instrumenting/exposition_formats/, read 2026-11-26 */
-const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
-
 export function newApp(deps: AppDeps): Hono {
-  const routes = [
+  const routes: Route[] = [
     ...serverRoutes,
     ...connectorRoutes,
     ...configRoutes,
@@ -47,18 +44,12 @@ export function newApp(deps: AppDeps): Hono {
     ...loggerRoutes,
     ...topicRoutes,
     ...sortieRoutes(),
+    openApiRoute(() => routes),
   ];
   const app = new Hono({ strict: false });
   app.use(guardAnswer, refuseOtherSites, limitTime);
   if (deps.access.keys.length === 0) app.use(demandLoopbackName);
   mount(app, routes, deps);
-  const reading = demanding(deps.access, 'read');
-  app.get('/metrics', reading, async (context) => context.body(await deps.metricsText(), 200, { 'content-type': METRICS_TYPE }));
-  let document: ReturnType<typeof openApiDocument> | undefined;
-  app.get('/openapi.json', reading, (context) => {
-    document ??= openApiDocument(routes, { version: API_VERSION });
-    return context.json(document);
-  });
   app.notFound(() => answer(404, 'HTTP 404 Not Found'));
   app.onError((error, { req }) => errorAnswer(error, `${req.method} ${req.path}`, deps));
   return app;

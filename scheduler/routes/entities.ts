@@ -14,6 +14,11 @@ export const ServerInfo = z
   .object({ version: z.string(), commit: z.string(), kafka_cluster_id: z.string() })
   .register(answered, { id: 'ServerInfo' });
 
+/** https://spec.openapis.org/oas/v3.1.0 has the rest. */
+export const OpenApi = z
+  .looseObject({ openapi: z.string(), info: z.looseObject({ title: z.string(), version: z.string() }), paths: z.looseObject({}) })
+  .register(answered, { id: 'OpenApi' });
+
 export const WorkerStatus = z
   .object({ status: z.enum(['healthy', 'starting', 'unhealthy']), message: z.string() })
   .register(answered, { id: 'WorkerStatus' });

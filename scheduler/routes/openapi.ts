@@ -53,7 +53,8 @@ function queryParameter({ name, description, schema, isRepeated = false }: Query
   return { name, in: 'query', description, schema: isRepeated ? { type: 'array', items: schema } : schema };
 }
 
-function answerOf({ description, body, events }: AnswerShape): JsonObject {
+function answerOf({ description, body, events, textType }: AnswerShape): JsonObject {
+  if (textType !== undefined) return { description, content: { [textType]: { schema: { type: 'string' } } } };
   if (events !== undefined) {
     const contentSchema = reference(events, answered);
     const schema = { type: 'string', contentMediaType: 'application/json', contentSchema, description: 'The data of an event' };

@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import { parseJson } from '../../core/record/lossless-json.ts';
 import { ApiError } from './api-error.ts';
+import { faultLines, faultOf } from './body-faults.ts';
 import { nestsDeeper } from './json-depth.ts';
 import type { RequestBody } from './route.ts';
 import { asWritten, type Reviver } from './written-json.ts';
@@ -23,9 +24,9 @@ export async function readBody<Schema extends z.ZodType>(
   if (text.trim() === '') throw new ApiError(400, 'The request has no body; it needs one of JSON');
   if (type !== null && !JSON_TYPE.test(type.trim())) throw new ApiError(415, 'HTTP 415 Unsupported Media Type');
   if (nestsDeeper(text, DEPTH_MAX)) throw new ApiError(400, `The body of the request nests more than ${DEPTH_MAX} deep`);
-  const parsed = schema.safeParse(jsonOf(text, numbers));
+  const parsed = schema.safeParse(jsonOf(text, numbers), { error: faultOf });
   if (parsed.success) return parsed.data;
-  throw new ApiError(400, parsed.error.issues.flatMap(issuesOf).map(lineOf).join('\n'));
+  throw new ApiError(400, faultLines(parsed.error).join('\n'));
 }
 
 /** What is no UTF-8 would be kept as something else than was sent. */
@@ -55,20 +56,4 @@ function reviverOf(numbers: 'text' | 'written'): Reviver {
     return typeof value === 'number' ? context.source : value;
   };
   return revive;
-}
-
-/** Of a choice what is wrong with the one that was meant, as far as its type tells. */
-function issuesOf(issue: z.core.$ZodIssue): readonly z.core.$ZodIssue[] {
-  if (issue.code !== 'invalid_union') return [issue];
-  const meant = issue.errors.filter((branch) => !branch.some(({ code, path }) => code === 'invalid_type' && path.length === 0));
-  const [branch] = meant;
-  if (branch === undefined || meant.length > 1) return [issue];
-  return branch.flatMap(issuesOf).map((own) => ({ ...own, path: [...issue.path, ...own.path] }));
-}
-
-function lineOf({ path, message, code, ...issue }: z.core.$ZodIssue): string {
-  if (code === 'unrecognized_keys')
-    return `Unrecognized field ${(issue as { keys: string[] }).keys.map((key) => `"${key}"`).join(', ')}`;
-  const isMissing = code === 'invalid_type' && message.endsWith('received undefined');
-  return `${path.join('.') || 'body'}: ${isMissing ? 'is required' : message}`;
 }

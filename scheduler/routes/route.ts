@@ -33,6 +33,8 @@ export interface AnswerShape {
   readonly body?: z.ZodType;
   /** Instead of a body: a stream of server-sent events, with such data. */
   readonly events?: z.ZodType;
+  /** Instead of a body: a text of this type. */
+  readonly textType?: string;
 }
 
 export interface Call<Body> {
@@ -52,6 +54,8 @@ export interface Answer {
   readonly body?: unknown;
   /** Instead of a body. */
   readonly stream?: ReadableStream<Uint8Array>;
+  /** Instead of a body. */
+  readonly text?: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
 

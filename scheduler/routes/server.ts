@@ -7,6 +7,9 @@ import { type Answer, defineRoute, type Route } from './route.ts';
 /** The version of Kafka Connect whose API this is: clients choose what they send by it. */
 export const API_VERSION = '4.1.0';
 
+/** Prometheus' text format. https://prometheus.io/docs/instrumenting/exposition_formats/, read 2026-11-26 */
+const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+
 export const serverRoutes: readonly Route[] = [
   defineRoute({
     method: 'GET',
@@ -26,6 +29,14 @@ export const serverRoutes: readonly Route[] = [
       500: { description: 'It is not', body: WorkerStatus },
     },
     run: health,
+  }),
+  defineRoute({
+    method: 'GET',
+    path: '/metrics',
+    role: 'read',
+    summary: 'What it counts and measures, for Prometheus',
+    answers: { 200: { description: 'Metrics in the text format of Prometheus', textType: METRICS_TYPE } },
+    run: async ({ metricsText }) => ({ status: 200, headers: { 'content-type': METRICS_TYPE }, text: await metricsText() }),
   }),
 ];
 

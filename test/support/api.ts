@@ -22,7 +22,7 @@ const LIMIT_MS = 60_000;
 
 export interface ApiAnswer {
   readonly status: number;
-  /** Parsed; `null` when there is none. */
+  /** Parsed where it is JSON; `null` when there is none. */
   readonly body: unknown;
   readonly headers: Headers;
 }
@@ -77,7 +77,7 @@ export function anApi({ plugins = [], deps = {}, isScheduled = false }: ApiField
     ask: async (method, path, parts = {}) => {
       const response = await app.request(path, requestInit(method, parts));
       const text = await response.text();
-      const answer = { status: response.status, body: text === '' ? null : JSON.parse(text), headers: response.headers };
+      const answer = { status: response.status, body: bodyOf(response, text), headers: response.headers };
       await demandAnswer(described, { method, path, ...answer });
       return answer;
     },
@@ -88,13 +88,18 @@ export function anApi({ plugins = [], deps = {}, isScheduled = false }: ApiField
   };
 }
 
+export function bodyOf({ headers }: Response, text: string): unknown {
+  if (text === '') return null;
+  return headers.get('content-type') === 'application/json' ? JSON.parse(text) : text;
+}
+
 /** The application of a host, of which nobody else is told. */
 export function anApp(host: TestHost, deps: Partial<AppDeps> = {}): ReturnType<typeof newApp> {
   return newApp({
     ...host,
     scheduler: aFollower(),
     history: { unwritten: () => [] },
-    metricsText: async () => '',
+    metricsText: async () => 'up 1\n',
     loggers: new LogLevels({ root: 'INFO', clock: host.clock }),
     plugins: allPlugins,
     skewMaxMs: host.settings.skewMaxMs,

@@ -12,7 +12,8 @@ interface Answered {
 }
 
 interface AnswerShape {
-  readonly content?: { readonly 'application/json': { readonly schema: object } };
+  /** By its type, of which each answer has one. */
+  readonly content?: Readonly<Record<string, { readonly schema: object }>>;
 }
 
 /** The same for every application, and it takes its time to make. */
@@ -31,7 +32,7 @@ async function requestDocument(app: Hono): Promise<OpenApiDocument> {
 export async function demandAnswer(app: Hono, { method, path, status, body }: Answered): Promise<void> {
   const document = await openApiOf(app);
   const shape = shapeOf(document, { method, path, status });
-  const schema = shape.content?.['application/json'].schema;
+  const [{ schema } = { schema: undefined }] = Object.values(shape.content ?? {});
   const where = `${method} ${path} -> ${status}`;
   if (schema === undefined) return assert.equal(body, null, `${where} has a body`);
   demandValid(document, schema, { where, body });

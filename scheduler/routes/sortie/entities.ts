@@ -131,7 +131,7 @@ export const Reasons = z
   .register(answered, { id: 'Reasons' });
 
 const Goals = z
-  .record(z.string(), z.string().regex(/^\d{1,19}$/))
+  .record(z.string(), z.string().regex(/^\d{1,19}$/, 'must be a whole number of at most 19 digits, as a text'))
   .describe('By shard: of a queue the offset to be reached, of a shard of a source the epoch to be passed.');
 
 export const RunProgress = z

@@ -100,7 +100,7 @@ export const connectorSituations: readonly Situation[] = [
     {
       what: 'an initial state that is none',
       ask: { body: { name: 'orders', config: ORDERS, initial_state: 'sleeping' } },
-      ...error(400, 'initial_state: Invalid option: expected one of "RUNNING"|"PAUSED"|"STOPPED"'),
+      ...error(400, 'initial_state: must be one of RUNNING, PAUSED, STOPPED'),
     },
     {
       what: 'a name that is taken',
@@ -185,7 +185,7 @@ export const connectorSituations: readonly Situation[] = [
       ...error(400, `${INVALID} 1 error(s):\ntransforms: must not have more than 100 aliases\n${ALSO}`),
     },
     { what: 'no JSON', ask: { body: '{"name":' }, ...error(400, 'The body of the request is not JSON') },
-    { what: 'a list', ask: { body: [] }, ...error(400, 'body: Invalid input: expected object, received array') },
+    { what: 'a list', ask: { body: [] }, ...error(400, 'body: must be an object, not a list') },
     {
       what: 'a key that would be no key',
       ask: { body: '{"name":"a","config":{"__proto__":"b"}}' },

@@ -1,5 +1,6 @@
 /** One line of the table: what is asked in which situation, and the exact answer. */
 import { discoveryShardId, sourceShardId } from '../../../core/shard-id.ts';
+import type { AppDeps } from '../../../scheduler/app-deps.ts';
 import type { RequestParts, TestApi } from '../../support/api.ts';
 import { anOutgoingRecord, bytesOf } from '../../support/log-records.ts';
 
@@ -7,6 +8,8 @@ export interface Situation {
   /** As the OpenAPI document writes it. */
   readonly route: string;
   readonly what: string;
+  /** Instead of what the API has otherwise. */
+  readonly deps?: Partial<AppDeps>;
   readonly given?: (api: TestApi) => Promise<unknown>;
   /** Where it is not the path of the route. */
   readonly path?: string;

@@ -19,10 +19,10 @@ export function testSituations(
       .filter((situation) => situation.route === route)
       .map((situation) => [situation.what, situation] as const);
 
-    test.each(own)('%s', async (_what, { given, path, ask, status, body = null, headers = {}, then }) => {
+    test.each(own)('%s', async (_what, { deps = {}, given, path, ask, status, body = null, headers = {}, then }) => {
       const [method = '', template = ''] = route.split(' ');
       const source = memorySource(memorySystem({ rows: rows(3) }));
-      const api = anApi({ plugins: [memorySink(memoryTarget('append')), source, vaultSink] });
+      const api = anApi({ plugins: [memorySink(memoryTarget('append')), source, vaultSink], deps });
       await given?.(api);
 
       const answer = await api.ask(method, path ?? template, ask);

@@ -157,9 +157,9 @@ export const recordSituations: readonly Situation[] = [
       ...error(
         400,
         [
-          '1.headers.n: Invalid input: expected string, received number',
+          '1.headers.n: must be a text, not a number',
           'Unrecognized field "values"',
-          '2.queueId: Invalid input: expected number, received string',
+          '2.queueId: must be a number, not a text',
         ].join('\n'),
       ),
     },
@@ -168,14 +168,14 @@ export const recordSituations: readonly Situation[] = [
       given: anOrdersTopic,
       path: PATH,
       ask: { body: [] },
-      ...error(400, 'body: Too small: expected array to have >=1 items'),
+      ...error(400, 'body: must have at least 1 item'),
     },
     {
       what: 'too many',
       given: anOrdersTopic,
       path: PATH,
       ask: { body: Array.from({ length: 1_001 }, () => ({})) },
-      ...error(400, 'body: Too big: expected array to have <=1000 items'),
+      ...error(400, 'body: must have at most 1000 items'),
     },
     {
       what: 'nested too deep',

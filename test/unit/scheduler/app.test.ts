@@ -184,13 +184,4 @@ describe('newApp', () => {
     });
     expect(api.host.telemetry.logs).toMatchObject([{ level: 'error', message: 'GET /connectors: password=secret' }]);
   });
-
-  test('answers with metrics as Prometheus wants them', async () => {
-    const { app } = anApi({ deps: { metricsText: async () => 'up 1\n' } });
-
-    const response = await app.request('/metrics');
-
-    expect(response.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
-    expect(await response.text()).toBe('up 1\n');
-  });
 });
