@@ -1,4 +1,4 @@
-import { type SpawnOptions, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 
 /** What a failure shows of its output. */
 const OUTPUT_CHARACTERS_MAX = 2_000;
@@ -7,15 +7,17 @@ const OUTPUT_CHARACTERS_MAX = 2_000;
 export function runCommand(
   command: string,
   args: readonly string[],
-  options: Pick<SpawnOptions, 'cwd' | 'env'> = {},
+  { input = '' }: { readonly input?: string } = {},
 ): Promise<void> {
-  const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(command, args, { stdio: 'pipe' });
   let output = '';
   const keep = (chunk: Buffer): void => {
     output = (output + chunk.toString()).slice(-OUTPUT_CHARACTERS_MAX);
   };
   child.stdout.on('data', keep);
   child.stderr.on('data', keep);
+  // Whoever ends early says so by its exit code.
+  child.stdin.on('error', () => undefined).end(input);
   return new Promise((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (code) => {

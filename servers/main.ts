@@ -9,10 +9,17 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
+import { databaseLauncher } from './database/database-launcher.ts';
 import type { Launched, Launcher } from './launcher.ts';
+import { mariadbProgram, mariadbReleases } from './mariadb/mariadb-program.ts';
+import { mysqlProgram } from './mysql/mysql-program.ts';
 import { rocketmqLauncher } from './rocketmq/rocketmq-launcher.ts';
 
-const launchers: Readonly<Record<string, Launcher>> = { rocketmq: rocketmqLauncher };
+const launchers: Readonly<Record<string, Launcher>> = {
+  rocketmq: rocketmqLauncher,
+  mysql: databaseLauncher(['9'], () => mysqlProgram),
+  mariadb: databaseLauncher(mariadbReleases, mariadbProgram),
+};
 
 process.exitCode = await main(process.argv.slice(2));
 
