@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
 import type { RunRecord } from '../core/offer.ts';
+import { SORTIE } from '../tools/sortie-command.mjs';
 
-const MAIN = new URL('../cli/sortie.mjs', import.meta.url);
 const STARTS_WITHIN_MS = 20_000;
 
 /** What it says goes here too, behind what earlier ones of the folder have said: for whoever looks into it afterwards. */
@@ -31,7 +31,7 @@ export interface Server {
 
 export function startServer(folder: string, { port }: { readonly port: number }): Server {
   const options = ['--data', 'data', '--port', String(port), '--invoker', 'processes', '--json', '--log-level', 'debug'];
-  const args = [MAIN.pathname, 'start', ...options];
+  const args = [...SORTIE, 'start', ...options];
   const child = spawn(process.execPath, args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
   if (child.pid === undefined) throw new Error(`${process.execPath} cannot be started`);
   const runs: RunRecord[] = [];
@@ -71,7 +71,7 @@ export function startServer(folder: string, { port }: { readonly port: number })
 
 /** What it printed. @throws {Error} when it failed. */
 export async function sortie(folder: string, args: readonly string[]): Promise<string> {
-  const child = spawn(process.execPath, [MAIN.pathname, ...args], { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [...SORTIE, ...args], { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] });
   let text = '';
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
     text += chunk;

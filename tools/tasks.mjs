@@ -1,5 +1,7 @@
 // What each npm script runs, for tools/run.mjs. Arguments given after `--` go to a task's last command.
 
+import { SORTIE } from './sortie-command.mjs';
+
 /** @typedef {{ name: string, command: string[] }} Step */
 
 const format = { name: 'format', command: ['biome', 'check', '--linter-enabled=false', '--error-on-warnings', '.'] };
@@ -34,7 +36,7 @@ export const tasks = {
   servers: [{ name: 'servers', command: ['node', 'servers/main.ts'] }],
   demo: [{ name: 'demo', command: ['node', 'demo/main.ts'] }],
   soak: [{ name: 'soak', command: ['node', 'demo/soak/main.ts'] }],
-  sortie: [{ name: 'sortie', command: ['node', 'cli/sortie.mjs'] }],
+  sortie: [{ name: 'sortie', command: ['node', ...SORTIE] }],
   docs: [{ name: 'docs', command: ['node', 'tools/docs/main.ts'] }],
   format: [{ name: 'format', command: ['biome', 'check', '--linter-enabled=false', '--write', '.'] }],
   'format:check': [format],

@@ -2,9 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
-
-const MAIN = fileURLToPath(new URL('../../cli/sortie.mjs', import.meta.url));
+import { SORTIE } from '../../tools/sortie-command.mjs';
 
 export interface Answer {
   readonly status: number;
@@ -17,7 +15,7 @@ export class Sortie {
   readonly #url: Promise<string>;
   /** Does not wait until it is ready. What it warns of is shown. `env`: beside this process's own. */
   constructor(dataFolder: string, env: NodeJS.ProcessEnv = {}) {
-    const args = [MAIN, 'start', '--data', dataFolder, '--port', '0', '--json', '--log-level', 'warn'];
+    const args = [...SORTIE, 'start', '--data', dataFolder, '--port', '0', '--json', '--log-level', 'warn'];
     this.#child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...env } });
     this.#exited = new Promise((resolve) => this.#child.once('exit', () => resolve()));
     this.#url = Promise.race([
