@@ -32,7 +32,7 @@ export function addRunCommands(sortie: Command, program: Program): void {
   addClientCommand<{ readonly limit?: string }>(sortie, program, {
     usage: 'runs <name>',
     description: 'shows what the invocations of a connector did, the newest first',
-    options: [new Option('--limit <count>', 'so many; the server may add what has just ended')],
+    options: [new Option('--limit <count>', 'so many at most (default: 50)')],
     run: runs,
   });
 }
@@ -78,6 +78,8 @@ async function runs(
   { limit }: { readonly limit?: string },
 ): Promise<ExitCode> {
   const page = await api.runs(name, limit === undefined ? {} : { limit });
+  // The server adds what has just ended.
+  const newest = page.runs.slice(0, limit === undefined ? undefined : Number(limit));
   const nowMs = shell.nowMs();
   const columns: readonly Column<Run>[] = [
     { title: 'ENDED', text: ({ endedAtMs }) => relative(endedAtMs, nowMs) },
@@ -92,8 +94,8 @@ async function runs(
     { title: 'DELIVERED', text: ({ counts }) => number(counts['delivered'] ?? 0), isNumber: true },
     { title: 'ERROR', text: ({ error }) => (error === undefined ? '' : `${error.code}: ${error.message}`) },
   ];
-  show(page, () =>
-    page.runs.length === 0 ? `no invocation of ${plain(name)} moved anything yet\n` : table(page.runs, columns, shell),
+  show({ name, runs: newest }, () =>
+    newest.length === 0 ? `no invocation of ${plain(name)} moved anything yet\n` : table(newest, columns, shell),
   );
   return 0;
 }

@@ -23,7 +23,7 @@ export function addWatchCommand(sortie: Command, program: Program): void {
       'shows what waits, how fast it is moved, and how many slices are held, until it is interrupted; with --json a document for each look',
     options: [
       new Option('--every <seconds>', `between two looks (default: ${EVERY_S})`),
-      new Option('--count <looks>', 'ends after so many'),
+      new Option('--count <looks>', 'ends after so many looks; without it the table is live until Ctrl-C'),
     ],
     run: watch,
   });

@@ -32,10 +32,14 @@ const SHARDS: readonly Column<Reasons['shards'][number]>[] = [
   { title: 'WHICH MEANS', text: ({ means, problem }) => (problem === null ? means : `${means} ${problem}`) },
 ];
 
-function whyText({ connector, state, problem, leads, leader, shards }: Reasons, shell: Pick<Shell, 'terminal'>): string {
+function whyText(
+  { connector, state, problem, leads, leader, missingTopics, shards }: Reasons,
+  shell: Pick<Shell, 'terminal'>,
+): string {
   const head = `${plain(connector)}: ${coloured(state, stateColour(state), shell.terminal)}\n`;
   const notes = [
     ...(problem === null ? [] : [`  its configuration cannot be used: ${plain(problem)}`]),
+    ...missingTopics.map(({ topic, means }) => `  topic ${plain(topic)}: ${means}`),
     ...(leads ? [] : [`  as far as the store and the log tell; ${leaderText(leader)}`]),
   ];
   return [head, ...notes.map((note) => `${note}\n`), shards.length === 0 ? '' : table(shards, SHARDS, shell)].join('');

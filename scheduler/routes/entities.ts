@@ -20,7 +20,7 @@ export const OpenApi = z
   .register(answered, { id: 'OpenApi' });
 
 export const WorkerStatus = z
-  .object({ status: z.enum(['healthy', 'starting', 'unhealthy']), message: z.string() })
+  .object({ status: z.enum(['healthy', 'unhealthy']), message: z.string() })
   .register(answered, { id: 'WorkerStatus' });
 
 const Type = z.enum(['source', 'sink', 'unknown']);

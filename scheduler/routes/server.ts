@@ -1,5 +1,5 @@
 /** What this is, and whether it is well. */
-import { ConnectError } from '../../core/errors.ts';
+import { ConnectError, messageOf } from '../../core/errors.ts';
 import type { AppDeps } from '../app-deps.ts';
 import { ServerInfo, WorkerStatus } from './entities.ts';
 import { type Answer, defineRoute, type Route } from './route.ts';
@@ -40,14 +40,29 @@ export const serverRoutes: readonly Route[] = [
   }),
 ];
 
-/** Whoever cannot read the store can do nothing for anybody. */
-async function health({ store }: AppDeps): Promise<Answer> {
+/** As Kafka Connect's own. Whoever cannot read the store can do nothing for anybody. */
+const HEALTHY_WITHIN_MS = 10_000;
+
+const HEALTHY = 'Worker has completed startup and is ready to handle requests.';
+const UNHEALTHY = 'Worker was unable to handle this request and may be unable to handle other requests.';
+
+async function health({ store, clock, telemetry }: AppDeps): Promise<Answer> {
+  const asked = new AbortController();
   try {
-    await store.get({ partition: 'health', sort: 'health' });
+    const late = clock
+      .sleep(HEALTHY_WITHIN_MS, asked.signal)
+      .then(() => `The store has not answered within ${HEALTHY_WITHIN_MS} ms.`);
+    const trouble = await Promise.race([store.get({ partition: 'health', sort: 'health' }).then(() => null), late]);
+    return trouble === null ? { status: 200, body: { status: 'healthy', message: HEALTHY } } : unhealthy(trouble);
   } catch (error) {
-    if (!(error instanceof ConnectError)) throw error;
-    return { status: 500, body: { status: 'unhealthy', message: error.message } };
+    if (error instanceof ConnectError) return unhealthy(error.message);
+    telemetry.log('error', `GET /health: ${messageOf(error)}`, {});
+    return unhealthy('The log of the server says more.');
+  } finally {
+    asked.abort();
   }
-  const message = 'Worker has completed startup and is ready to handle requests.';
-  return { status: 200, body: { status: 'healthy', message } };
+}
+
+function unhealthy(trouble: string): Answer {
+  return { status: 500, body: { status: 'unhealthy', message: `${UNHEALTHY} ${trouble}` } };
 }

@@ -332,6 +332,18 @@ const SITUATIONS: readonly Situation[] = [
     ].join('\n'),
   },
   {
+    args: 'why orders',
+    what: 'one whose topic is not there',
+    given: ({ ask }) => ask('PUT', '/connectors/orders/config', { body: ORDERS }),
+    exitCode: 0,
+    out: [
+      'orders: UNASSIGNED',
+      '  topic orders: There is no such topic, and it is read once there is: send it a first record, or correct topics in the configuration.',
+      '  as far as the store and the log tell; nobody is known to plan',
+      '',
+    ].join('\n'),
+  },
+  {
     args: 'why nobody',
     what: 'one that is not there',
     exitCode: 2,
@@ -486,6 +498,22 @@ describe('sortie run --wait', () => {
       ['?wait=drained&timeoutMs=20000', answers[0]],
       ['?wait=drained&timeoutMs=20000', answers[1]],
     ]);
+  });
+});
+
+describe('sortie runs', () => {
+  test('shows no more than were asked for, also where the server adds what has just ended', async () => {
+    const ended = ['newest', 'older'].map((offerId) => ({
+      ...{ offerId, shard: 'uid/queue/a/b/0' },
+      startedAtMs: 0,
+      endedAtMs: 1,
+      counts: {},
+    }));
+    const fetch = async () => Response.json({ runs: ended, next: null });
+
+    const { out } = await said(['runs', 'orders', '--limit', '1', '--json'], { fetch });
+
+    expect(JSON.parse(out)).toEqual({ name: 'orders', runs: ended.slice(0, 1) });
   });
 });
 

@@ -117,6 +117,9 @@ export const Reasons = z
       .object({ owner: z.string(), untilMs: Moment })
       .nullable()
       .describe('Who plans, by the name that is in its log; null: whoever answers, or nobody.'),
+    missingTopics: z
+      .array(z.object({ topic: z.string(), means: z.string() }))
+      .describe('Topics that it would read, and that there are not.'),
     shards: z.array(
       z.object({
         shard: z.string(),

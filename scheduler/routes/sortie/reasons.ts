@@ -28,6 +28,9 @@ const REASONS: Readonly<Record<DemandReason, string>> = {
   poll: 'The source is to be polled.',
 };
 
+export const TOPIC_MISSING =
+  'There is no such topic, and it is read once there is: send it a first record, or correct topics in the configuration.';
+
 const LIMITS: Readonly<Record<LimitReason, string>> = {
   'tasks.max': 'It gets no more at present: the connector has as many invocations as its tasks.max allows.',
   'back-pressure': 'It gets no more at present: the target showed that it bears no more.',

@@ -1,6 +1,7 @@
 /** Why each shard of a connector gets an invocation, or gets none. */
 import type { z } from 'zod';
 import { demandOf } from '../../../core/planner/demand.ts';
+import { queueOfShard } from '../../../core/shard-id.ts';
 import type { AppDeps } from '../../app-deps.ts';
 import type { ConnectorView } from '../../connector-view.ts';
 import { readLeader } from '../../leader-lock.ts';
@@ -10,7 +11,7 @@ import { shardPositions } from '../../shard-positions.ts';
 import { foundView } from '../found-connector.ts';
 import { type Answer, type Call, defineRoute, type Route } from '../route.ts';
 import { Reasons } from './entities.ts';
-import { meaningOf } from './reasons.ts';
+import { meaningOf, TOPIC_MISSING } from './reasons.ts';
 
 export const whyRoutes: readonly Route[] = [
   defineRoute({
@@ -37,9 +38,19 @@ async function why(deps: AppDeps, { param }: Call<unknown>): Promise<Answer> {
     problem: view.problem,
     leads,
     leader: leads ? null : await readLeader(deps),
+    missingTopics: (await missingTopics(deps, view)).map((topic) => ({ topic, means: TOPIC_MISSING })),
     shards: reasons.map((reason) => ({ ...reason, means: meaningOf(reason) })),
   };
   return { status: 200, body };
+}
+
+/** Of what is not there no shard says why nothing of it is moved; a queue that was there and is gone has its shard. */
+async function missingTopics({ broker }: AppDeps, { topics, shards }: ConnectorView): Promise<readonly string[]> {
+  const known = new Set(shards.map(({ shard }) => queueOfShard(shard)?.topic));
+  const missing: string[] = [];
+  // One after the other, as for all that reads topics beside the invocations.
+  for (const topic of topics) if (!known.has(topic) && (await broker.queues(topic)).length === 0) missing.push(topic);
+  return missing;
 }
 
 type SeenReason = Omit<ShardReason, 'offers'> & { readonly offers: number | null };

@@ -1,5 +1,11 @@
 import { expect } from 'vitest';
-import { type Situation, situationsOf } from './situation.ts';
+import { RetryableError } from '../../../core/errors.ts';
+import { type Situation, situationsOf, storeThat } from './situation.ts';
+
+function unhealthy(trouble: string): Pick<Situation, 'status' | 'body'> {
+  const message = `Worker was unable to handle this request and may be unable to handle other requests. ${trouble}`;
+  return { status: 500, body: { status: 'unhealthy', message } };
+}
 
 export const serverSituations: readonly Situation[] = [
   ...situationsOf('GET /', [
@@ -10,6 +16,24 @@ export const serverSituations: readonly Situation[] = [
       what: 'says that it is well',
       status: 200,
       body: { status: 'healthy', message: 'Worker has completed startup and is ready to handle requests.' },
+    },
+    {
+      what: 'says what a store that is away says',
+      deps: storeThat(() => Promise.reject(new RetryableError('the store is away', { code: 'store.unavailable' }))),
+      ...unhealthy('the store is away'),
+    },
+    {
+      what: 'waits ten seconds for a store, and no longer',
+      deps: storeThat(() => new Promise(() => undefined)),
+      ...unhealthy('The store has not answered within 10000 ms.'),
+    },
+    {
+      what: 'keeps what nobody expected to the log',
+      deps: storeThat(() => Promise.reject(new Error('password=secret'))),
+      ...unhealthy('The log of the server says more.'),
+      then: async ({ host }) => {
+        expect(host.telemetry.logs).toMatchObject([{ level: 'error', message: 'GET /health: password=secret' }]);
+      },
     },
   ]),
   ...situationsOf('GET /metrics', [

@@ -31,6 +31,11 @@ export function error(status: number, message: string): Pick<Situation, 'status'
   return { status, body: { error_code: status, message } };
 }
 
+/** Whatever is asked of the store. */
+export function storeThat(answer: () => Promise<never>): Partial<AppDeps> {
+  return { store: { get: answer, put: answer, list: answer, delete: answer } };
+}
+
 // ---------------------------------------------------------------------------------------------------------------------
 
 /** A sink of the topic `orders`. */

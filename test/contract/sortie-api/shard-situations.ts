@@ -6,6 +6,7 @@ import {
   aStoppedSink,
   aStoppedSource,
   error,
+  ORDERS,
   type Situation,
   situationsOf,
 } from '../kafka-connect/situation.ts';
@@ -114,7 +115,7 @@ export const shardSituations: readonly Situation[] = [
       path: '/sortie/v1/connectors/orders/why',
       status: 200,
       body: {
-        ...{ connector: 'orders', state: 'UNASSIGNED', problem: null, leads: false, leader: null },
+        ...{ connector: 'orders', state: 'UNASSIGNED', problem: null, leads: false, leader: null, missingTopics: [] },
         shards: [
           { shard: SHARD, reason: 'new', means: 'Its first invocation is due.', withheld: null, problem: null, offers: null },
         ],
@@ -126,12 +127,34 @@ export const shardSituations: readonly Situation[] = [
       path: '/sortie/v1/connectors/orders/why',
       status: 200,
       body: {
-        ...{ connector: 'orders', state: 'STOPPED', problem: null, leads: false, leader: null },
+        ...{ connector: 'orders', state: 'STOPPED', problem: null, leads: false, leader: null, missingTopics: [] },
         shards: [
           {
             ...{ shard: SHARD, reason: 'stopped', means: 'The connector is stopped; resume it.' },
             ...{ withheld: null, problem: null, offers: null },
           },
+        ],
+      },
+    },
+    {
+      what: 'of a sink of whose topics one is not there',
+      given: async ({ ask, log }) => {
+        log.createTopic('orders', { queues: 1 });
+        await ask('PUT', '/connectors/orders/config', { body: { ...ORDERS, topics: 'orders,ordres' } });
+      },
+      path: '/sortie/v1/connectors/orders/why',
+      status: 200,
+      body: {
+        ...{ connector: 'orders', state: 'UNASSIGNED', problem: null, leads: false, leader: null },
+        missingTopics: [
+          {
+            topic: 'ordres',
+            means:
+              'There is no such topic, and it is read once there is: send it a first record, or correct topics in the configuration.',
+          },
+        ],
+        shards: [
+          { shard: SHARD, reason: 'new', means: 'Its first invocation is due.', withheld: null, problem: null, offers: null },
         ],
       },
     },

@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { RetryableError } from '../../../core/errors.ts';
 import { anApi } from '../../support/api.ts';
 
 const DROP = { 'connector.class': 'discard-sink', topics: 'orders' };
@@ -155,19 +154,6 @@ describe('newApp', () => {
     const { status } = await anApi().ask('POST', '/connectors', { body: '['.repeat(deep) + ']'.repeat(deep) });
 
     expect(status).toBe(400);
-  });
-
-  test('says what a store that is away said, and that it is not well', async () => {
-    const away = async (): Promise<never> => {
-      throw new RetryableError('the store does not answer', { code: 'store.unavailable' });
-    };
-    const { ask } = anApi({ deps: { store: { get: away, put: away, list: away, delete: away } } });
-
-    const listed = await ask('GET', '/connectors');
-    const health = await ask('GET', '/health');
-
-    expect(listed).toMatchObject({ status: 503, body: { error_code: 503, message: 'the store does not answer' } });
-    expect(health).toMatchObject({ status: 500, body: { status: 'unhealthy', message: 'the store does not answer' } });
   });
 
   test('keeps what it does not know to itself, and logs it', async () => {

@@ -63,18 +63,6 @@ describe('the API of a server with keys', () => {
     expect(wrong).toEqual([]);
   });
 
-  test.each([
-    ['GET /metrics', '/metrics'],
-    ['GET /openapi.json', '/openapi.json'],
-  ])('guards %s', async (_, path) => {
-    const { app } = aGuardedApi();
-
-    const without = await app.request(path);
-    const withKey = await app.request(path, { headers: bearer(keyOf('read')) });
-
-    expect([without.status, withKey.status]).toEqual([401, 200]);
-  });
-
   test('tells anyone whether it is well', async () => {
     const { status } = await aGuardedApi().ask('GET', '/health');
 
