@@ -10,6 +10,7 @@ import { messageOf } from '../../core/errors.ts';
 import type { Telemetry } from '../../core/ports.ts';
 import { CliError } from '../cli-error.ts';
 import type { Tls } from './api-access.ts';
+import { answerBrokenRequests } from './broken-requests.ts';
 
 /** An import of it would ask for everything that it has, and so load what web sockets need. */
 const { createServer } = process.getBuiltinModule('node:http');
@@ -19,6 +20,8 @@ const RECEIVE_WITHIN_MS = 30_000;
 
 /** Whatever waits for something has been told to end by then. */
 const CLOSE_WITHIN_MS = 1_000;
+
+const UNLOADABLE = JSON.stringify({ error_code: 500, message: 'The API cannot be loaded; the log of the server says why' });
 
 export interface Server {
   readonly url: string;
@@ -60,7 +63,7 @@ export function listen({
         (listener) => listener(request, response),
         (error: unknown) => {
           telemetry.log('error', `the API cannot be loaded: ${messageOf(error)}`, {});
-          response.writeHead(500).end();
+          response.writeHead(500, { 'content-type': 'application/json' }).end(UNLOADABLE);
         },
       );
     };
@@ -68,6 +71,7 @@ export function listen({
       tls === null
         ? createServer(limits, answer)
         : process.getBuiltinModule('node:https').createServer({ ...limits, ...tls }, answer);
+    answerBrokenRequests(server);
     server.on('error', (error: NodeJS.ErrnoException) => reject(refusal(error, { host, port })));
     server.listen(port, host, () => {
       const url = `${tls === null ? 'http' : 'https'}://${addressOf(server)}`;

@@ -19,10 +19,10 @@ const KINDS: Readonly<Record<string, string>> = {
 export function faultOf(issue: Issue): string | undefined {
   switch (issue.code) {
     case 'invalid_type':
-      return issue.input === undefined ? 'is required' : `must be ${kindOf(issue.expected)}, not ${kindOfValue(issue.input)}`;
+      return issue.input === undefined ? 'is required' : `must be ${kindOf(issue.expected)}`;
     case 'invalid_union': {
       const kinds = issue.errors.flatMap(([first]) => (first?.code === 'invalid_type' ? kindOf(first.expected) : []));
-      return kinds.length === 0 ? undefined : `must be ${[...new Set(kinds)].join(' or ')}, not ${kindOfValue(issue.input)}`;
+      return kinds.length === 0 ? undefined : `must be ${[...new Set(kinds)].join(' or ')}`;
     }
     case 'invalid_value':
       return `must be ${issue.values.length === 1 ? '' : 'one of '}${issue.values.map(String).join(', ')}`;
@@ -61,12 +61,6 @@ function meantOf(issue: z.core.$ZodIssue): readonly z.core.$ZodIssue[] {
 
 function kindOf(expected: string): string {
   return KINDS[expected] ?? expected;
-}
-
-/** As JSON has it. */
-function kindOfValue(value: unknown): string {
-  if (value === null) return 'null';
-  return kindOf(Array.isArray(value) ? 'array' : typeof value === 'bigint' ? 'number' : typeof value);
 }
 
 function sized(origin: string, bound: 'at least' | 'at most', limit: number | bigint): string {

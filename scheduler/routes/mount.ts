@@ -15,7 +15,9 @@ export function mount(app: Hono, routes: readonly Route[], deps: AppDeps): void 
     app.on(route.method, honoPath(route.path), demanding(deps.access, route.role), limitBody, run);
   }
   for (const path of new Set(routes.map((route) => route.path))) {
-    const allow = routes.flatMap((route) => (route.path === path ? route.method : [])).join(', ');
+    const methods = routes.flatMap((route) => (route.path === path ? route.method : []));
+    // What answers GET answers HEAD.
+    const allow = methods.flatMap((method) => (method === 'GET' ? [method, 'HEAD'] : method)).join(', ');
     app.all(honoPath(path), () => {
       throw new ApiError(405, 'HTTP 405 Method Not Allowed', { allow });
     });
@@ -27,7 +29,10 @@ async function answer(deps: AppDeps, route: Route, context: Context): Promise<Re
   const body = route.body === undefined ? undefined : await readBody(context.req.raw, route.body);
   const { signal } = context.req.raw;
   const param = (name: string): string => paramOf(context, name);
-  return response(await route.run(deps, { param, query, body, role: context.get('role'), signal }));
+  const answered = await route.run(deps, { param, query, body, role: context.get('role'), signal });
+  // Nobody would read it, or end it.
+  if (context.req.method === 'HEAD') await answered.stream?.cancel();
+  return response(answered);
 }
 
 function paramOf(context: Context, name: string): string {

@@ -22,7 +22,8 @@ export async function readBody<Schema extends z.ZodType>(
   const text = textOf(await request.arrayBuffer());
   if (text.trim() === '' && isOptional) return schema.parse({});
   if (text.trim() === '') throw new ApiError(400, 'The request has no body; it needs one of JSON');
-  if (type !== null && !JSON_TYPE.test(type.trim())) throw new ApiError(415, 'HTTP 415 Unsupported Media Type');
+  if (type !== null && !JSON_TYPE.test(type.trim()))
+    throw new ApiError(415, 'HTTP 415 Unsupported Media Type; send JSON, with Content-Type: application/json');
   if (nestsDeeper(text, DEPTH_MAX)) throw new ApiError(400, `The body of the request nests more than ${DEPTH_MAX} deep`);
   const parsed = schema.safeParse(jsonOf(text, numbers), { error: faultOf });
   if (parsed.success) return parsed.data;

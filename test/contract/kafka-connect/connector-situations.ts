@@ -185,7 +185,7 @@ export const connectorSituations: readonly Situation[] = [
       ...error(400, `${INVALID} 1 error(s):\ntransforms: must not have more than 100 aliases\n${ALSO}`),
     },
     { what: 'no JSON', ask: { body: '{"name":' }, ...error(400, 'The body of the request is not JSON') },
-    { what: 'a list', ask: { body: [] }, ...error(400, 'body: must be an object, not a list') },
+    { what: 'a list', ask: { body: [] }, ...error(400, 'body: must be an object') },
     {
       what: 'a key that would be no key',
       ask: { body: '{"name":"a","config":{"__proto__":"b"}}' },
@@ -195,7 +195,7 @@ export const connectorSituations: readonly Situation[] = [
     {
       what: 'a body that says it is text',
       ask: { body: '{}', headers: { 'content-type': 'text/plain' } },
-      ...error(415, 'HTTP 415 Unsupported Media Type'),
+      ...error(415, 'HTTP 415 Unsupported Media Type; send JSON, with Content-Type: application/json'),
     },
     {
       what: 'JSON with a charset',

@@ -60,7 +60,7 @@ export const runSituations: readonly Situation[] = [
       given: anOrdersSink,
       path: PATH,
       ask: { body: { goals: { [SHARD]: 3 } } },
-      ...error(400, `goals.${SHARD}: must be a text, not a number`),
+      ...error(400, `goals.${SHARD}: must be a text`),
     },
     { what: 'of an unknown one', path: PATH, ...error(404, 'Connector orders not found') },
   ]),

@@ -84,7 +84,7 @@ describe('newApp', () => {
     const { status, body, headers } = await anApi().ask('POST', '/connectors/drop/config');
 
     expect({ status, body }).toEqual({ status: 405, body: { error_code: 405, message: 'HTTP 405 Method Not Allowed' } });
-    expect(headers.get('allow')).toBe('GET, PUT, PATCH');
+    expect(headers.get('allow')).toBe('GET, HEAD, PUT, PATCH');
   });
 
   test('reads no body that has no end', async () => {

@@ -30,9 +30,13 @@ describe('listen', () => {
     const telemetry = new MemoryTelemetry();
     const { url } = await listening(() => Promise.reject(new Error('no such module')), telemetry);
 
-    const { status } = await fetch(url);
+    const response = await fetch(url);
 
-    expect(status).toBe(500);
+    expect(response.status).toBe(500);
+    expect(await response.json()).toEqual({
+      error_code: 500,
+      message: 'The API cannot be loaded; the log of the server says why',
+    });
     expect(telemetry.logs).toMatchObject([{ level: 'error', message: 'the API cannot be loaded: no such module' }]);
   });
 
@@ -50,7 +54,35 @@ describe('listen', () => {
 
     const answer = await textOf(socket);
 
-    expect(answer).toMatch(/^HTTP\/1\.1 408 /);
+    expect(answer).toMatch(/^HTTP\/1\.1 408 Request Timeout\r\n/);
+    expect(answer).toMatch(/\r\n\r\n\{"error_code":408,"message":"HTTP 408 Request Timeout"\}$/);
+  });
+
+  test.each([
+    ['what is no HTTP', 'hello\r\n\r\n', 400, 'Bad Request'],
+    ['a head that is too long', `GET /${'a'.repeat(20_000)} HTTP/1.1\r\n\r\n`, 431, 'Request Header Fields Too Large'],
+  ])('refuses %s', async (_, sent, status, words) => {
+    const { url } = await listening(async () => echo);
+    const socket = connect(Number(new URL(url).port), '127.0.0.1');
+    socket.write(sent);
+
+    const answer = await textOf(socket);
+
+    const body = `{"error_code":${status},"message":"HTTP ${status} ${words}"}`;
+    const headers = ['Connection: close', 'Content-Type: application/json', `Content-Length: ${body.length}`];
+    expect(answer).toBe([`HTTP/1.1 ${status} ${words}`, ...headers, '', body].join('\r\n'));
+  });
+
+  test('writes nothing into an answer that is under way', async () => {
+    const slow: RequestListener = (_request, response) => void response.write('the beginning');
+    const { url } = await listening(async () => slow);
+    const socket = connect(Number(new URL(url).port), '127.0.0.1');
+    socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    await once(socket, 'data');
+
+    socket.write('hello\r\n\r\n');
+
+    expect(await textOf(socket)).not.toContain('400');
   });
 
   test('closes although a body that was refused still waits to be read', async () => {

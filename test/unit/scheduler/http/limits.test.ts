@@ -19,7 +19,7 @@ describe('a request', () => {
   });
 
   test.each([
-    ['as deep as may be', 128, 'body: must be an object, not a list'],
+    ['as deep as may be', 128, 'body: must be an object'],
     ['deeper', 129, 'The body of the request nests more than 128 deep'],
   ])('nests %s, not counting what is in strings', async (_, depth, message) => {
     const body = `${'['.repeat(depth)}"[[[\\"]]"${']'.repeat(depth)}`;

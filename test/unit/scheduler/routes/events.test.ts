@@ -56,6 +56,14 @@ describe('GET /sortie/v1/events', () => {
     expect([await stream.next(), await stream.next()]).toEqual([{ event: 'listening', leads: expect.any(Boolean) }, null]);
   });
 
+  test('keeps no place for whoever asks for its head alone', async () => {
+    const api = anApi({ isScheduled: true });
+
+    for (let asked = 0; asked < 100; asked += 1) await api.app.request('/sortie/v1/events', { method: 'HEAD' });
+
+    await (await listenTo(api)).close();
+  });
+
   test('refuses more than it can tell, and takes another one when one leaves', async () => {
     const api = anApi();
     const answers = await Promise.all(Array.from({ length: 64 }, async () => api.app.request('/sortie/v1/events')));
