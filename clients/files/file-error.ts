@@ -4,13 +4,12 @@ import { ConnectError, FatalTaskError, messageOf, RetryableError } from '../../c
 /** Nothing helps but somebody who acts. https://man7.org/linux/man-pages/man3/errno.3.html, read 2026-11-22 */
 const NEEDS_SOMEBODY: Readonly<Record<string, string>> = {
   EACCES: 'give the user that runs this product access to it',
-  EPERM: 'give the user that runs this product access to it; parts also need a file system with hard links',
+  EPERM: 'give the user that runs this product access to it',
   EROFS: 'mount its file system for writing, or name another place',
   ENOTDIR: 'name a path whose folders are folders',
   EISDIR: 'name a file, not a folder',
   ENAMETOOLONG: 'choose a shorter path',
   ELOOP: 'mend the symbolic links on the way to it',
-  ENOTSUP: 'choose a file system with hard links',
   EXDEV: 'keep the folder and all below it on one file system',
 };
 

@@ -31,7 +31,7 @@ const Config = z.object({
 /**
  * Writes the records of each queue into a series of files of JSON lines or raw lines, each record exactly once, also across
  * `kill -9` and loss of power. A file is complete from the moment it can be seen: it is not changed any more, and may be moved
- * or removed. Needs a file system with hard links.
+ * or removed.
  */
 export const fileSink = defineSink({
   name: 'file-sink',

@@ -1,5 +1,6 @@
 /**
- * What a claim has put, as a journal: one line of JSON for each put, saying where the shard and its open part stand since.
+ * What a claim has put, as a journal: one line of JSON for each put, saying where the shard and its open part stand since; and one
+ * more before a part is published, so that a part that is gone can be told from one that never reached the disk.
  *
  * Each claim has a journal of its own, `GENERATION-EPOCH-ATTEMPT.claim`, that no other ever writes to. Its name is also the mark
  * that tells older claims that they are over.
@@ -9,8 +10,13 @@ import { join } from 'node:path';
 import { writeAll } from '../../../clients/files/durable-writes.ts';
 import type { Json } from '../../../core/json.ts';
 
+/** Of the format. A later version reads earlier ones. */
+const VERSION = 2;
+
 /** The shard, and its open part, behind one put. */
 export interface PartState {
+  /** 1: nothing was written before a part was published, by a second link to it, and only then was its first name removed. */
+  readonly v: 1 | typeof VERSION;
   /** Of the open part; a claim of a later generation publishes it and begins anew. */
   readonly generation: number;
   /** What the runtime stores beside the records; `null` before the first put. */
@@ -27,10 +33,13 @@ export interface PartState {
   readonly start: string;
   readonly end: string;
   readonly openedAtMs: number;
+  /** From here on the open part may have been published: where it is gone, it was. */
+  readonly publishes: boolean;
 }
 
 export function emptyState(generation: number): PartState {
   return {
+    v: VERSION,
     generation,
     position: null,
     count: 0,
@@ -41,11 +50,15 @@ export function emptyState(generation: number): PartState {
     start: '0',
     end: '0',
     openedAtMs: 0,
+    publishes: false,
   };
 }
 
-/** Of the format. A later version reads earlier ones. */
-const VERSION = 1;
+/** As a line of a new journal, with its open part under this name, or without one. */
+export function inNewJournal(state: PartState, file: string | null): PartState {
+  const open = file === null ? { file, bytes: 0, records: 0, crc: 0 } : { file };
+  return { ...state, ...open, v: VERSION, publishes: false };
+}
 
 export interface ClaimName {
   readonly generation: number;
@@ -125,7 +138,7 @@ export class ClaimJournal {
 
   async append(state: PartState): Promise<void> {
     this.#isSynced = false;
-    await writeAll(this.#file, Buffer.from(`${JSON.stringify({ v: VERSION, ...state })}\n`), null);
+    await writeAll(this.#file, Buffer.from(`${JSON.stringify(state)}\n`), null);
   }
 
   async sync(): Promise<void> {

@@ -2,12 +2,12 @@
  * Writes the parts of one shard, each record once.
  *
  * A put appends its lines to the open part, and one line to the journal of its claim (`claim-journal.ts`); that line is what makes
- * the put count. A full or old part is published: made durable, then linked to its name in the shard's folder. Whoever claims the
- * shard next finds both and goes on there; `take-over.ts` says why no older writer can add to it or publish any more.
+ * the put count. A full or old part is published: made durable, then renamed to where it can be seen, in the shard's folder.
+ * Whoever claims the shard next goes on there; `take-over.ts` says why no older writer can add to it or publish any more.
  *
  * `SHARD/1-0000000000000001200-0000000000000001400.jsonl`: generation, offset of the first line, offset right behind the last one.
  */
-import { type FileHandle, link, open, rm } from 'node:fs/promises';
+import { type FileHandle, lstat, open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { makeFolder, syncFolder, writeAll } from '../../../clients/files/durable-writes.ts';
@@ -194,11 +194,12 @@ export class PartWriter implements SinkWriter {
   async #publish(claim: Claim): Promise<void> {
     const { file } = this.#state;
     assert(file !== null, 'only an open part is published');
+    await claim.journal.append({ ...this.#state, publishes: true });
     await this.#sync(claim);
-    const path = join(this.#stateFolder, file);
-    await linkOnce(path, join(this.#folder, this.#partName()));
+    await renameOnce(join(this.#stateFolder, file), join(this.#folder, this.#partName()));
+    // The new name first: a loss of power may leave both of them, never none.
     await syncFolder(this.#folder);
-    await rm(path, { force: true });
+    await syncFolder(this.#stateFolder);
     await this.#part?.close();
     this.#part = null;
     this.#state = { ...this.#state, file: null };
@@ -222,17 +223,28 @@ export class PartWriter implements SinkWriter {
  * @throws {FencedError} where a newer claim has taken the part away.
  * @throws {FatalTaskError} where the name exists: no claim gives it twice while the state folder is what it was.
  */
-async function linkOnce(path: string, name: string): Promise<void> {
-  try {
-    await link(path, name);
-  } catch (error) {
-    const errno = errnoOf(error);
-    if (errno === 'ENOENT') throw new FencedError(`a newer claim has taken ${path}`, { cause: error });
-    if (errno !== 'EEXIST') throw error;
+async function renameOnce(path: string, name: string): Promise<void> {
+  if (await isThere(name)) {
     throw new FatalTaskError(
       `${name} exists already, and the state beside it does not know of it; next: move it away if its lines may be written again, or choose another directory`,
-      { details: { path: name }, cause: error },
+      { details: { path: name } },
     );
+  }
+  try {
+    await rename(path, name);
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error;
+    throw new FencedError(`a newer claim has taken ${path}`, { cause: error });
+  }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await lstat(path);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error;
+    return false;
   }
 }
 

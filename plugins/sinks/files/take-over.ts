@@ -5,13 +5,14 @@
  * from doing harm:
  *
  * 1. The new claim plants its mark: an empty journal, made exclusively.
- * 2. Only then it reads the journals of older claims. An older writer looks for marks after each line of its journal, and takes
+ * 2. It renames all open parts. From here on no older writer can publish: that is a `rename()` of a part from its old name, which
+ *    does not exist any more.
+ * 3. Only then it reads the journals of older claims. An older writer looks for marks after each line of its journal, and takes
  *    a put for done only where it finds none: so the new claim has read every line that anybody ever counted on.
- * 3. It renames all open parts. From here on no older writer can publish: that is `link()` from a part's old name, which does not
- *    exist any more.
- * 4. Whether the older one had published a moment before shows in the part's number of links: with two, its lines are where they
- *    belong. With one, the lines that the journal knows are copied into a part of the new claim's own, for the older writer may
- *    still add to the old one.
+ * 4. An open part that was renamed is still the writer's: the lines that the journal knows are copied into a part of the new
+ *    claim's own, for the older writer may still add to the old one. One that is not there was published a moment before, and may
+ *    have been taken away since, if the journal says that it was about to be: that line is written and durable before the part gets
+ *    its name. If it does not, the part never reached the disk before the power was lost, and none of its lines was counted on.
  * 5. The copy is made durable. Then the first line of the new journal says where the shard stands, and is made durable, too.
  * 6. It looks for marks itself. Where one is newer, it has lost, and has neither removed nor published anything: the newer one
  *    began from the same journals, or from the line of step 5.
@@ -33,6 +34,7 @@ import {
   compareClaims,
   emptyState,
   type FoundClaim,
+  inNewJournal,
   listState,
   type PartState,
   readStates,
@@ -128,17 +130,23 @@ interface Found {
 
 /** Where the claims before have left the shard, with their open part as one of this claim. */
 async function adopt(folder: string, { older, found, name }: Found): Promise<Pick<Claim, 'state' | 'part'>> {
+  const sealed = await sealAll(folder, { found, name });
   const states = await lastStates(folder, older);
   const last = states.at(-1);
   if (last === undefined) return { state: emptyState(name.generation), part: null };
-  const sealed = await seal(folder, { file: last.file, found, name });
-  if (sealed === null) return { state: withoutPart(last), part: null };
+  const { file } = last;
+  const published = { state: inNewJournal(last, null), part: null };
+  if (file === null) return published;
+  if (!sealed.has(file)) {
+    const wasPublished = last.publishes || last.v === 1;
+    return wasPublished ? published : { state: stateBefore(states, { folder, file }), part: null };
+  }
+  const part = await open(join(folder, sealedFile(file, name)), 'r');
   try {
-    const { nlink } = await sealed.stat();
-    if (nlink > 1) return { state: withoutPart(last), part: null };
-    return await copied(sealed, folder, { states, name });
+    if (last.v === 1 && (await part.stat()).nlink > 1) return published;
+    return await copied(part, folder, { states, file, name });
   } finally {
-    await sealed.close();
+    await part.close();
   }
 }
 
@@ -153,17 +161,17 @@ async function lastStates(folder: string, older: readonly FoundClaim[]): Promise
 }
 
 /**
- * Takes every open part from its writer, and answers the one that counts; `null` where it was published, or there is none. Removes
- * none: another claim that begins at the same time may know better which one counts.
+ * Takes every open part from its writer, and answers their first names. Removes none: another claim that begins at the same time may
+ * know better which one counts.
  */
-async function seal(
+async function sealAll(
   folder: string,
-  { file, found, name }: { readonly file: string | null; readonly found: StateFolder; readonly name: ClaimName },
-): Promise<FileHandle | null> {
+  { found, name }: { readonly found: StateFolder; readonly name: ClaimName },
+): Promise<ReadonlySet<string>> {
   let listed = found;
   for (let tried = 0; tried < SEALS_MAX; tried += 1) {
     const sealed = await renamedAll(folder, listed, name);
-    if (sealed !== undefined) return file !== null && sealed.has(file) ? open(join(folder, sealedFile(file, name)), 'r') : null;
+    if (sealed !== undefined) return sealed;
     listed = await listState(folder);
     demandNewest(listed, name);
   }
@@ -191,13 +199,12 @@ async function renamedAll(folder: string, { others }: StateFolder, name: ClaimNa
 async function copied(
   from: FileHandle,
   folder: string,
-  { states, name }: { readonly states: readonly PartState[]; readonly name: ClaimName },
+  { states, file: wanted, name }: { readonly states: readonly PartState[]; readonly file: string; readonly name: ClaimName },
 ): Promise<Pick<Claim, 'state' | 'part'>> {
   const file = partFile(name, 0);
   const part = await open(join(folder, file), 'wx');
   try {
-    const wanted = states.at(-1)?.file;
-    let good = states.findLast((state) => state.file !== wanted) ?? null;
+    let good: PartState | null = null;
     let [bytes, crc] = [0, 0];
     for (const state of states.filter((one) => one.file === wanted)) {
       const piece = await readPiece(from, { at: bytes, length: state.bytes - bytes });
@@ -207,16 +214,26 @@ async function copied(
       bytes = state.bytes;
       good = state;
     }
-    if (good === null) throw damaged(folder, wanted);
-    if (good.file === wanted) return { state: { ...good, file }, part };
+    if (good !== null) return { state: inNewJournal(good, file), part };
+    const state = stateBefore(states, { folder, file: wanted });
     await part.close();
-    return { state: withoutPart(good), part: null };
+    return { state, part: null };
   } catch (error) {
     await part.close();
     // On a full disk each attempt would leave one.
     await rm(join(folder, file), { force: true });
     throw error;
   }
+}
+
+/** Where the shard stood before anything was put into this part. */
+function stateBefore(
+  states: readonly PartState[],
+  { folder, file }: { readonly folder: string; readonly file: string },
+): PartState {
+  const state = states.findLast((one) => one.file !== file);
+  if (state === undefined) throw damaged(folder, file);
+  return inNewJournal(state, null);
 }
 
 /** Shorter at the end of the file. */
@@ -232,15 +249,11 @@ async function readPiece(file: FileHandle, { at, length }: { readonly at: number
 }
 
 /** The first line of a journal and what it speaks of were made durable before anybody counted on them. */
-function damaged(folder: string, file: string | null | undefined): FatalTaskError {
+function damaged(folder: string, file: string): FatalTaskError {
   return new FatalTaskError(
     `the open part ${file} in ${folder} is not what was written; next: restore the folder from a backup, or stop the connector, remove this folder and reset the offsets of the shard`,
     { details: { path: folder } },
   );
-}
-
-function withoutPart(state: PartState): PartState {
-  return { ...state, file: null, bytes: 0, records: 0, crc: 0 };
 }
 
 function sealedFile(file: string, by: ClaimName): string {

@@ -1,7 +1,18 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { FatalTaskError, FencedError } from '../../../../core/errors.ts';
@@ -176,6 +187,100 @@ describe('fileSink', () => {
     expect(await next.begin({ epoch: 2 })).toBe('12');
   });
 
+  test('does not count a put whose part never reached the disk, though its line in the journal did', async () => {
+    const directory = aTemporaryFolder();
+    const dead = await aWriter({ directory, keys: { 'file.roll.records': '2' } });
+    await dead.begin({ epoch: 1 });
+    await dead.put(10, 12);
+    await dead.put(12, 13);
+    rmSync(join(stateOf(directory), '1-1-1-2.part'));
+
+    const next = await aWriter({ directory });
+    const position = await next.begin({ epoch: 2 });
+    await next.put(12, 14);
+    await next.rest();
+
+    expect(position).toBe('12');
+    expect(linesIn(partsIn(directory))).toEqual(['10', '11', '12', '13']);
+  });
+
+  test('takes an open part for published only where it was: others may make hard links of it', async () => {
+    const directory = aTemporaryFolder();
+    const dead = await aWriter({ directory });
+    await dead.begin({ epoch: 1 });
+    await dead.put(0, 2);
+    await dead.flush();
+    linkSync(join(stateOf(directory), '1-1-1-1.part'), join(aTemporaryFolder(), 'backup'));
+
+    const next = await aWriter({ directory });
+    const position = await next.begin({ epoch: 2 });
+    await next.rest();
+
+    expect(position).toBe('2');
+    expect(linesIn(partsIn(directory))).toEqual(['0', '1']);
+  });
+
+  test('does not publish a part again that was taken away at once, wherever its writer died', async () => {
+    const directory = aTemporaryFolder();
+    const dead = await aWriter({ directory });
+    await dead.begin({ epoch: 1 });
+    await dead.put(0, 2);
+    await dead.rest();
+    for (const part of partsIn(directory)) rmSync(part);
+
+    const next = await aWriter({ directory });
+    const position = await next.begin({ epoch: 2 });
+    await next.put(2, 3);
+    await next.rest();
+
+    expect(position).toBe('2');
+    expect(linesIn(partsIn(directory))).toEqual(['2']);
+  });
+
+  test('publishes what stayed open where its writer died right before it gave the part its name', async () => {
+    const directory = aTemporaryFolder();
+    const dead = await aWriter({ directory });
+    await dead.begin({ epoch: 1 });
+    await dead.put(0, 2);
+    await dead.rest();
+    const [published = ''] = partsIn(directory);
+    renameSync(published, join(stateOf(directory), '1-1-1-1.part'));
+
+    const next = await aWriter({ directory });
+    const position = await next.begin({ epoch: 2 });
+    await next.put(2, 3);
+    await next.rest();
+
+    expect(position).toBe('2');
+    expect(linesIn(partsIn(directory))).toEqual(['0', '1', '2']);
+  });
+
+  test.each([
+    ['after', () => undefined],
+    ['before', linkSync],
+  ])(
+    'goes on behind a journal of version 1 whose writer died %s it removed the second link to a published part',
+    async (_, link) => {
+      const directory = aTemporaryFolder();
+      const dead = await aWriter({ directory, keys: { 'file.roll.records': '2' } });
+      await dead.begin({ epoch: 1 });
+      await dead.put(0, 2);
+      const [published = ''] = partsIn(directory);
+      link(published, join(stateOf(directory), '1-1-1-1.part'));
+      const journal = join(stateOf(directory), '1-1-1.claim');
+      const [first, put] = readFileSync(journal, 'utf8').split('\n');
+      writeFileSync(journal, `${[first, put].join('\n').replaceAll('"v":2', '"v":1').replaceAll(',"publishes":false', '')}\n`);
+
+      const next = await aWriter({ directory });
+      const position = await next.begin({ epoch: 2 });
+      await next.put(2, 3);
+      await next.rest();
+
+      expect(position).toBe('2');
+      expect(linesIn(partsIn(directory))).toEqual(['0', '1', '2']);
+    },
+  );
+
   test('does not count a put whose line in the journal was torn', async () => {
     const directory = aTemporaryFolder();
     const dead = await aWriter({ directory });
@@ -311,6 +416,29 @@ describe('fileSink', () => {
     expect(lines.length).toBe(end);
     expect(lines.findIndex((line, index) => line !== String(index))).toBe(-1);
   }, 60_000);
+
+  test('a process that is killed right after its parts are taken away loses and doubles nothing', async () => {
+    const directory = aTemporaryFolder();
+    const lines: string[] = [];
+    for (let kill = 0; kill < KILLS; kill += 1) {
+      const victim = fork(WRITING, [directory, String(kill + 1)]);
+      const ended = exitOf(victim);
+      for (let taken = 0; victim.exitCode === null && victim.signalCode === null; ) {
+        if (takeParts(directory, lines)) taken += 1;
+        if (taken > kill % 3) victim.kill('SIGKILL');
+        await setImmediate();
+      }
+      await ended;
+    }
+
+    const last = await aWriter({ directory });
+    const end = Number(await last.begin({ epoch: KILLS + 1 }));
+    await last.rest();
+    takeParts(directory, lines);
+
+    expect(lines.length).toBe(end);
+    expect(lines.findIndex((line, index) => line !== String(index))).toBe(-1);
+  }, 60_000);
 });
 
 async function aWriter(fields: Parameters<typeof aPartWriter>[0]): Promise<TestWriter> {
@@ -400,6 +528,14 @@ class Shard {
 
 async function exitOf(child: ChildProcess): Promise<void> {
   await once(child, 'exit');
+}
+
+/** Moves what is published out of the folder, in order; `false` where there is nothing. */
+function takeParts(directory: string, lines: string[]): boolean {
+  const parts = partsIn(directory);
+  lines.push(...linesIn(parts));
+  for (const part of parts) rmSync(part);
+  return parts.length > 0;
 }
 
 function stateOf(directory: string): string {
