@@ -10,15 +10,22 @@ import { QueueWriter, type SegmentLimits } from './queue-writer.ts';
 import type { SegmentFiles } from './segment-files.ts';
 import type { QueueState } from './topic-catalog.ts';
 
-/** As long as a group is written other processes wait: some 10 ms for 16 MiB, more on a slow disk. The first append always fits. */
+/**
+ * As long as a group is written other processes wait, and whatever else runs in this thread: some 10 ms for 16 MiB, more on a
+ * slow disk. The first append always fits.
+ */
 const GROUP_BYTES_MAX = 16 * 1024 * 1024;
 
 /** Each is a write of its own, some microseconds. */
 const GROUP_APPENDS_MAX = 2_000;
 
+/** Each is an fsync of its own, one after the other: 0.5 ms, and many times that on a slow disk or a busy one. */
+const GROUP_QUEUES_MAX = 8;
+
 /** One append: batches that follow one another. */
 interface Append {
   readonly queue: MessageQueue;
+  readonly key: string;
   readonly batches: readonly EncodedBatch[];
   readonly bytes: number;
   readonly resolve: (firstOffset: Offset) => void;
@@ -45,7 +52,7 @@ export interface AppendGroupsDeps {
 
 /**
  * Appends of all queues of a process, made durable together: whatever is asked for while one group is written waits for the
- * next, which costs one fsync per queue, at the same time, and one of the database.
+ * next, which costs one fsync per queue and one of the database.
  *
  * 1. The log is locked: no other process appends, creates or deletes.
  * 2. Batches are written behind what the queues hold.
@@ -53,7 +60,8 @@ export interface AppendGroupsDeps {
  * 4. The queues' new lengths are stored, and synced, in the transaction that unlocks the log. From here on they are read.
  * 5. The appends resolve.
  *
- * A death before 4 leaves bytes behind that nobody ever saw, and the next append overwrites them.
+ * 1 to 4 are one turn of the event loop (`log-database.ts` says why), which is why a group has its bounds. A death before 4
+ * leaves bytes behind that nobody ever saw, and the next append overwrites them.
  */
 export class AppendGroups {
   readonly #deps: AppendGroupsDeps;
@@ -73,7 +81,7 @@ export class AppendGroups {
   append(queue: MessageQueue, batches: readonly EncodedBatch[]): Promise<Offset> {
     const { promise, resolve, reject } = Promise.withResolvers<Offset>();
     const bytes = batches.reduce((sum, batch) => sum + batch.bytes.length, 0);
-    this.#waiting.push({ queue, batches, bytes, resolve, reject });
+    this.#waiting.push({ queue, key: queueKey(queue), batches, bytes, resolve, reject });
     this.#writing ??= this.#writeGroups();
     return promise;
   }
@@ -92,11 +100,13 @@ export class AppendGroups {
   }
 
   #takeGroup(): readonly Append[] {
+    const keys = new Set<string>();
     let count = 0;
     let bytes = 0;
     for (const append of this.#waiting) {
+      keys.add(append.key);
       bytes += append.bytes;
-      if (count > 0 && (bytes > GROUP_BYTES_MAX || count === GROUP_APPENDS_MAX)) break;
+      if (count > 0 && (bytes > GROUP_BYTES_MAX || count === GROUP_APPENDS_MAX || keys.size > GROUP_QUEUES_MAX)) break;
       count += 1;
     }
     return this.#waiting.splice(0, count);
@@ -121,22 +131,20 @@ export class AppendGroups {
     }
   }
 
-  async #write(
+  #write(
     group: readonly Append[],
     { catalog, changes }: LogTransaction,
-  ): Promise<{ readonly placed: readonly Placed[]; readonly writers: readonly QueueWriter[] }> {
+  ): { readonly placed: readonly Placed[]; readonly writers: readonly QueueWriter[] } {
     const writers = new Map<string, QueueWriter | null>();
     const placed: Placed[] = [];
     try {
       for (const append of group) {
-        const key = queueKey(append.queue);
-        const writer = writers.get(key) ?? this.#newWriter(catalog.state(append.queue));
-        writers.set(key, writer);
-        // One by one: places in a file follow one another.
-        placed.push({ append, firstOffset: writer === null ? null : await writer.append(append.batches) });
+        const writer = writers.get(append.key) ?? this.#newWriter(catalog.state(append.queue));
+        writers.set(append.key, writer);
+        placed.push({ append, firstOffset: writer === null ? null : writer.append(append.batches) });
       }
       const used = [...writers.values()].filter((writer) => writer !== null);
-      if (this.#deps.isDurable) await Promise.all(used.map((writer) => writer.sync()));
+      if (this.#deps.isDurable) for (const writer of used) writer.sync();
       for (const { state, sealed } of used) {
         for (const segment of sealed) changes.seal(state.id, segment);
         changes.save(state);

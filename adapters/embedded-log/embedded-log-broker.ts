@@ -148,7 +148,7 @@ export class EmbeddedLogBroker implements LogBroker {
     assertQueues(queues);
     if (this.#database.read((catalog) => catalog.queues(topic)).length > 0) return;
     await this.#database.write(
-      async ({ changes }) => {
+      ({ changes }) => {
         if (changes.createTopic(topic)) changes.addQueues(topic, queues);
       },
       { durable: true },
@@ -161,7 +161,7 @@ export class EmbeddedLogBroker implements LogBroker {
 
   async noteGroup(group: string, offsets: readonly GroupOffset[]): Promise<void> {
     if (offsets.length === 0) return;
-    const note = async ({ changes }: LogTransaction): Promise<void> => {
+    const note = ({ changes }: LogTransaction): void => {
       for (const noted of offsets) if (noted.queue.brokerName === BROKER_NAME) changes.noteGroup(group, noted);
     };
     await this.#database.write(note, { durable: false });
@@ -189,7 +189,7 @@ export class EmbeddedLogBroker implements LogBroker {
   async addQueues(topic: string, queues: number): Promise<void> {
     assertQueues(queues);
     await this.#database.write(
-      async ({ catalog, changes }) => {
+      ({ catalog, changes }) => {
         if (catalog.queues(topic).length === 0) throw topicMissing(topic);
         changes.addQueues(topic, queues);
       },

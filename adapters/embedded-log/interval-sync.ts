@@ -63,7 +63,7 @@ export class IntervalSync {
     const { database, files } = this.#deps;
     await Promise.all(states.map((state) => syncSegment(files, state)));
     await database.write(
-      async ({ changes }) => {
+      ({ changes }) => {
         for (const { id, segmentOffset, segmentBytes } of states)
           changes.noteSynced({ queueId: id, segmentOffset, bytes: segmentBytes });
       },

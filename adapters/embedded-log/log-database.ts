@@ -1,8 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { RetryableError } from '../../core/errors.ts';
 import type { Clock } from '../../core/ports.ts';
 import { openDatabase } from '../sqlite/open-database.ts';
-import { databaseError, isBusy } from '../sqlite/sqlite-error.ts';
+import { databaseError, isBusy, keptBusy } from '../sqlite/sqlite-error.ts';
 import { WriteAheadLog } from '../sqlite/write-ahead-log.ts';
 import { CatalogChanges } from './catalog-changes.ts';
 import { LOG_DATABASE } from './log-schema.ts';
@@ -24,9 +23,11 @@ export interface LogTransaction {
 }
 
 /**
- * `log.db`, by two connections: one whose transactions may last while files are written and synced, and one that reads what
- * was committed meanwhile. Whoever is in a transaction is alone in it, among all processes: that is the lock under which
- * segment files are written.
+ * `log.db`, by two connections: one that writes, and one that reads what was committed. Whoever is in a transaction is alone in
+ * it, among all processes: that is the lock under which segment files are written.
+ *
+ * A transaction is one turn of the event loop, files and all. If others ran meanwhile, one that never lets go of the thread
+ * would keep the lock, and every other process waiting, for as long as that thread lives.
  */
 export class LogDatabase {
   readonly #path: string;
@@ -84,10 +85,7 @@ export class LogDatabase {
    *
    * @throws as `read`, and what `body` throws.
    */
-  write<Answer>(
-    body: (transaction: LogTransaction) => Promise<Answer>,
-    { durable }: { readonly durable: boolean },
-  ): Promise<Answer> {
+  write<Answer>(body: (transaction: LogTransaction) => Answer, { durable }: { readonly durable: boolean }): Promise<Answer> {
     const turn = this.#lastTurn.then(() => this.#write(body, durable));
     this.#lastTurn = turn.catch(() => undefined);
     return turn;
@@ -100,11 +98,11 @@ export class LogDatabase {
     this.#writing.close();
   }
 
-  async #write<Answer>(body: (transaction: LogTransaction) => Promise<Answer>, durable: boolean): Promise<Answer> {
+  async #write<Answer>(body: (transaction: LogTransaction) => Answer, durable: boolean): Promise<Answer> {
     this.#tellUpkeepError();
     await this.#begin(durable);
     try {
-      const answer = await body(this.#transaction);
+      const answer = body(this.#transaction);
       this.#writing.exec('COMMIT');
       this.#afterCommit();
       return answer;
@@ -125,10 +123,7 @@ export class LogDatabase {
       }
       await this.#clock.sleep(TURN_SLEEP_MS);
     }
-    throw new RetryableError(`the log ${this.#path} is kept busy by another process`, {
-      code: 'broker.unavailable',
-      details: { path: this.#path },
-    });
+    throw keptBusy(this.#path, LOG_DATABASE);
   }
 
   #setDurable(durable: boolean): void {

@@ -1,8 +1,9 @@
-import { writeSync } from 'node:fs';
+import { closeSync, fdatasyncSync, openSync, writeSync } from 'node:fs';
 import { advance, type Offset } from '../../core/offset.ts';
 import { stampBatch } from './batch-codec.ts';
 import type { EncodedBatch } from './encode-batches.ts';
-import type { OpenSegment, SegmentFiles } from './segment-files.ts';
+import { newSegment } from './new-segment.ts';
+import type { SegmentFiles } from './segment-files.ts';
 import { lastSegment, type QueueState, type Segment } from './topic-catalog.ts';
 
 /** When a segment is full. The first batch always fits, and a record is never split. */
@@ -13,8 +14,8 @@ export interface SegmentLimits {
 }
 
 /**
- * Appends to one queue while the log is locked. What it has written counts once `state` is stored; until then nobody reads
- * it, and where that never happens the next append overwrites it.
+ * Appends to one queue while the log is locked, and so in one turn. What it has written counts once `state` is stored; until then
+ * nobody reads it, and where that never happens the next append overwrites it.
  */
 export class QueueWriter {
   readonly #files: SegmentFiles;
@@ -22,7 +23,8 @@ export class QueueWriter {
   readonly #nowMs: number;
   readonly #sealed: Segment[] = [];
   #state: QueueState;
-  #segment: OpenSegment | null = null;
+  /** The last segment, from the first write on. */
+  #fd: number | null = null;
 
   constructor(state: QueueState, deps: { readonly files: SegmentFiles; readonly limits: SegmentLimits; readonly nowMs: number }) {
     this.#state = state;
@@ -43,31 +45,31 @@ export class QueueWriter {
   }
 
   /** Answers the offset of the first record. Throws what the file system throws. */
-  async append(batches: readonly EncodedBatch[]): Promise<Offset> {
+  append(batches: readonly EncodedBatch[]): Offset {
     const firstOffset = this.#state.next;
     for (const batch of batches) {
-      if (this.#isFull(batch.bytes.length)) await this.#seal();
-      this.#write(await this.#openSegment(), batch);
+      if (this.#isFull(batch.bytes.length)) this.#seal();
+      this.#write(batch);
     }
     return firstOffset;
   }
 
   /** Makes durable what the last segment holds; the others are. */
-  async sync(): Promise<void> {
-    if (this.#segment === null) return;
-    await this.#segment.file.datasync();
+  sync(): void {
+    if (this.#fd === null) return;
+    fdatasyncSync(this.#fd);
     this.#state = { ...this.#state, syncedBytes: this.#state.segmentBytes };
   }
 
   release(): void {
-    this.#segment?.release();
-    this.#segment = null;
+    if (this.#fd !== null) closeSync(this.#fd);
+    this.#fd = null;
   }
 
-  #write({ file }: OpenSegment, { bytes, records }: EncodedBatch): void {
+  #write({ bytes, records }: EncodedBatch): void {
     const { next, segmentBytes, segmentSinceMs } = this.#state;
     stampBatch(bytes, { firstOffset: next, storedAtMs: this.#nowMs });
-    writeWhole(file.fd, bytes, segmentBytes);
+    writeWhole(this.#openSegment(), bytes, segmentBytes);
     this.#state = {
       ...this.#state,
       next: advance(next, records),
@@ -85,18 +87,21 @@ export class QueueWriter {
     return isOld || segmentBytes + moreBytes > this.#limits.bytes;
   }
 
-  async #openSegment(): Promise<OpenSegment> {
+  #openSegment(): number {
     const { segmentOffset, segmentBytes } = this.#state;
-    this.#segment ??= await (segmentBytes === 0
-      ? this.#files.create(this.#state, segmentOffset)
-      : this.#files.open(this.#state, segmentOffset));
-    return this.#segment;
+    const path = this.#files.path(this.#state, segmentOffset);
+    this.#fd ??= segmentBytes === 0 ? this.#newSegment(path) : openSync(path, 'r+');
+    return this.#fd;
+  }
+
+  #newSegment(path: string): number {
+    this.#files.forget(path);
+    return newSegment(path);
   }
 
   /** Synced whatever the log's mode: only the last segment of a queue may have lost its end when the power comes back. */
-  async #seal(): Promise<void> {
-    const { file } = await this.#openSegment();
-    await file.datasync();
+  #seal(): void {
+    fdatasyncSync(this.#openSegment());
     this.release();
     this.#sealed.push(lastSegment(this.#state));
     this.#state = { ...this.#state, segmentOffset: this.#state.next, segmentBytes: 0, syncedBytes: 0, lastBatchAt: 0 };

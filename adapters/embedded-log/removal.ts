@@ -45,7 +45,7 @@ export class Removal {
   async deleteTopic(topic: string): Promise<void> {
     const { database, files } = this.#deps;
     const gone = await database.write(
-      async ({ catalog, changes }) => {
+      ({ catalog, changes }) => {
         const states = catalog.states().filter(({ queue }) => queue.topic === topic);
         changes.deleteTopic(topic);
         return states;
@@ -85,7 +85,7 @@ export class Removal {
   async #expire(queue: MessageQueue, change: (state: QueueState) => QueueState): Promise<boolean> {
     const { database, files, retention, clock } = this.#deps;
     const expiry = await database.write(
-      async ({ catalog, changes }) => {
+      ({ catalog, changes }) => {
         const state = catalog.state(queue);
         if (state === undefined) throw queueMissing(queue);
         const changed = change(state);

@@ -1,5 +1,5 @@
-import { type FileHandle, mkdir, open } from 'node:fs/promises';
-import { dirname, join, sep } from 'node:path';
+import { type FileHandle, open } from 'node:fs/promises';
+import { join, sep } from 'node:path';
 import type { Offset } from '../../core/offset.ts';
 import type { QueueState } from './topic-catalog.ts';
 
@@ -26,7 +26,7 @@ interface Entry {
   users: number;
 }
 
-/** The segment files of a log, kept open while they are in use and some time longer. */
+/** The segment files of a log; those that are read are kept open while they are in use and some time longer. */
 export class SegmentFiles {
   /** Holds one folder for each topic, named by its id, so that a topic created again has another one. */
   readonly topicsFolder: string;
@@ -51,16 +51,20 @@ export class SegmentFiles {
   }
 
   /** Throws `ENOENT` where there is no such file. */
-  open(state: QueueState, firstOffset: Offset): Promise<OpenSegment> {
+  async open(state: QueueState, firstOffset: Offset): Promise<OpenSegment> {
     const path = this.path(state, firstOffset);
-    return this.#use(path, () => open(path, 'r+'));
-  }
-
-  /** An empty file; what lay in it never was in the log. Durable, and so are the folders above it. */
-  create(state: QueueState, firstOffset: Offset): Promise<OpenSegment> {
-    const path = this.path(state, firstOffset);
-    this.forget(path);
-    return this.#use(path, () => this.#create(path));
+    const entry = this.#entries.get(path) ?? this.#newEntry(path);
+    entry.users += 1;
+    // At the end of the order: the first ones have not been used for the longest time.
+    this.#entries.delete(path);
+    this.#entries.set(path, entry);
+    try {
+      const file = await entry.opening;
+      return { path, file, release: () => this.#release(path, entry) };
+    } catch (error) {
+      if (this.#entries.get(path) === entry) this.#entries.delete(path);
+      throw error;
+    }
   }
 
   /** Lets go of a file that was removed, so that the disk gets its space back. */
@@ -84,24 +88,9 @@ export class SegmentFiles {
     await Promise.all(entries.map(closed));
   }
 
-  async #use(path: string, opened: () => Promise<FileHandle>): Promise<OpenSegment> {
-    const entry = this.#entries.get(path) ?? this.#newEntry(opened);
-    entry.users += 1;
-    // At the end of the order: the first ones have not been used for the longest time.
-    this.#entries.delete(path);
-    this.#entries.set(path, entry);
-    try {
-      const file = await entry.opening;
-      return { path, file, release: () => this.#release(path, entry) };
-    } catch (error) {
-      if (this.#entries.get(path) === entry) this.#entries.delete(path);
-      throw error;
-    }
-  }
-
-  #newEntry(opened: () => Promise<FileHandle>): Entry {
+  #newEntry(path: string): Entry {
     void this.#forgetRemoved();
-    return { opening: opened(), users: 0 };
+    return { opening: open(path, 'r+'), users: 0 };
   }
 
   /** What another process has removed keeps its space on the disk as long as it is open here. Never rejects. */
@@ -134,35 +123,6 @@ export class SegmentFiles {
       closeSoon(entry);
       surplus -= 1;
     }
-  }
-
-  async #create(path: string): Promise<FileHandle> {
-    const folder = dirname(path);
-    const firstMade = await mkdir(folder, { recursive: true });
-    const file = await open(path, 'w+');
-    await syncFolder(folder);
-    if (firstMade !== undefined) for (const above of foldersFrom(folder, dirname(firstMade))) await syncFolder(above);
-    return file;
-  }
-}
-
-/** The parents of `folder` up to `top`, the lowest first. */
-function foldersFrom(folder: string, top: string): readonly string[] {
-  const folders: string[] = [];
-  for (let above = dirname(folder); above.length >= top.length; above = dirname(above)) {
-    folders.push(above);
-    if (above === top) break;
-  }
-  return folders;
-}
-
-/** Makes the names in a folder durable. */
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
   }
 }
 

@@ -9,6 +9,7 @@
  * - A batch is not, was synced, and whole ones follow: that is no loss of power. The queue is refused.
  */
 import type { FileHandle } from 'node:fs/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { queueKey } from '../../core/message-queue.ts';
 import { advance, minOffset, type Offset, recordsBetween } from '../../core/offset.ts';
 import type { Telemetry } from '../../core/ports.ts';
@@ -52,14 +53,25 @@ export class TailChecks {
     }
   }
 
+  /** The file is gone through while others may append; what was found counts where the queue is still as it was. */
   async #mend({ queue }: QueueState): Promise<QueueState> {
+    for (;;) {
+      const state = this.#database.read((catalog) => catalog.state(queue));
+      if (state === undefined) throw queueMissing(queue);
+      // Another process may have done it meanwhile. Nothing else changes a queue that is not, but what expires.
+      if (await this.#isSound(state)) return state;
+      const cut = await this.#cutBack(state, await this.#wholeEnd(state));
+      if (cut !== null) return cut;
+    }
+  }
+
+  /** The queue without what is lost; `null` where it has changed, and nothing was done. */
+  #cutBack(state: QueueState, end: WholeEnd): Promise<QueueState | null> {
     return this.#database.write(
-      async ({ catalog, changes }) => {
-        const state = catalog.state(queue);
-        if (state === undefined) throw queueMissing(queue);
-        // Another process may have done it meanwhile.
-        if (await this.#isSound(state)) return state;
-        const cut = await this.#cut(state);
+      ({ catalog, changes }) => {
+        if (!isDeepStrictEqual(catalog.state(state.queue), state)) return null;
+        this.#tell(state, end);
+        const cut = cutBack(state, end);
         changes.save(cut);
         return cut;
       },
@@ -67,9 +79,7 @@ export class TailChecks {
     );
   }
 
-  /** The queue without what is lost. @throws {FatalTaskError} `log.damaged` where that would be more than an end. */
-  async #cut(state: QueueState): Promise<QueueState> {
-    const { place, lastBatchAt } = await this.#wholeEnd(state);
+  #tell(state: QueueState, { place }: WholeEnd): void {
     const path = this.#files.path(state, state.segmentOffset);
     const lost = { bytes: state.segmentBytes - place.position, records: recordsBetween(place.offset, state.next) };
     this.#telemetry.log('warn', 'the end of a queue was lost; the log goes on behind its last whole batch', {
@@ -80,16 +90,9 @@ export class TailChecks {
       lostBytes: lost.bytes,
       lostRecords: lost.records,
     });
-    return {
-      ...state,
-      min: minOffset(state.min, place.offset),
-      next: place.offset,
-      segmentBytes: place.position,
-      syncedBytes: place.position,
-      lastBatchAt,
-    };
   }
 
+  /** @throws {FatalTaskError} `log.damaged` where more than an end is lost. */
   async #wholeEnd(state: QueueState): Promise<WholeEnd> {
     const opened = await this.#open(state);
     if (opened === null) {
@@ -137,6 +140,17 @@ async function isRestWhole(
 interface WholeEnd {
   readonly place: BatchPlace;
   readonly lastBatchAt: number;
+}
+
+function cutBack(state: QueueState, { place, lastBatchAt }: WholeEnd): QueueState {
+  return {
+    ...state,
+    min: minOffset(state.min, place.offset),
+    next: place.offset,
+    segmentBytes: place.position,
+    syncedBytes: place.position,
+    lastBatchAt,
+  };
 }
 
 function nothing({ segmentOffset }: QueueState): WholeEnd {

@@ -1,5 +1,6 @@
 import { type ConnectError, FatalTaskError, RetryableError } from '../../core/errors.ts';
 import type { DatabaseKind } from './database-kind.ts';
+import { writingProcess } from './writing-process.ts';
 
 /** Primary result codes. https://www.sqlite.org/rescode.html, read 2026-11-22 */
 const BUSY = 5;
@@ -26,6 +27,17 @@ export function databaseError(error: unknown, path: string, kind: DatabaseKind):
     code: kind.codes.unavailable,
     details: { path, sqliteCode: code },
     cause: error,
+  });
+}
+
+/** Of a file that was busy for as long as anybody waits. */
+export function keptBusy(path: string, { what, codes }: DatabaseKind): RetryableError {
+  const pid = writingProcess(path);
+  const [who, next] =
+    pid === null ? ['another program', 'end the program that keeps it locked'] : [`process ${pid}`, 'let it go on, or end it'];
+  return new RetryableError(`the ${what} ${path} is kept busy by ${who}; next: ${next}`, {
+    code: codes.unavailable,
+    details: { path, ...(pid === null ? {} : { pid }) },
   });
 }
 

@@ -1,5 +1,4 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { RetryableError } from '../../core/errors.ts';
 import type {
   Clock,
   DocumentKey,
@@ -16,7 +15,7 @@ import { assertPageLimit } from '../page-limit.ts';
 import { type DocumentStatements, prepareStatements } from './document-statements.ts';
 import { openDatabase } from './open-database.ts';
 import { pause } from './pause.ts';
-import { databaseError, isBusy } from './sqlite-error.ts';
+import { databaseError, isBusy, keptBusy } from './sqlite-error.ts';
 import { PAGE_BYTES, STATE_DATABASE } from './state-database.ts';
 import { Upkeep } from './upkeep.ts';
 
@@ -157,10 +156,7 @@ export class SqliteStateStore implements StateStore {
       if (answer !== undefined) return answer;
       await this.#clock.sleep(SLEEP_MS);
     }
-    throw new RetryableError(`the state store ${this.#path} is kept busy by another process`, {
-      code: 'store.unavailable',
-      details: { path: this.#path },
-    });
+    throw keptBusy(this.#path, STATE_DATABASE);
   }
 
   /** `undefined` when somebody else is using the file; nothing was written then. */
