@@ -38,7 +38,7 @@ const Config = z
     'line.quiet.ms': intKey({ min: 0, max: 86_400_000 })
       .optional()
       .describe(
-        'A last line without a line break is sent once the file has not changed for so long; what is appended to it later is a line of its own. Absent: it waits for its line break, or for the next file.',
+        'A last line without a line break is sent once the file has not changed for so long; what is appended to it later is a line of its own, and then that one line is not sent exactly once: see docs/plugins/file-source.md. Absent: it waits for its line break, or for the next file.',
       ),
     'poll.interval.ms': intKey({ min: 10, max: 3_600_000 })
       .default(1_000)
@@ -53,7 +53,8 @@ const Config = z
 
 /**
  * Reads lines of files as they grow, each file a shard of its own, and resumes at the exact byte. Rotation and truncation are
- * noticed by the file's inode and its first bytes; what was written between the last read and a truncation is lost.
+ * noticed by the file's inode, and by the first and last bytes of what was read; what was written between the last read and a
+ * truncation is lost. `docs/plugins/file-source.md` has what it cannot promise.
  */
 export const fileSource = defineSource({
   name: 'file-source',

@@ -3,17 +3,25 @@ import { FatalTaskError } from '../../../core/errors.ts';
 import type { Json } from '../../../core/json.ts';
 
 const count = z.int().min(0);
+const digest = z.object({ bytes: count, crc: count });
 
 const CheckpointSchema = z.object({
   /** How many files of this path were read before it. */
   file: count,
   offset: count,
   inode: z.string(),
-  head: z.object({ bytes: count, crc: count }),
+  head: digest,
+  /** Earlier versions had none. */
+  tail: digest.nullable().default(null),
   /** The rest of a line that is too long is still to be skipped. */
   skips: z.boolean(),
   /** The last line was taken before its line feed had come. */
   isOpen: z.boolean(),
+  /**
+   * It came in the place of what was truncated or is gone, and so may another one that nobody notes in between: that both have the
+   * same number tells nothing.
+   */
+  isReplacement: z.boolean().default(false),
 });
 
 export type Checkpoint = z.output<typeof CheckpointSchema>;

@@ -2,31 +2,15 @@
 import type { BigIntStats } from 'node:fs';
 import { type FileHandle, open, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { crc32 } from 'node:zlib';
 import { errnoOf } from '../../../clients/files/file-error.ts';
 import { FatalTaskError } from '../../../core/errors.ts';
-
-/** Of a file's beginning, which tells it from one that got its inode after it was deleted, or was written anew in its place. */
-const HEAD_BYTES_MAX = 256;
+import { type Footprint, foundIn, type StoredFootprint } from './footprint.ts';
 
 /** Files of one folder that may be looked at to find one that was renamed. */
 const SIBLINGS_MAX = 1_000;
 
 /** What logrotate, log4j and others put behind a name: a number, a date, a word. Another file may have a name that begins alike. */
 const ROTATED = /^[._-](\d[\d._:TZ-]*|old|bak|prev|orig)$/i;
-
-export interface Head {
-  readonly bytes: number;
-  readonly crc: number;
-}
-
-export interface FileIdentity {
-  /** Digits. */
-  readonly inode: string;
-  readonly head: Head;
-}
-
-export const NO_HEAD: Head = { bytes: 0, crc: 0 };
 
 /** An opened file that is one. */
 export interface OpenFile {
@@ -52,27 +36,29 @@ export async function openFile(path: string): Promise<OpenFile | null> {
   });
 }
 
-/** Of the first bytes, up to `end`: they stay what they are while the file only grows. */
-export async function headOf(file: FileHandle, end: number): Promise<Head> {
-  const bytes = Math.min(end, HEAD_BYTES_MAX);
-  if (bytes === 0) return NO_HEAD;
-  const { buffer, bytesRead } = await file.read(Buffer.alloc(bytes), 0, bytes, 0);
-  return { bytes: bytesRead, crc: crc32(buffer.subarray(0, bytesRead)) };
+/** What was read of it is in it. */
+export interface FoundFile {
+  readonly opened: OpenFile;
+  readonly footprint: Footprint;
 }
 
-export async function isSame({ file, stat }: OpenFile, { inode, head }: FileIdentity): Promise<boolean> {
-  if (String(stat.ino) !== inode) return false;
-  const found = await headOf(file, head.bytes);
-  return found.bytes === head.bytes && found.crc === head.crc;
+export interface FileIdentity extends StoredFootprint {
+  /** Digits. */
+  readonly inode: string;
+}
+
+export async function footprintIn({ file, stat }: OpenFile, identity: FileIdentity): Promise<Footprint | null> {
+  return String(stat.ino) === identity.inode ? foundIn(file, identity) : null;
 }
 
 /** A file of this identity under another name of the same folder. */
-export async function findRenamed(path: string, identity: FileIdentity): Promise<OpenFile | null> {
+export async function findRenamed(path: string, identity: FileIdentity): Promise<FoundFile | null> {
   for (const sibling of await siblingsOf(path)) {
     if (String(sibling.stat.ino) !== identity.inode) continue;
     const opened = await openFile(sibling.path);
     if (opened === null) continue;
-    if (await isSame(opened, identity)) return opened;
+    const footprint = await footprintIn(opened, identity);
+    if (footprint !== null) return { opened, footprint };
     await opened.file.close();
   }
   return null;

@@ -2,7 +2,9 @@
  * Reads one path from a checkpoint on: the file that was read last to its end, wherever it was renamed to, then the ones after it.
  *
  * A rotated file is left once it has nothing more and its successor has something: until then its writer may not have noticed yet.
- * Positions are `[number of the file, byte behind the line]`, and a file that was truncated counts as another one, so they grow.
+ * Positions are `[number of the file, byte behind the line]`, and a file that was truncated counts as another one, so they grow. The
+ * lines of one that came in the place of another have their checksum behind that: it may be truncated again, and polled again
+ * from a checkpoint that knows of neither, and then what was sent of the one must not pass for the other.
  */
 import { fileError } from '../../../clients/files/file-error.ts';
 import { RetryableError } from '../../../core/errors.ts';
@@ -11,7 +13,8 @@ import type { CancelSignal } from '../../../core/ports.ts';
 import type { PluginContext } from '../../api/context.ts';
 import type { PolledRecord, PollLimits, PollResult, SourceReader } from '../../api/source.ts';
 import { type Checkpoint, readCheckpoint } from './checkpoint.ts';
-import { findRenamed, findSuccessor, headOf, isSame, NO_HEAD, type OpenFile, openFile, statOf } from './file-identity.ts';
+import { findRenamed, findSuccessor, footprintIn, type OpenFile, openFile, statOf } from './file-identity.ts';
+import { type Footprint, foundIn, NO_FOOTPRINT, stored } from './footprint.ts';
 import { type Line, LineBuffer } from './line-buffer.ts';
 import type { LineRecord } from './line-records.ts';
 
@@ -20,6 +23,8 @@ const CHUNK_BYTES = 256 * 1024;
 
 /** Of one poll: some 64 MB, which a line that is too long, or many blank ones, may need to be skipped. */
 const READS_MAX = 256;
+
+const REWRITTEN = 'was truncated or written anew';
 
 /** Between two looks at a file that somebody waits for. */
 const LOOK_AGAIN_MS = 50;
@@ -37,6 +42,7 @@ export interface FileReaderOptions {
 interface Reading {
   readonly opened: OpenFile;
   readonly number: number;
+  readonly isReplacement: boolean;
   readonly lines: LineBuffer;
 }
 
@@ -83,9 +89,15 @@ export class FileReader implements SourceReader {
     const reading = await this.#current();
     if (reading === null) return [];
     const records: PolledRecord[] = [];
+    const before = reading.lines.read;
     await this.#fill(reading, records, { limits, signal });
+    // What was there before is still there, so what was read now belongs behind it.
+    if ((await foundIn(reading.opened.file, stored(before))) === null) {
+      await this.#startAgain(reading);
+      return [];
+    }
     if (records.length === 0 && !signal.aborted) await this.#atEnd(reading, records);
-    await this.#note();
+    this.#note();
     return records;
   }
 
@@ -107,8 +119,8 @@ export class FileReader implements SourceReader {
     }
   }
 
-  #push(records: PolledRecord[], line: Line, { number }: Reading): void {
-    const record = this.#options.toRecord(line, BigInt(number));
+  #push(records: PolledRecord[], line: Line, { number, isReplacement }: Reading): void {
+    const record = this.#options.toRecord(line, { number: BigInt(number), isReplacement });
     if (record !== null) records.push(record);
   }
 
@@ -117,7 +129,8 @@ export class FileReader implements SourceReader {
     const { opened, lines } = reading;
     const found = await statOf(this.#options.path);
     const { size, mtimeMs } = await opened.file.stat();
-    if (size < lines.readOffset) return this.#startAgain(reading, 'was truncated');
+    // Since the look at what is there.
+    if (size < lines.readOffset) return;
     if (found === null || found.ino === opened.stat.ino) {
       const { quietMs } = this.#options;
       const isQuiet = quietMs !== undefined && this.#context.clock.nowMs() - mtimeMs >= quietMs;
@@ -132,7 +145,7 @@ export class FileReader implements SourceReader {
       return;
     }
     this.#pushOpen(reading, records);
-    await this.#switchTo(next, reading.number + 1);
+    await this.#switchTo(next, { number: reading.number + 1, isReplacement: false });
   }
 
   /** The last line of a file that nobody will end. */
@@ -152,60 +165,59 @@ export class FileReader implements SourceReader {
   async #current(): Promise<Reading | null> {
     const known = this.#checkpoint;
     const reading = this.#reading;
-    if (reading !== null && known !== null) {
-      if (await isSame(reading.opened, known)) return reading;
-      await this.#startAgain(reading, 'was written anew');
-      return this.#reading;
-    }
+    if (reading !== null) return reading;
     const { path } = this.#options;
     const opened = await openFile(path);
     if (known === null) {
       if (opened === null) throw missing(path);
-      return this.#switchTo(opened, 0);
+      return this.#switchTo(opened, { number: 0, isReplacement: false });
     }
-    if (opened !== null && (await isSame(opened, known)) && opened.stat.size >= BigInt(known.offset))
-      return this.#resume(opened, known);
+    const footprint = opened === null ? null : await footprintIn(opened, known);
+    if (opened !== null && footprint !== null) return this.#resume(opened, known, footprint);
     const renamed = await findRenamed(path, known);
     if (renamed !== null) {
       await opened?.file.close();
-      return this.#resume(renamed, known);
+      return this.#resume(renamed.opened, known, renamed.footprint);
     }
     // It may come back; without it there is nothing to read, and nothing to complain of that nobody did on purpose.
     if (opened === null) return null;
     const isSelf = String(opened.stat.ino) === known.inode;
-    this.#warn(isSelf ? 'was truncated or written anew' : 'was replaced, and what was there before is gone', known);
-    return this.#switchTo(opened, known.file + 1);
+    this.#warn(isSelf ? REWRITTEN : 'was replaced, and what was there before is gone', known);
+    return this.#switchTo(opened, { number: known.file + 1, isReplacement: true });
   }
 
-  #resume(opened: OpenFile, { file, offset, skips, isOpen }: Checkpoint): Reading {
+  #resume(opened: OpenFile, { file, skips, isOpen, isReplacement }: Checkpoint, footprint: Footprint): Reading {
     const { lineBytesMax } = this.#options;
-    const lines = new LineBuffer({ offset, skips, isOpen }, { lineBytesMax });
-    this.#reading = { opened, number: file, lines };
+    const lines = new LineBuffer({ footprint, skips, isOpen }, { lineBytesMax });
+    this.#reading = { opened, number: file, isReplacement, lines };
     return this.#reading;
   }
 
   /** The same file from its beginning, as another one. */
-  async #startAgain({ opened, number }: Reading, what: string): Promise<void> {
-    if (this.#checkpoint !== null) this.#warn(what, this.#checkpoint);
-    await this.#switchTo(opened, number + 1);
+  async #startAgain({ opened, number }: Reading): Promise<void> {
+    if (this.#checkpoint !== null) this.#warn(REWRITTEN, this.#checkpoint);
+    await this.#switchTo(opened, { number: number + 1, isReplacement: true });
   }
 
-  async #switchTo(opened: OpenFile, number: number): Promise<Reading> {
+  async #switchTo(
+    opened: OpenFile,
+    { number, isReplacement }: { readonly number: number; readonly isReplacement: boolean },
+  ): Promise<Reading> {
     const last = this.#reading;
     if (last !== null && last.opened !== opened) await last.opened.file.close();
-    this.#checkpoint = { file: number, offset: 0, inode: String(opened.stat.ino), head: NO_HEAD, skips: false, isOpen: false };
-    return this.#resume(opened, this.#checkpoint);
+    const inode = String(opened.stat.ino);
+    this.#checkpoint = { file: number, inode, ...stored(NO_FOOTPRINT), skips: false, isOpen: false, isReplacement };
+    return this.#resume(opened, this.#checkpoint, NO_FOOTPRINT);
   }
 
   /** Takes note of where the reader stands, in a new checkpoint only where it has moved. */
-  async #note(): Promise<void> {
+  #note(): void {
     const reading = this.#reading;
     const known = this.#checkpoint;
     if (reading === null || known === null) return;
-    const { offset, skips, isOpen } = reading.lines.state;
-    if (offset === known.offset && skips === known.skips && isOpen === known.isOpen) return;
-    const head = await headOf(reading.opened.file, offset);
-    this.#checkpoint = { ...known, offset, head, skips, isOpen };
+    const { footprint, skips, isOpen } = reading.lines.state;
+    if (footprint.offset === known.offset && skips === known.skips && isOpen === known.isOpen) return;
+    this.#checkpoint = { ...known, ...stored(footprint), skips, isOpen };
   }
 
   #warn(what: string, { offset }: Checkpoint): void {

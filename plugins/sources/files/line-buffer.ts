@@ -6,6 +6,7 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { assert } from '../../../core/assert.ts';
+import { type Footprint, stepped } from './footprint.ts';
 
 const LINE_FEED = 0x0a;
 const NO_BYTES = Buffer.alloc(0);
@@ -22,10 +23,10 @@ export interface Line {
   readonly isUtf8: boolean;
 }
 
-/** Where to resume, beyond the offset. */
+/** Where to resume. */
 export interface LineState {
-  /** Of the next byte to be taken. */
-  readonly offset: number;
+  /** Up to the next byte to be taken. */
+  readonly footprint: Footprint;
   /** The rest of a line that was too long is still to be skipped. */
   readonly skips: boolean;
   /** The last line was taken before its line feed had come. */
@@ -35,6 +36,8 @@ export interface LineState {
 export class LineBuffer {
   readonly #lineBytesMax: number;
   #bytes: Buffer = NO_BYTES;
+  /** Up to the first of `#bytes`. */
+  #before: Footprint;
   /** Into `#bytes`: the next byte to be taken, and up to where no line feed was found. */
   #at = 0;
   #scanned = 0;
@@ -44,15 +47,16 @@ export class LineBuffer {
   /** Whether everything up to the last line feed is UTF-8, which is much cheaper to ask at once than line by line. */
   #isAllUtf8 = false;
 
-  constructor({ offset, skips, isOpen }: LineState, { lineBytesMax }: { readonly lineBytesMax: number }) {
+  constructor({ footprint, skips, isOpen }: LineState, { lineBytesMax }: { readonly lineBytesMax: number }) {
     this.#lineBytesMax = lineBytesMax;
-    this.#offset = offset;
+    this.#before = footprint;
+    this.#offset = footprint.offset;
     this.#skips = skips;
     this.#isOpen = isOpen;
   }
 
   get state(): LineState {
-    return { offset: this.#offset, skips: this.#skips, isOpen: this.#isOpen };
+    return { footprint: this.#taken, skips: this.#skips, isOpen: this.#isOpen };
   }
 
   /** Bytes that belong to no whole line yet. */
@@ -65,9 +69,19 @@ export class LineBuffer {
     return this.#offset + this.pending;
   }
 
+  /** Of all that was read, up to there. */
+  get read(): Footprint {
+    return stepped(this.#before, this.#bytes);
+  }
+
+  get #taken(): Footprint {
+    return stepped(this.#before, this.#bytes.subarray(0, this.#at));
+  }
+
   /** `chunk` is kept, and handed out as parts of lines: nobody may write to it again. */
   add(chunk: Buffer): void {
     this.#scanned -= this.#at;
+    this.#before = this.#taken;
     this.#bytes = this.pending === 0 ? chunk : Buffer.concat([this.#bytes.subarray(this.#at), chunk]);
     this.#at = 0;
     this.#isAllUtf8 = isUtf8(this.#bytes.subarray(0, this.#bytes.lastIndexOf(LINE_FEED) + 1));

@@ -1,6 +1,7 @@
 /** Lines as records. */
 import { isUtf8 } from 'node:buffer';
 import { basename } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { RecordError } from '../../../core/errors.ts';
 import { type Datum, type Header, NULL_DATUM } from '../../../core/record/connect-record.ts';
 import { parseJson } from '../../../core/record/lossless-json.ts';
@@ -29,7 +30,7 @@ export interface RecordOptions {
 }
 
 /** `null` for a line that is none: a blank one between JSON documents. */
-export type LineRecord = (line: Line, file: bigint) => PolledRecord | null;
+export type LineRecord = (line: Line, file: { readonly number: bigint; readonly isReplacement: boolean }) => PolledRecord | null;
 
 export function lineRecords({ path, format, tooLong, lineBytesMax, ...options }: RecordOptions): LineRecord {
   const topic = options.topic.replaceAll('${file}', topicPart(path));
@@ -50,10 +51,11 @@ export function lineRecords({ path, format, tooLong, lineBytesMax, ...options }:
   }
 
   const hasHeaders = fileHeader !== undefined || offsetHeader !== undefined;
-  return (line, file) => {
+  return (line, { number, isReplacement }) => {
     const value = line.isTooLong && tooLong === 'fail' ? refused(line) : datumOf(line, format);
     if (value === null) return null;
-    const position = [file, BigInt(line.end)];
+    const end = BigInt(line.end);
+    const position = isReplacement ? [number, end, BigInt(crc32(line.bytes))] : [number, end];
     const record = { topic, key: NULL_DATUM, value, timestampMs: null, position, bytes: line.bytes.length };
     return hasHeaders ? { ...record, headers: headersAt(startOf(line)) } : record;
   };

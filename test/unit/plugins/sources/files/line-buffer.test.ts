@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { NO_FOOTPRINT, stepped } from '../../../../../plugins/sources/files/footprint.ts';
 import { type Line, LineBuffer, type LineState } from '../../../../../plugins/sources/files/line-buffer.ts';
 
-const FROM_START: LineState = { offset: 0, skips: false, isOpen: false };
+const FROM_START: LineState = { footprint: NO_FOOTPRINT, skips: false, isOpen: false };
 
 /** Lines of characters of one to four bytes, some of them empty, the last one perhaps without its end. */
 const texts = fc
@@ -68,7 +69,7 @@ describe('LineBuffer', () => {
     }
 
     expect(lines.map(({ end, isTooLong }) => [end, isTooLong])).toEqual([[100, true]]);
-    expect(buffer.state).toEqual({ offset: 64_000, skips: true, isOpen: false });
+    expect(buffer.state).toMatchObject({ footprint: { offset: 64_000 }, skips: true, isOpen: false });
   });
 
   test('takes the end of a line that was taken open for no line of its own', () => {
@@ -81,6 +82,21 @@ describe('LineBuffer', () => {
 
     expect(open?.bytes.toString()).toBe('half');
     expect(next?.bytes.toString()).toBe('next');
+  });
+
+  test('knows both ends of what was taken and of what was read, wherever the bytes are cut', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat({ max: 2_000 })), fc.nat({ max: 2_000 }), (cuts, from) => {
+        const bytes = Buffer.from(Array.from({ length: 400 }, (_, index) => `${index}`.padEnd(index % 9, 'x')).join('\n'));
+        const state = { ...FROM_START, footprint: stepped(NO_FOOTPRINT, bytes.subarray(0, from)) };
+        const buffer = new LineBuffer(state, { lineBytesMax: 100 });
+        feed(buffer, bytes, { cuts, from });
+
+        const { offset } = buffer.state.footprint;
+        expect(buffer.state.footprint).toEqual(stepped(NO_FOOTPRINT, bytes.subarray(0, offset)));
+        expect(buffer.read).toEqual(stepped(NO_FOOTPRINT, bytes));
+      }),
+    );
   });
 
   test('says of each line whether it is UTF-8', () => {
@@ -97,9 +113,16 @@ function linesIn(
   cuts: readonly number[],
   { state, lineBytesMax }: { readonly state: LineState; readonly lineBytesMax: number },
 ): readonly Line[] {
-  const buffer = new LineBuffer(state, { lineBytesMax });
+  return feed(new LineBuffer(state, { lineBytesMax }), bytes, { cuts, from: state.footprint.offset });
+}
+
+function feed(
+  buffer: LineBuffer,
+  bytes: Buffer,
+  { cuts, from }: { readonly cuts: readonly number[]; readonly from: number },
+): readonly Line[] {
   const lines: Line[] = [];
-  let at = state.offset;
+  let at = from;
   for (const cut of [...cuts.filter((one) => one > at && one < bytes.length).sort((a, b) => a - b), bytes.length]) {
     if (cut > at) buffer.add(bytes.subarray(at, cut));
     at = cut;
