@@ -217,11 +217,8 @@ describe('EmbeddedLogBroker on a disk that refuses', () => {
 
   test('a file that cannot grow is an error that may be retried, and keeps every acknowledged record', async () => {
     const folder = aTemporaryFolder();
-    const script = fileURLToPath(new URL('../support/filling-appender.ts', import.meta.url));
-    // The largest file this process may write is 800 blocks of 512 bytes; the signal that says so is ignored.
-    const limited = `trap '' XFSZ; ulimit -f 800; exec "$0" "$1" "$2"`;
 
-    const output = execFileSync('/bin/sh', ['-c', limited, process.execPath, script, folder], { encoding: 'utf8' });
+    const output = withFilesUpTo(400_000, new URL('../support/filling-appender.ts', import.meta.url), folder);
 
     const { acknowledged, refusal: why } = JSON.parse(output) as { acknowledged: number; refusal: unknown };
     await using opened = openLog(folder);
@@ -238,7 +235,38 @@ describe('EmbeddedLogBroker on a disk that refuses', () => {
     expect(endOffset).toBe(BigInt(acknowledged + 1));
     expect(opened.telemetry.logs).toEqual([]);
   }, 30_000);
+
+  test('a database that cannot grow fails the next write, and none that was done', async () => {
+    const folder = aTemporaryFolder();
+    {
+      await using small = openLog(folder);
+      await small.log.ensureTopic('before'.padEnd(LARGE_NAME_CHARACTERS), { queues: 1 });
+    }
+    const path = join(folder, 'log.db');
+
+    // Enough for what is appended to the write-ahead log, and too little for a database that has taken it in.
+    const output = withFilesUpTo(
+      Math.ceil(1.2 * statSync(path).size),
+      new URL('../support/growing-database.ts', import.meta.url),
+      folder,
+      String(LARGE_NAME_CHARACTERS),
+    );
+    await using opened = openLog(folder);
+
+    const { created, topics } = JSON.parse(output) as { created: unknown; topics: unknown };
+    const refusal = {
+      name: 'RetryableError',
+      code: 'broker.unavailable',
+      message: expect.stringMatching(new RegExp(`${path}.*next: check its disk, and that there is space`)),
+    };
+    expect(created).toEqual(['created', refusal, 'created']);
+    expect(topics).toEqual(['before', 'large', 'last']);
+    expect((await opened.log.topics()).map((name) => name.trimEnd())).toEqual(topics);
+  }, 30_000);
 });
+
+/** A name is stored twice: as much as moves from the write-ahead log into the database at once, and a little more. */
+const LARGE_NAME_CHARACTERS = 4_200_000;
 
 const DATABASE_FILES = ['log.db', 'log.db-wal', 'log.db-shm'];
 
@@ -305,6 +333,12 @@ function batchAt(path: string, index: number): number {
     at += readBatchHeader(content, at)?.bytes ?? Number.POSITIVE_INFINITY;
   }
   return positions.at(index) ?? Number.NaN;
+}
+
+/** What a script prints whose files may have so many bytes, and no more; the signal that says so is ignored. */
+function withFilesUpTo(bytes: number, script: URL, ...args: readonly string[]): string {
+  const limited = `trap '' XFSZ; ulimit -f ${Math.ceil(bytes / 512)}; exec "$0" "$@"`;
+  return execFileSync('/bin/sh', ['-c', limited, process.execPath, fileURLToPath(script), ...args], { encoding: 'utf8' });
 }
 
 function lastSegmentIn(folder: string): string {
