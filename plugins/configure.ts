@@ -110,7 +110,7 @@ async function configureEnds(
 ): Promise<Omit<ConfiguredConnector, keyof ConfiguredSteps>> {
   const { plugin } = config.connector;
   const sink = await registry.findSink(plugin);
-  if (sink !== undefined) return { source: null, sink: configuredSink(sink, config.connector), version: sink.version };
+  if (sink !== undefined) return { source: null, sink: await configuredLogSink(sink, config), version: sink.version };
   const source = await registry.findSource(plugin);
   if (source === undefined) throw unknown('connector.class', plugin);
   const required = config.runtime['exactly.once.support'] === 'required';
@@ -119,6 +119,15 @@ async function configureEnds(
   }
   const directSink = await configuredDirectSink(registry, config.directSink);
   return { source: configuredSource(source, config.connector), sink: directSink, version: source.version };
+}
+
+/** Of a connector that reads topics. */
+async function configuredLogSink(plugin: SinkPlugin, { connector, runtime }: ConnectorConfig): Promise<ConfiguredSink> {
+  const sink = await attempt(async () => configuredSink(plugin, connector));
+  const missing =
+    runtime.topics.length === 0 ? [{ path: 'topics', message: 'is required: a sink reads at least one topic' }] : [];
+  if ('issues' in sink || missing.length > 0) throw new ConfigError([...missing, ...issuesOf(sink)]);
+  return sink.value;
 }
 
 async function configuredDirectSink(registry: Registry, choice: PluginChoice | null): Promise<ConfiguredSink | null> {

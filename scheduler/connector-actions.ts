@@ -216,7 +216,11 @@ async function resetCursor(
 
 /** Writes the document, then the gates. A change that answers the connector it was given only raises what is behind. */
 async function changeConnector(deps: StoreAccess, name: string, change: (connector: Connector) => Connector): Promise<Connector> {
-  const changed = await writeConnector(deps, name, change);
+  const changed = await writeConnector(deps, name, (connector) => {
+    // What is being deleted cannot come back: its cursors are going, one after the other (I9).
+    if (connector.targetState === 'deleted') throw notFound(name);
+    return change(connector);
+  });
   await noteChange(deps, name);
   await raiseGates(deps, changed);
   return changed;
@@ -239,8 +243,6 @@ async function writeConnector(
     const connector = decodeConnector(document.value, name);
     const changed = change(connector);
     if (changed === connector) return connector;
-    // What is being deleted cannot come back: its cursors are going, one after the other (I9).
-    if (connector.targetState === 'deleted') throw notFound(name);
     const next = { ...changed, revision: connector.revision + 1 };
     const result = await store.put(connectorKey(name), encodeConnector(next), { ifVersion: document.version });
     if ('version' in result) return next;

@@ -169,7 +169,8 @@ function absenceOf({ shard, cursor }: ShardView): string | null {
 }
 
 function traceLine(code: ErrorCode, what: string, position?: string): string {
-  return `${code}${position === undefined ? '' : ` at ${position}`}: ${what} Next: ${errorCodes[code].next}`;
+  const sentence = /[.!?]$/.test(what) ? what : `${what}.`;
+  return `${code}${position === undefined ? '' : ` at ${position}`}: ${sentence} Next: ${errorCodes[code].next}`;
 }
 
 /** Kafka Connect leaves out a trace that is empty. */

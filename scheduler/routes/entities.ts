@@ -143,15 +143,16 @@ export const NewConfig = config.clone().register(taken, { id: 'NewConfig' });
 export const ConfigPatch = config.clone().register(taken, { id: 'ConfigPatch' });
 
 const INITIAL_STATES = ['RUNNING', 'PAUSED', 'STOPPED'] as const;
+const NO_INITIAL_STATE = `must be one of ${INITIAL_STATES.join(', ')}`;
 
 export const CreateConnectorRequest = z
   .strictObject({
     name: z.string().trim(),
     config: NewConfig,
     initial_state: z
-      .string()
+      .string(NO_INITIAL_STATE)
       .toUpperCase()
-      .pipe(z.enum(INITIAL_STATES))
+      .pipe(z.enum(INITIAL_STATES, NO_INITIAL_STATE))
       .nullish()
       .describe(`${INITIAL_STATES.join(', ')}, in any case.`),
   })

@@ -1,27 +1,27 @@
 import { expect } from 'vitest';
-import { WORKER } from '../../support/api.ts';
-import { anOrdersSink, aRunningSink, error, ORDERS, type Situation, situationsOf } from './situation.ts';
-
-const INFO = { name: 'orders', config: { ...ORDERS, name: 'orders' }, tasks: [], type: 'sink' };
-const TASK = { connector: 'orders', task: 0 };
-const INSTANCE = { worker_id: WORKER, version: '1.0.0' };
-const STATUS = {
-  name: 'orders',
-  connector: { state: 'RUNNING', ...INSTANCE },
-  tasks: [{ id: 0, state: 'RUNNING', ...INSTANCE }],
-  type: 'sink',
-};
-
-const INVALID = 'Connector configuration is invalid and contains the following';
-const ALSO = 'You can also find the above list of errors at the endpoint `/connector-plugins/{connectorType}/config/validate`';
-
-function created(name: string): Pick<Situation, 'status' | 'body' | 'headers'> {
-  const info = { ...INFO, name, config: { ...ORDERS, name } };
-  return { status: 201, body: info, headers: { location: `/connectors/${encodeURIComponent(name)}` } };
-}
+import type { TestApi } from '../../support/api.ts';
+import { created, INFO, invalid, STATUS, TASK, UNREADABLE, VAULT_INFO } from './answers.ts';
+import {
+  anOrdersSink,
+  anUnreadableSink,
+  aRunningSink,
+  aSinkBeingDeleted,
+  aSpoiledSink,
+  aStoppedSink,
+  aVault,
+  error,
+  ORDERS,
+  type Situation,
+  situationsOf,
+  VAULT,
+} from './situation.ts';
 
 function creation(name: string): Pick<Situation, 'ask'> {
   return { ask: { body: { name, config: ORDERS } } };
+}
+
+async function none({ ask }: TestApi): Promise<void> {
+  expect((await ask('GET', '/connectors')).body).toEqual([]);
 }
 
 export const connectorSituations: readonly Situation[] = [
@@ -42,6 +42,41 @@ export const connectorSituations: readonly Situation[] = [
       path: '/connectors?expand[]=status',
       status: 200,
       body: { orders: { status: STATUS } },
+    },
+    {
+      what: 'expanded by info, and by what is nothing',
+      given: anOrdersSink,
+      path: '/connectors?expand=info&expand=bogus',
+      status: 200,
+      body: { orders: { info: INFO } },
+    },
+    {
+      what: 'expanded in both spellings',
+      given: aRunningSink,
+      path: '/connectors?expand=bogus&expand[]=info&expand[]=status',
+      status: 200,
+      body: { orders: { info: { ...INFO, tasks: [TASK] }, status: STATUS } },
+    },
+    {
+      what: 'expanded in a spelling of another case',
+      given: anOrdersSink,
+      path: '/connectors?expand=INFO',
+      status: 200,
+      body: { orders: {} },
+    },
+    {
+      what: 'expanded, with one whose document cannot be read',
+      given: anUnreadableSink,
+      path: '/connectors?expand=info&expand=status',
+      status: 200,
+      body: { orders: { status: UNREADABLE } },
+    },
+    {
+      what: 'expanded, with what is secret',
+      given: aVault,
+      path: '/connectors?expand=info',
+      status: 200,
+      body: { vault: { info: VAULT_INFO } },
     },
     {
       what: 'expanded by nothing known',
@@ -84,7 +119,7 @@ export const connectorSituations: readonly Situation[] = [
       ask: { body: { name: 'orders', config: { ...ORDERS, name: 'orders' } } },
       ...created('orders'),
     },
-    ...['STOPPED', 'paused', 'Running'].map(
+    ...['RUNNING', 'PAUSED', 'STOPPED', 'paused', 'Running'].map(
       (state) =>
         ({
           what: `initially ${state}`,
@@ -92,11 +127,18 @@ export const connectorSituations: readonly Situation[] = [
           ...created('orders'),
           then: async ({ ask }) => {
             const { body } = await ask('GET', '/connectors/orders/status');
-            const shown = state === 'Running' ? 'UNASSIGNED' : state.toUpperCase();
+            const shown = state.toUpperCase() === 'RUNNING' ? 'UNASSIGNED' : state.toUpperCase();
             expect(body).toMatchObject({ connector: { state: shown } });
           },
         }) satisfies Partial<Situation>,
     ),
+    { what: 'initially null', ask: { body: { name: 'orders', config: ORDERS, initial_state: null } }, ...created('orders') },
+    ...['', 'DELETED', 'RUNNING ', 7, true].map((state) => ({
+      what: `an initial state of ${JSON.stringify(state)}`,
+      ask: { body: { name: 'orders', config: ORDERS, initial_state: state } },
+      ...error(400, 'initial_state: must be one of RUNNING, PAUSED, STOPPED'),
+      then: none,
+    })),
     {
       what: 'an initial state that is none',
       ask: { body: { name: 'orders', config: ORDERS, initial_state: 'sleeping' } },
@@ -108,6 +150,45 @@ export const connectorSituations: readonly Situation[] = [
       ...creation('orders'),
       ...error(409, 'Connector orders already exists'),
     },
+    {
+      what: 'a name that is being deleted',
+      given: aSinkBeingDeleted,
+      ...creation('orders'),
+      ...error(409, 'Connector orders already exists'),
+    },
+    {
+      what: 'a name that is free again',
+      given: async (api) => {
+        await aStoppedSink(api);
+        await api.ask('DELETE', '/connectors/orders');
+      },
+      ...creation('orders'),
+      ...created('orders'),
+      then: async ({ ask }) => {
+        expect((await ask('GET', '/connectors/orders/offsets')).body).toEqual({ offsets: [] });
+      },
+    },
+    {
+      what: 'a secret, which is not shown again',
+      ask: { body: { name: 'vault', config: VAULT } },
+      status: 201,
+      headers: { location: '/connectors/vault' },
+      body: VAULT_INFO,
+    },
+    {
+      what: 'a secret that nobody has stored',
+      ask: { body: { name: 'vault', config: { ...VAULT, token: '[hidden]' } } },
+      ...invalid('token: [hidden] stands for the value that is stored, and none is'),
+    },
+    { what: 'no configuration', ask: { body: { name: 'orders' } }, ...error(400, 'config: is required') },
+    ...[null, 'text', 7, true, ['connector.class']].map((config) => ({
+      what: `a configuration of ${JSON.stringify(config)}`,
+      ask: { body: { name: 'orders', config } },
+      ...error(400, 'config: must be an object'),
+      then: none,
+    })),
+    { what: 'a name that is null', ask: { body: { name: null, config: ORDERS } }, ...error(400, 'name: must be a text') },
+    { what: 'a name that is a number', ask: { body: { name: 7, config: ORDERS } }, ...created('7') },
     { what: 'no name', ask: { body: { config: ORDERS } }, ...error(400, 'name: is required') },
     { what: 'an empty name', ...creation(' '), ...error(400, 'name: must not be empty') },
     { what: 'a name that no path can hold', ...creation('..'), ...error(400, 'name: must not be ..') },
@@ -141,15 +222,25 @@ export const connectorSituations: readonly Situation[] = [
     {
       what: 'everything that is wrong with its configuration',
       ask: { body: { name: 'orders', config: { ...ORDERS, speed: 'high', 'key.converter': null } } },
-      ...error(
-        400,
-        [
-          `${INVALID} 2 error(s):`,
-          'key.converter: Null value can not be supplied as the configuration value.',
-          'speed: is not a key of memory-append, which has none',
-          ALSO,
-        ].join('\n'),
+      ...invalid(
+        'key.converter: Null value can not be supplied as the configuration value.',
+        'speed: is not a key of memory-append, which has none',
       ),
+    },
+    {
+      what: 'a configuration without a key',
+      ask: { body: { name: 'orders', config: {} } },
+      ...error(400, 'Connector config {} contains no connector type'),
+    },
+    {
+      what: 'a class of blanks',
+      ask: { body: { name: 'orders', config: { ...ORDERS, 'connector.class': ' ' } } },
+      ...error(400, 'Connector config {connector.class, topics, value.converter} contains no connector type'),
+    },
+    {
+      what: 'a class that is null',
+      ask: { body: { name: 'orders', config: { ...ORDERS, 'connector.class': null } } },
+      ...error(400, 'Connector config {connector.class, topics, value.converter} contains no connector type'),
     },
     {
       what: 'no class',
@@ -182,7 +273,7 @@ export const connectorSituations: readonly Situation[] = [
           config: { ...ORDERS, transforms: Array.from({ length: 101 }, (_, index) => `t${index}`).join() },
         },
       },
-      ...error(400, `${INVALID} 1 error(s):\ntransforms: must not have more than 100 aliases\n${ALSO}`),
+      ...invalid('transforms: must not have more than 100 aliases'),
     },
     { what: 'no JSON', ask: { body: '{"name":' }, ...error(400, 'The body of the request is not JSON') },
     { what: 'a list', ask: { body: [] }, ...error(400, 'body: must be an object') },
@@ -212,6 +303,20 @@ export const connectorSituations: readonly Situation[] = [
   ...situationsOf('GET /connectors/{connector}', [
     { what: 'before its first invocation', given: anOrdersSink, path: '/connectors/orders', status: 200, body: INFO },
     { what: 'with a task', given: aRunningSink, path: '/connectors/orders', status: 200, body: { ...INFO, tasks: [TASK] } },
+    { what: 'with a secret', given: aVault, path: '/connectors/vault', status: 200, body: VAULT_INFO },
+    {
+      what: 'of which nobody can be sure any more what it is',
+      given: aSpoiledSink,
+      path: '/connectors/orders',
+      status: 200,
+      body: { ...INFO, config: { ...INFO.config, speed: 'high' }, tasks: [TASK], type: 'unknown' },
+    },
+    {
+      what: 'whose document cannot be read',
+      given: anUnreadableSink,
+      path: '/connectors/orders',
+      ...error(500, UNREADABLE.connector.trace),
+    },
     { what: 'an unknown one', path: '/connectors/nobody', ...error(404, 'Connector nobody not found') },
   ]),
 
@@ -221,150 +326,24 @@ export const connectorSituations: readonly Situation[] = [
       given: aRunningSink,
       path: '/connectors/orders',
       status: 204,
-      then: async ({ ask }) => {
-        expect((await ask('GET', '/connectors')).body).toEqual([]);
+      then: none,
+    },
+    {
+      what: 'one that is being deleted',
+      given: aSinkBeingDeleted,
+      path: '/connectors/orders',
+      status: 204,
+      then: none,
+    },
+    {
+      what: 'one that was deleted',
+      given: async (api) => {
+        await aRunningSink(api);
+        await api.ask('DELETE', '/connectors/orders');
       },
+      path: '/connectors/orders',
+      ...error(404, 'Connector orders not found'),
     },
     { what: 'an unknown one', path: '/connectors/nobody', ...error(404, 'Connector nobody not found') },
-  ]),
-
-  ...situationsOf('GET /connectors/{connector}/config', [
-    {
-      what: 'as it was sent, with its name',
-      given: anOrdersSink,
-      path: '/connectors/orders/config',
-      status: 200,
-      body: INFO.config,
-    },
-    {
-      what: 'numbers as they were written, placeholders as they are',
-      given: ({ ask }) =>
-        ask('PUT', '/connectors/orders/config', {
-          body: '{"connector.class":"memory-append","topics":" orders ","errors.deadletterqueue.topic.name":"${env:TOPIC}","tasks.max":"02","put.timeout.ms":+1}'.replace(
-            '+1',
-            '1000',
-          ),
-        }),
-      path: '/connectors/orders/config',
-      status: 200,
-      body: {
-        'connector.class': 'memory-append',
-        topics: ' orders ',
-        'errors.deadletterqueue.topic.name': '${env:TOPIC}',
-        'tasks.max': '02',
-        'put.timeout.ms': '1000',
-        name: 'orders',
-      },
-    },
-    { what: 'an unknown one', path: '/connectors/nobody/config', ...error(404, 'Connector nobody not found') },
-  ]),
-
-  ...situationsOf('PUT /connectors/{connector}/config', [
-    { what: 'a new one', path: '/connectors/new%2Forders/config', ask: { body: ORDERS }, ...created('new/orders') },
-    {
-      what: 'another configuration',
-      given: anOrdersSink,
-      path: '/connectors/orders/config',
-      ask: { body: { ...ORDERS, 'tasks.max': 3 } },
-      status: 200,
-      body: { ...INFO, config: { ...INFO.config, 'tasks.max': '3' } },
-    },
-    {
-      what: 'another name',
-      path: '/connectors/orders/config',
-      ask: { body: { ...ORDERS, name: 'others' } },
-      ...error(400, "Connector name configuration (others) doesn't match connector name in the URL (orders)"),
-    },
-    {
-      what: 'a null',
-      path: '/connectors/orders/config',
-      ask: { body: { ...ORDERS, topics: null } },
-      ...error(400, `${INVALID} 1 error(s):\ntopics: Null value can not be supplied as the configuration value.\n${ALSO}`),
-    },
-    {
-      what: 'a name that no path can hold',
-      path: '/connectors/a%0Ab/config',
-      ask: { body: ORDERS },
-      ...error(400, 'name: must not have control characters'),
-    },
-  ]),
-
-  ...situationsOf('PATCH /connectors/{connector}/config', [
-    {
-      what: 'sets keys and removes others',
-      given: anOrdersSink,
-      path: '/connectors/orders/config',
-      ask: { body: { 'tasks.max': 4, 'value.converter': null, 'key.converter': null } },
-      status: 200,
-      body: { ...INFO, config: { 'connector.class': 'memory-append', topics: 'orders', 'tasks.max': '4', name: 'orders' } },
-    },
-    {
-      what: 'what it would make is wrong',
-      given: anOrdersSink,
-      path: '/connectors/orders/config',
-      ask: { body: { speed: 'high' } },
-      ...error(400, `${INVALID} 1 error(s):\nspeed: is not a key of memory-append, which has none\n${ALSO}`),
-      then: async ({ ask }) => {
-        expect((await ask('GET', '/connectors/orders/config')).body).toEqual(INFO.config);
-      },
-    },
-    {
-      what: 'another name',
-      given: anOrdersSink,
-      path: '/connectors/orders/config',
-      ask: { body: { name: 'others' } },
-      ...error(400, "Connector name configuration (others) doesn't match connector name in the URL (orders)"),
-    },
-    { what: 'an unknown one', path: '/connectors/nobody/config', ask: { body: {} }, ...error(404, 'Connector nobody not found') },
-  ]),
-
-  ...situationsOf('GET /connectors/{connector}/status', [
-    { what: 'of a running one', given: aRunningSink, path: '/connectors/orders/status', status: 200, body: STATUS },
-    {
-      what: 'before its first invocation',
-      given: anOrdersSink,
-      path: '/connectors/orders/status',
-      status: 200,
-      body: { ...STATUS, connector: { state: 'UNASSIGNED', ...INSTANCE }, tasks: [] },
-    },
-    { what: 'an unknown one', path: '/connectors/nobody/status', ...error(404, 'No status found for connector nobody') },
-  ]),
-
-  ...situationsOf('GET /connectors/{connector}/tasks', [
-    {
-      what: 'of a running one',
-      given: aRunningSink,
-      path: '/connectors/orders/tasks',
-      status: 200,
-      body: [{ id: TASK, config: INFO.config }],
-    },
-    { what: 'an unknown one', path: '/connectors/nobody/tasks', ...error(404, 'Connector nobody not found') },
-  ]),
-
-  ...situationsOf('GET /connectors/{connector}/tasks/{task}/status', [
-    {
-      what: 'of a running one',
-      given: aRunningSink,
-      path: '/connectors/orders/tasks/0/status',
-      status: 200,
-      body: STATUS.tasks[0],
-    },
-    {
-      what: 'an unknown task',
-      given: aRunningSink,
-      path: '/connectors/orders/tasks/1/status',
-      ...error(404, 'No status found for task orders-1'),
-    },
-    {
-      what: 'no number',
-      given: aRunningSink,
-      path: '/connectors/orders/tasks/00/status',
-      ...error(404, 'No status found for task orders-00'),
-    },
-    {
-      what: 'an unknown connector',
-      path: '/connectors/nobody/tasks/0/status',
-      ...error(404, 'No status found for task nobody-0'),
-    },
   ]),
 ];

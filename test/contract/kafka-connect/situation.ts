@@ -1,4 +1,7 @@
 /** One line of the table: what is asked in which situation, and the exact answer. */
+import { type Connector, connectorKey, encodeConnector } from '../../../core/connector.ts';
+import { failShard } from '../../../core/cursor/steer.ts';
+import { StoredCursor } from '../../../core/cursor/stored-cursor.ts';
 import { discoveryShardId, sourceShardId } from '../../../core/shard-id.ts';
 import type { AppDeps } from '../../../scheduler/app-deps.ts';
 import type { RequestParts, TestApi } from '../../support/api.ts';
@@ -81,4 +84,45 @@ export async function aStoppedSource(api: TestApi): Promise<void> {
   await aFreshSource(api);
   await api.run('rows', (uid) => sourceShardId(uid, ['0']));
   await api.ask('PUT', '/connectors/rows/stop');
+}
+
+/** A sink that was told a secret. */
+export const VAULT = { 'connector.class': 'vault-sink', topics: 'orders', address: 'here', token: 'open sesame' };
+
+export async function aVault({ ask }: TestApi): Promise<void> {
+  await ask('PUT', '/connectors/vault/config', { body: VAULT });
+}
+
+/** Whoever deletes it has come no further than to say so. */
+export async function aSinkBeingDeleted(api: TestApi): Promise<void> {
+  await aRunningSink(api);
+  await store(api, (connector) => ({ ...connector, targetState: 'deleted' }));
+}
+
+/** What it was told was right once, for a plugin of another version. */
+export async function aSpoiledSink(api: TestApi): Promise<void> {
+  await aRunningSink(api);
+  await store(api, (connector) => ({ ...connector, config: { ...connector.config, speed: 'high' } }));
+}
+
+/** A newer version of the product has stored it. */
+export async function anUnreadableSink(api: TestApi): Promise<void> {
+  await aRunningSink(api);
+  const { version = '' } = (await api.host.store.get(connectorKey('orders'))) ?? {};
+  await api.host.store.put(connectorKey('orders'), '{"v":99}', { ifVersion: version });
+}
+
+async function store({ host, connector }: TestApi, change: (connector: Connector) => Connector): Promise<void> {
+  const { version = '' } = (await host.store.get(connectorKey('orders'))) ?? {};
+  const before = await connector('orders');
+  const changed = { ...change(before), revision: before.revision + 1 };
+  await host.store.put(connectorKey('orders'), encodeConnector(changed), { ifVersion: version });
+}
+
+/** The search for its shards has failed. */
+export async function aFailedSource(api: TestApi): Promise<void> {
+  await aFreshSource(api);
+  const { uid } = await api.connector('rows');
+  const discovery = await StoredCursor.read(api.host, discoveryShardId(uid));
+  await discovery?.change((cursor) => failShard(cursor, { code: 'sink.unauthorized', retryAtMs: null }), { forMs: 0 });
 }

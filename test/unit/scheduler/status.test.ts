@@ -109,7 +109,7 @@ describe('statusOf', () => {
     const { connector, tasks } = statusOf(aKnownSink({ targetState: 'stopped', revision: 2 }), shards, WORKER);
 
     expect(connector.state).toBe('RUNNING');
-    expect(tasks[0]?.trace).toMatch(/^store\.document_newer at orders\/b\/0@0: stored in format 9 Next: Upgrade/);
+    expect(tasks[0]?.trace).toMatch(/^store\.document_newer at orders\/b\/0@0: stored in format 9\. Next: Upgrade/);
   });
 
   test('names what failed, where, and the next step (I10)', () => {
