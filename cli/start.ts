@@ -3,7 +3,8 @@
  * this process and what it starts. Nothing else in the product knows all the parts.
  */
 import { resolve } from 'node:path';
-import { checkDataFolder, type DataFolder, type LogSettings, openDataFolder } from '../adapters/data-folder.ts';
+import { type DataFolder, openDataFolder } from '../adapters/data-folder.ts';
+import type { LogSettings } from '../adapters/open-log.ts';
 import { hasEnded, markOf } from '../adapters/process-mark.ts';
 import { localSecretsSettings } from '../adapters/secrets/local-secrets.ts';
 import { systemClock, systemRandom } from '../adapters/system.ts';
@@ -15,8 +16,10 @@ import { RunHistory } from '../scheduler/run-history.ts';
 import { Scheduler } from '../scheduler/scheduler.ts';
 import { DEFAULT_SCHEDULER_SETTINGS, type SchedulerSettings } from '../scheduler/settings.ts';
 import { CliError } from './cli-error.ts';
+import { complaintOf } from './complaint.ts';
 import { apiAccess } from './start/api-access.ts';
 import { listen } from './start/listen.ts';
+import { logSettings } from './start/log-settings.ts';
 import { openInvoker } from './start/open-invoker.ts';
 import { openTelemetry } from './start/open-telemetry.ts';
 import { keepRetention } from './start/retention.ts';
@@ -33,7 +36,7 @@ export async function start(worker: WorkerSettings): Promise<Started> {
   const { data, host, port, json } = worker;
   const { access, tls } = apiAccess(worker);
   const { telemetry, metrics, loggers } = await openTelemetry({ json, logLevel: worker['log.level'] });
-  const log = logSettings(worker);
+  const log = await logSettings(worker, process.env);
   const folder = await openData(data, { telemetry, log });
   const { store, broker } = folder;
   const clock = systemClock;
@@ -109,16 +112,6 @@ function schedulerSettings(worker: WorkerSettings): SchedulerSettings {
   };
 }
 
-function logSettings(worker: WorkerSettings): LogSettings {
-  const ageMs = worker['log.retention.ms'];
-  const bytes = worker['log.retention.bytes'];
-  const intervalMs = worker['log.flush.interval.ms'];
-  return {
-    retention: { ...(ageMs === 0 ? {} : { ageMs }), ...(bytes === 0 ? {} : { bytes }) },
-    fsync: intervalMs === 0 ? 'group' : { intervalMs },
-  };
-}
-
 async function openData(
   data: string,
   { telemetry, log }: { readonly telemetry: Telemetry; readonly log: LogSettings },
@@ -133,12 +126,19 @@ async function openData(
   }
   const folder = await openDataFolder(data, { clock: systemClock, random: systemRandom, telemetry, log });
   try {
-    checkDataFolder(data);
+    await folder.check();
     return folder;
   } catch (error) {
     await folder.close();
-    throw error;
+    throw atStart(error);
   }
+}
+
+/** What would fail a shard keeps all of it from starting: that it is not usable is a matter of the environment then. */
+function atStart(error: unknown): unknown {
+  const complaint = complaintOf(error);
+  if (complaint === null) return error;
+  return new CliError(complaint.message, { exitCode: 3, next: complaint.next });
 }
 
 /** Of invocations that ended lately. What the store does not take now is missing from history, and nowhere else. */

@@ -1,7 +1,7 @@
 /** The file of worker settings: one map of keys, which YAML and JSON may nest, and lists for texts with commas. */
 import { CliError } from './cli-error.ts';
 import { FileFault } from './file-fault.ts';
-import { kafkaAdvice } from './kafka-worker-keys.ts';
+import { adviceFor } from './other-worker-keys.ts';
 import { type Path, readDocuments } from './read-documents.ts';
 import { type WorkerKey, workerKeys } from './worker-settings.ts';
 
@@ -37,7 +37,7 @@ function faultOf(file: string, line: number | null, name: string): FileFault {
   const next = 'see docs/worker-settings.md for the settings there are';
   if (name === '') return new FileFault('settings are one map of keys', { file, line, next });
   const isKnown = workerKeys.some((key) => key === name);
-  const message = isKnown ? `${name} has no value` : `${name} is no setting${kafkaAdvice(name)}`;
+  const message = isKnown ? `${name} has no value` : `${name} is no setting${adviceFor(name)}`;
   return new FileFault(message, { file, line, next });
 }
 

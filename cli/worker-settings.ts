@@ -9,14 +9,27 @@
  */
 import { z } from 'zod';
 import { booleanKey, enumKey, intKey, listKey, textKey } from '../core/config/keys.ts';
+import { rocketmqKeys } from '../core/config/rocketmq-keys.ts';
 import type { LogLevel } from '../core/ports.ts';
 import { invokerNames } from './invoker-names.ts';
 
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const satisfies readonly LogLevel[];
 
+/** Where topics are. */
+const BROKERS = ['embedded', 'rocketmq'] as const;
+
+/** Before each key of `core/config/rocketmq-keys.ts`. */
+export const ROCKETMQ_PREFIX = 'rocketmq.';
+
+type Behind<Prefix extends string, Keys> = { readonly [Key in keyof Keys & string as `${Prefix}${Key}`]: Keys[Key] };
+
+function behind<const Prefix extends string, Keys extends object>(prefix: Prefix, keys: Keys): Behind<Prefix, Keys> {
+  return Object.fromEntries(Object.entries(keys).map(([key, type]) => [prefix + key, type])) as Behind<Prefix, Keys>;
+}
+
 /** The scheduler's own are the defaults of `scheduler/settings.ts`. */
 export const WorkerSettings = z.object({
-  data: textKey().default('sortie-data').describe('Folder for state and log; made if it is missing.'),
+  data: textKey().default('sortie-data').describe('Folder for state and the embedded log; made if it is missing.'),
   host: textKey()
     .default('127.0.0.1')
     .describe('Address of the HTTP API. Any but one of this machine alone needs keys.file; 0.0.0.0 and :: stand for all.'),
@@ -39,6 +52,8 @@ export const WorkerSettings = z.object({
   'secrets.folders': listKey()
     .default([])
     .describe('Folders below which connectors may name files, as ${file:/path:key} and ${dir:/path:file}. Empty: none.'),
+  broker: enumKey(BROKERS).default('embedded').describe('Where topics are: in files below data, or in a RocketMQ cluster.'),
+  ...behind(ROCKETMQ_PREFIX, rocketmqKeys),
   'log.retention.ms': intKey({ min: 0, max: 3_153_600_000_000 })
     .default(0)
     .describe(

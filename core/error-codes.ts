@@ -91,6 +91,12 @@ export const errorCodes = {
     exit: 1,
     next: 'Create the topic, or correct the name in the connector configuration.',
   },
+  'broker.topic_refused': {
+    meaning: 'The broker takes no topic of this name.',
+    http: 424,
+    exit: 1,
+    next: 'Choose another topic in the connector configuration; RocketMQ takes letters, digits, _, -, % and |, 127 at most, and no dots.',
+  },
   'broker.throttled': {
     meaning: 'The broker turned a request away because it has too much to do.',
     http: 503,

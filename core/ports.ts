@@ -146,6 +146,8 @@ export interface GroupOffset {
  * seconds, a read that waits so much after its wait; callers that have less time end their own waiting.
  */
 export interface LogBroker {
+  /** Why no topic can have this name, and which can; `null` where one can. */
+  topicProblem(topic: string): string | null;
   /** The queues of a topic that can be read, in a stable order; empty when the topic does not exist. */
   queues(topic: string): Promise<readonly MessageQueue[]>;
   /** Existing topics, ascending. */
@@ -160,7 +162,7 @@ export interface LogBroker {
    * all, now or up to one second later.
    */
   send(queue: MessageQueue, records: readonly OutgoingRecord[]): Promise<SendResult>;
-  /** Creates the topic unless it exists; an existing topic keeps its queues. */
+  /** Creates the topic unless it exists; an existing topic keeps its queues. @throws {FatalTaskError} `broker.topic_refused`: none can have this name. */
   ensureTopic(topic: string, options: { readonly queues: number }): Promise<void>;
   /** The first offset stored at or after `atMs`; `max` when there is none. */
   offsetAt(queue: MessageQueue, atMs: number): Promise<Offset>;

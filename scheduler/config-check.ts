@@ -3,6 +3,7 @@
 import { Runtime } from '../core/config/connector-config.ts';
 import { HIDDEN } from '../core/config/hidden.ts';
 import type { ConfigIssue } from '../core/errors.ts';
+import type { LogBroker } from '../core/ports.ts';
 import type { Plugin, Registry } from '../plugins/api/registry.ts';
 import { configProblems } from '../plugins/config-problems.ts';
 import { soundsSecret } from '../plugins/secret-keys.ts';
@@ -15,6 +16,7 @@ import {
   pluginKeys,
   runtimeKeys,
 } from './config-keys.ts';
+import { logProblems } from './log-problems.ts';
 
 /** As sent; a `null` is wrong. */
 export type SentConfig = Readonly<Record<string, string | null>>;
@@ -42,14 +44,21 @@ const ALIASES_MAX = 100;
 
 const NULL_VALUE = 'Null value can not be supplied as the configuration value.';
 
+/** What a configuration is checked with. */
+interface CheckDeps {
+  readonly registry: Registry;
+  readonly broker: Pick<LogBroker, 'topicProblem'>;
+}
+
 /** In the order of what they are about; nulls first. */
-export async function problemsOf(registry: Registry, sent: SentConfig): Promise<readonly ConfigIssue[]> {
+export async function problemsOf({ registry, broker }: CheckDeps, sent: SentConfig): Promise<readonly ConfigIssue[]> {
   const nulls = Object.keys(sent).filter((key) => sent[key] === null);
   const config = Object.fromEntries(Object.entries(sent).filter((entry): entry is [string, string] => entry[1] !== null));
   const crowded = crowdedLists(sent);
   const others = crowded.length > 0 ? crowded : await configProblems(registry, config);
   // That it is missing says the same once more.
-  return [...nulls.map((path) => ({ path, message: NULL_VALUE })), ...others.filter(({ path }) => sent[path] !== null)];
+  const wrong = [...others.filter(({ path }) => sent[path] !== null), ...logProblems(broker, sent)];
+  return [...nulls.map((path) => ({ path, message: NULL_VALUE })), ...wrong];
 }
 
 /** What each of them means is looked up among all keys. */
@@ -59,10 +68,10 @@ function crowdedLists(sent: SentConfig): readonly ConfigIssue[] {
 }
 
 export async function checkConfig(
-  { registry, plugins }: { readonly registry: Registry; readonly plugins: readonly Plugin[] },
+  { registry, broker, plugins }: CheckDeps & { readonly plugins: readonly Plugin[] },
   sent: SentConfig,
 ): Promise<ConfigCheck> {
-  const problems = await problemsOf(registry, sent);
+  const problems = await problemsOf({ registry, broker }, sent);
   const keys = await keysFor({ registry, plugins }, sent);
   const known = new Set(keys.map(({ key }) => key.name));
   const unknown = [...new Set(problems.map(({ path }) => path))].filter((path) => !known.has(path));

@@ -3,6 +3,7 @@
  * beside other consumers. What a scheduler that dies had not told, the next one tells: it tells of every queue it comes to know.
  */
 import { watermark } from '../core/cursor/cursor.ts';
+import { FatalTaskError } from '../core/errors.ts';
 import type { CancelSignal, Clock, GroupOffset, LogBroker } from '../core/ports.ts';
 import { sideBySide } from '../core/side-by-side.ts';
 import type { ConnectorCatalog } from './connector-catalog.ts';
@@ -16,6 +17,9 @@ const TELL_FOR_MS = 1_000;
 /** Of one call: a log that writes them together is not kept from its records for long. */
 const OFFSETS_MAX = 500;
 
+/** Somebody has to allow a group that was refused: until then each try is a line of the log. */
+const REFUSED_PAUSE_MS = 60_000;
+
 export interface GroupParts {
   readonly broker: Pick<LogBroker, 'noteGroup'>;
   readonly clock: Clock;
@@ -25,6 +29,8 @@ export interface GroupParts {
 
 export class GroupNotes {
   readonly #parts: GroupParts;
+  /** Connectors whose group the broker refused, and until when they are left alone, monotonic. */
+  readonly #refused = new Map<string, number>();
 
   constructor(parts: GroupParts) {
     this.#parts = parts;
@@ -34,9 +40,11 @@ export class GroupNotes {
   async tell(signal?: CancelSignal): Promise<void> {
     const { clock, table } = this.#parts;
     const untilMs = clock.monotonicMs() + TELL_FOR_MS;
-    const uids = new Set([...table.moved].map(({ uid }) => uid));
+    for (const [uid, untilAtMs] of this.#refused) if (clock.monotonicMs() >= untilAtMs) this.#refused.delete(uid);
+    const moved = new Set([...table.moved].map(({ uid }) => uid));
+    const uids = [...moved].filter((uid) => !this.#refused.has(uid));
     await sideBySide(
-      [...uids],
+      uids,
       TOLD_AT_ONCE,
       (uid) => this.#tellOf(uid, [...table.ofConnector(uid)].filter((state) => table.moved.has(state)).slice(0, OFFSETS_MAX)),
       () => signal?.aborted !== true && clock.monotonicMs() < untilMs,
@@ -44,7 +52,7 @@ export class GroupNotes {
   }
 
   async #tellOf(uid: string, states: readonly ShardState[]): Promise<void> {
-    const { broker, table, catalog } = this.#parts;
+    const { broker, clock, table, catalog } = this.#parts;
     // Whoever comes further meanwhile is told of again. Where nobody could be told, these come after all others.
     for (const state of states) table.moved.delete(state);
     const group = catalog.get(uid)?.group ?? null;
@@ -55,6 +63,7 @@ export class GroupNotes {
     } catch (error) {
       // Nobody would ever take one that was forgotten meanwhile.
       for (const state of states) if (table.get(state.shard) === state) table.moved.add(state);
+      if (error instanceof FatalTaskError) this.#refused.set(uid, clock.monotonicMs() + REFUSED_PAUSE_MS);
       throw error;
     }
   }

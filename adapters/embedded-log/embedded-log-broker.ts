@@ -118,6 +118,10 @@ export class EmbeddedLogBroker implements LogBroker {
     });
   }
 
+  topicProblem(): null {
+    return null;
+  }
+
   async queues(topic: string): Promise<readonly MessageQueue[]> {
     return this.#database.read((catalog) => catalog.queues(topic));
   }

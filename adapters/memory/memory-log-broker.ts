@@ -65,6 +65,10 @@ export class MemoryLogBroker implements LogBroker {
     this.#wakeUps = new WakeUps(clock);
   }
 
+  topicProblem(): null {
+    return null;
+  }
+
   async queues(topic: string): Promise<readonly MessageQueue[]> {
     return (this.#topics.get(topic) ?? []).map(({ queue }) => queue);
   }

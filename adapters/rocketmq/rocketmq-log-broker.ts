@@ -45,6 +45,10 @@ export class RocketmqLogBroker implements LogBroker {
     this.#clock = clock;
   }
 
+  topicProblem(topic: string): string | null {
+    return this.#client.topics.problem(topic);
+  }
+
   queues(topic: string): Promise<readonly MessageQueue[]> {
     return this.#client.queues(topic);
   }

@@ -1,5 +1,6 @@
 /** An invoker as the composition root has it, and what one is opened with. */
-import type { DataFolder, LogSettings } from '../../adapters/data-folder.ts';
+import type { DataFolder } from '../../adapters/data-folder.ts';
+import type { LogSettings } from '../../adapters/open-log.ts';
 import type { LocalSecretsSettings } from '../../adapters/secrets/local-secrets.ts';
 import type { Clock, Invoker, Random, Telemetry } from '../../core/ports.ts';
 
@@ -11,7 +12,7 @@ export interface OpenedInvoker extends Invoker {
 export interface InvokerParts {
   readonly path: string;
   readonly folder: DataFolder;
-  /** How the log of that folder is written. */
+  /** Which log it is, and how it is written or reached. */
   readonly log: LogSettings;
   readonly clock: Clock;
   readonly random: Random;

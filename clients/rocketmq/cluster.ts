@@ -2,7 +2,7 @@
  * Who is asked what: NameServers for routes, the broker of a queue for the queue. Routes are remembered, and looked up again where a
  * broker cannot be reached or says that it has no such topic; where the new one names another broker, that one is asked.
  */
-import { FatalTaskError, messageOf, RetryableError } from '../../core/errors.ts';
+import { FatalTaskError, RetryableError } from '../../core/errors.ts';
 import { type MessageQueue, queueKey } from '../../core/message-queue.ts';
 import type { Clock } from '../../core/ports.ts';
 import type { Command } from './command.ts';
@@ -10,7 +10,7 @@ import { getCluster } from './commands/get-cluster.ts';
 import { getRoute } from './commands/get-route.ts';
 import type { Connection, TlsOptions } from './connection.ts';
 import { Connections } from './connections.ts';
-import { queueMissing } from './failure.ts';
+import { queueMissing, withoutNext } from './failure.ts';
 import { NameServers } from './name-servers.ts';
 import type { BrokerAddress, BrokerRoute, TopicRoute } from './route.ts';
 import { brokerOf, type KnownRoutes, Routes } from './routes.ts';
@@ -62,6 +62,21 @@ export class Cluster {
   /** Every broker that can be written to. */
   brokers(): Promise<readonly BrokerAddress[]> {
     return this.#nameServers.ask(getCluster());
+  }
+
+  /**
+   * Whoever is asked for what queues hold, by what they are called.
+   *
+   * @throws {RetryableError} `broker.unavailable`: no NameServer answers, or none knows a broker.
+   */
+  async servers(): Promise<readonly { readonly name: string; readonly address: string }[]> {
+    if (this.#proxies.length > 0) {
+      await this.#nameServers.reach();
+      return this.#proxies.map((address) => ({ name: 'proxy', address }));
+    }
+    const brokers = await this.brokers();
+    if (brokers.length > 0) return brokers.map(({ brokerName, address }) => ({ name: `broker ${brokerName}`, address }));
+    throw this.#nameServers.knowsNoBroker();
   }
 
   askNameServer<Answer>(command: Command<Answer>): Promise<Answer> {
@@ -128,9 +143,11 @@ export class Cluster {
         this.#proxy = index;
         return connection;
       } catch (error) {
-        failures.push(messageOf(error));
+        if (this.#proxies.length === 1) throw error;
+        failures.push(withoutNext(error));
       }
     }
-    throw new RetryableError(`no proxy can be reached:\n${failures.join('\n')}`, { code: 'broker.unavailable' });
+    const message = `no proxy can be reached: ${failures.join('; ')}; next: check that one of them runs and can be reached from here`;
+    throw new RetryableError(message, { code: 'broker.unavailable' });
   }
 }

@@ -20,6 +20,11 @@ export function unavailable(address: string, what: string, cause?: unknown): Ret
   });
 }
 
+/** What happened, where it is one of several things. */
+export function withoutNext(error: unknown): string {
+  return messageOf(error).replace(/; next: .*$/s, '');
+}
+
 export function queueMissing(queue: MessageQueue): FatalTaskError {
   return new FatalTaskError(`queue ${queueKey(queue)} does not exist`, { code: 'broker.topic_missing' });
 }

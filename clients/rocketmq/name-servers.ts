@@ -5,7 +5,11 @@
 import { assert } from '../../core/assert.ts';
 import { RetryableError } from '../../core/errors.ts';
 import type { Command } from './command.ts';
+import { getCluster } from './commands/get-cluster.ts';
 import type { Connections } from './connections.ts';
+import { withoutNext } from './failure.ts';
+
+const UNREACHABLE_NEXT = 'check their addresses, and that one of them runs and can be reached from here';
 
 /** They answer from memory. */
 const REQUEST_TIMEOUT_MS = 3_000;
@@ -33,11 +37,26 @@ export class NameServers {
         return answer;
       } catch (error) {
         if (!(error instanceof RetryableError)) throw error;
-        failures.push(error.message);
-        if (this.#addresses.length === 1) throw error;
+        failures.push(withoutNext(error));
       }
     }
-    throw new RetryableError(`no NameServer answers:\n${failures.join('\n')}`, { code: 'broker.unavailable' });
+    throw new RetryableError(`no name server answers: ${failures.join('; ')}; next: ${UNREACHABLE_NEXT}`, {
+      code: 'broker.unavailable',
+    });
+  }
+
+  /** Resolves when one of them can be reached, whatever it says: a proxy in their place cannot be asked for brokers. */
+  async reach(): Promise<void> {
+    try {
+      await this.ask(getCluster());
+    } catch (error) {
+      if (error instanceof RetryableError) throw error;
+    }
+  }
+
+  knowsNoBroker(): RetryableError {
+    const message = `no broker has told ${this.#addresses.join(' or ')} of itself; next: check that the brokers run, and name these name servers (\`namesrvAddr\`)`;
+    return new RetryableError(message, { code: 'broker.unavailable' });
   }
 
   /** Each of them for itself: those that are gone hear of it from the brokers, if they come back. */

@@ -4,6 +4,10 @@
  */
 const SEPARATOR = '%';
 
+/** RocketMQ 5.3.3, `TopicValidator.java`. */
+const TOPIC_CHARACTERS = /^[%|\w-]+$/;
+const TOPIC_LENGTH_MAX = 127;
+
 export class Names {
   readonly #prefix: string;
 
@@ -13,6 +17,14 @@ export class Names {
 
   onWire(name: string): string {
     return `${this.#prefix}${name}`;
+  }
+
+  /** Why no topic can have the name, and which can; `null` where one can. */
+  topicProblem(topic: string): string | null {
+    const bytes = this.onWire(topic).length;
+    if (TOPIC_CHARACTERS.test(topic) && bytes <= TOPIC_LENGTH_MAX) return null;
+    const allowed = `${TOPIC_LENGTH_MAX} letters, digits, _, -, % and | at most`;
+    return `RocketMQ takes no topic named ${topic}; next: choose a name of ${allowed}`;
   }
 
   /** `null`: it belongs to somebody else. */

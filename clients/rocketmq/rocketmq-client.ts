@@ -5,12 +5,13 @@
  * functions that run for a moment, and makes its groups show as offline in the broker's tools.
  *
  * Calls throw `RetryableError` (`broker.unavailable`: nobody answered; `broker.throttled`: the broker has too much to do) or
- * `FatalTaskError` (`broker.topic_missing`, `broker.unauthorized`, and `broker.refused` for all else). Every one answers or throws within
+ * `FatalTaskError` (`broker.topic_missing`, `broker.topic_refused`, `broker.unauthorized`, and `broker.refused` for all else). Every one answers or throws within
  * thirty seconds, a wait so much after its time.
  */
 import { ConnectError } from '../../core/errors.ts';
 import { type MessageQueue, queueKey } from '../../core/message-queue.ts';
 import type { Clock } from '../../core/ports.ts';
+import { checkCluster } from './check-cluster.ts';
 import { Cluster, type ClusterSettings } from './cluster.ts';
 import { ResponseCode } from './codes.ts';
 import type { Command } from './command.ts';
@@ -88,6 +89,11 @@ export class RocketmqClient {
   /** For another client, which then asks nobody where topics lie. */
   knownRoutes(): KnownRoutes {
     return this.#cluster.knownRoutes();
+  }
+
+  /** Whether the cluster can be used from here; answers and throws as `checkCluster`. */
+  check(): Promise<readonly ConnectError[]> {
+    return checkCluster(this.#cluster, this.#group);
   }
 
   /** The queues of a topic that can be read, by broker name and number; none where it does not exist. */

@@ -1,5 +1,5 @@
 /** What an operator does with topics: at every broker, and at every NameServer. It does not go through proxies. */
-import { RetryableError } from '../../core/errors.ts';
+import { FatalTaskError, RetryableError } from '../../core/errors.ts';
 import type { Clock } from '../../core/ports.ts';
 import type { Cluster } from './cluster.ts';
 import { createTopic } from './commands/create-topic.ts';
@@ -29,6 +29,11 @@ export class TopicAdmin {
     this.#parts = parts;
   }
 
+  /** Why no topic can have the name, and which can; `null` where one can. */
+  problem(topic: string): string | null {
+    return this.#parts.names.topicProblem(topic);
+  }
+
   /** Ascending, without those of RocketMQ itself. */
   async list(): Promise<readonly string[]> {
     const { cluster, names } = this.#parts;
@@ -43,6 +48,8 @@ export class TopicAdmin {
   /** Spreads the queues over all brokers, and resolves when the topic can be used. Not for one that exists. */
   async create(topic: string, queues: number): Promise<void> {
     const { cluster } = this.#parts;
+    const problem = this.problem(topic);
+    if (problem !== null) throw new FatalTaskError(problem, { code: 'broker.topic_refused' });
     const brokers = await cluster.brokers();
     const shares = brokers.map((broker, index) => ({ broker, queues: shareOf(queues, index, brokers.length) }));
     const used = shares.filter((share) => share.queues > 0);

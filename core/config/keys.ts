@@ -72,6 +72,26 @@ export function listKey(): z.ZodType<readonly string[]> {
   return read.meta(facts({ type: 'LIST' }));
 }
 
+/** `host:port`, an IPv6 host in brackets. */
+const ADDRESS = /^(?:\[[\da-f:.]+\]|[^\s:/[\]]+):(?<port>\d{1,5})$/i;
+
+/** Addresses of one service, each `host:port`; between them commas or, as RocketMQ writes them, semicolons. */
+export function addressesKey(): z.ZodType<readonly string[]> {
+  const read = text.transform((value, context) => {
+    const addresses = value
+      .split(/[,;]/)
+      .map((item) => item.trim())
+      .filter((item) => item !== '');
+    for (const address of addresses) {
+      const port = Number(ADDRESS.exec(address)?.groups?.['port'] ?? 0);
+      if (port > 0 && port < 65_536) continue;
+      context.addIssue({ code: 'custom', message: `must be host:port each, not ${JSON.stringify(address)}` });
+    }
+    return addresses;
+  });
+  return read.meta(facts({ type: 'LIST' }));
+}
+
 /** One of the given words, in any case. */
 export function enumKey<const Word extends string>(words: readonly Word[]): z.ZodType<Word> {
   const read = text.transform((value, context) => {

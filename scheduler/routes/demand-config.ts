@@ -17,7 +17,7 @@ export async function demandConfig(deps: AppDeps, name: string, sent: SentConfig
   }
   await demandConnectorClass(deps, sent);
   const hidden = await hiddenKeysOf(deps.registry, sent);
-  const problems = [...hidden.map((path) => ({ path, message: NOTHING_KEPT })), ...(await problemsOf(deps.registry, sent))];
+  const problems = [...hidden.map((path) => ({ path, message: NOTHING_KEPT })), ...(await problemsOf(deps, sent))];
   // Without problems there is no null in it.
   if (problems.length === 0) return sent as Readonly<Record<string, string>>;
   const lines = problems.map(({ path, message }) => `${path}: ${message}`);

@@ -93,7 +93,7 @@ async function validate(deps: AppDeps, { param, body }: Call<z.output<typeof New
   const requested = param('plugin');
   const isSame = (await findConnector(deps.registry, included))?.name === (await findConnector(deps.registry, requested))?.name;
   if (!isSame) throw new ApiError(400, `Included connector type ${included} does not match request type ${requested}`);
-  return { status: 200, body: await checkConfig({ registry: deps.registry, plugins: await deps.plugins() }, body) };
+  return { status: 200, body: await checkConfig({ ...deps, plugins: await deps.plugins() }, body) };
 }
 
 async function findPlugin({ registry }: AppDeps, name: string): Promise<Plugin | undefined> {

@@ -12,6 +12,8 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { openDataFolder } from '../../adapters/data-folder.ts';
 import { MemoryTelemetry } from '../../adapters/memory/memory-telemetry.ts';
 import { systemClock, systemRandom } from '../../adapters/system.ts';
+import { RequestCode } from '../../clients/rocketmq/codes.ts';
+import { deadAddress, type RemotingAnswer, RemotingServer } from '../support/remoting-server.ts';
 import { aReadOnlyFolder, aTemporaryFolder } from '../support/temporary-folder.ts';
 
 const MAIN = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
@@ -133,6 +135,65 @@ describe('sortie start', { timeout: TIMEOUT_MS }, () => {
   });
 });
 
+describe('sortie start, with RocketMQ', { timeout: TIMEOUT_MS }, () => {
+  test('refuses name servers none of which answers, naming each', async () => {
+    const [one, other] = [await deadAddress(), await deadAddress()];
+
+    const refusal = await start(aTemporaryFolder(), { flags: withRocketmq({ 'namesrv-addr': `${one},${other}` }) });
+
+    expect(refusal).toEqual(refused(`${one} did not answer: connect`, 'their addresses'));
+    expect(refusal.said).toContain(other);
+  });
+
+  test('refuses a name server that no broker has told of itself', async () => {
+    const server = await RemotingServer.start(() => ({ body: '{"brokerAddrTable":{},"clusterAddrTable":{}}' }));
+
+    const refusal = await start(aTemporaryFolder(), { flags: withRocketmq({ 'namesrv-addr': server.address }) });
+
+    expect(refusal).toEqual(refused(`no broker has told ${server.address} of itself`, 'namesrvAddr'));
+  });
+
+  test('refuses a broker that cannot be reached at the address it advertises', async () => {
+    const dead = await deadAddress();
+    const server = await RemotingServer.start(() => clusterOf(dead));
+
+    const refusal = await start(aTemporaryFolder(), { flags: withRocketmq({ 'namesrv-addr': server.address }) });
+
+    expect(refusal).toEqual(refused(`broker broker-a: ${dead} did not answer`, 'brokerIP1'));
+  });
+
+  test('refuses access keys that a broker refuses, and tells no secret', async () => {
+    const server: RemotingServer = await RemotingServer.start(({ code }) =>
+      code === RequestCode.GET_CLUSTER ? clusterOf(server.address) : { code: 16, remark: 'check signature failed.' },
+    );
+    const keys = { 'access-key': 'me', 'secret-key': 'hunter2-open-sesame' };
+
+    const refusal = await start(aTemporaryFolder(), { flags: withRocketmq({ 'namesrv-addr': server.address, ...keys }) });
+
+    expect(refusal).toEqual(refused(`${server.address} refuses to check the client: check signature failed.`, 'the secret key'));
+    expect(refusal.said).not.toContain('hunter2');
+  });
+
+  test('refuses proxies none of which answers', async () => {
+    const server = await RemotingServer.start(() => ({ code: 3, remark: 'request type 106 not supported' }));
+    const dead = await deadAddress();
+
+    const flags = withRocketmq({ 'namesrv-addr': server.address, 'proxy-addr': dead });
+    const refusal = await start(aTemporaryFolder(), { flags });
+
+    expect(refusal).toEqual(refused(`proxy: ${dead} did not answer`, 'can be reached from here'));
+  });
+});
+
+function withRocketmq(settings: Readonly<Record<string, string>>): readonly string[] {
+  return ['--broker', 'rocketmq', ...Object.entries(settings).flatMap(([key, value]) => [`--rocketmq-${key}`, value])];
+}
+
+function clusterOf(address: string): RemotingAnswer {
+  const broker = `"broker-a":{"brokerAddrs":{0:"${address}"},"brokerName":"broker-a","cluster":"C"}`;
+  return { body: `{"brokerAddrTable":{${broker}},"clusterAddrTable":{"C":["broker-a"]}}` };
+}
+
 /** Root without the right to go past the rights of files and folders; anybody else has not got it anyway. */
 const WITHOUT_PRIVILEGES = process.getuid?.() === 0 ? ['setpriv', '--bounding-set', '-dac_override,-dac_read_search'] : [];
 
@@ -153,9 +214,14 @@ interface Refusal {
 
 async function start(
   data: string,
-  { port = 0, through = [] }: { readonly port?: number; readonly through?: readonly string[] } = {},
+  {
+    port = 0,
+    through = [],
+    flags = [],
+  }: { readonly port?: number; readonly through?: readonly string[]; readonly flags?: readonly string[] } = {},
 ): Promise<Refusal> {
-  const [command = '', ...args] = [...through, process.execPath, MAIN, 'start', '--data', data, '--port', String(port)];
+  const own = ['start', '--data', data, '--port', String(port), ...flags];
+  const [command = '', ...args] = [...through, process.execPath, MAIN, ...own];
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   onTestFinished(() => void child.kill('SIGKILL'));
   const [said, printed, [code]] = await Promise.all([text(child.stderr), text(child.stdout), ended(child)]);

@@ -10,6 +10,7 @@ import type { Clock } from '../../core/ports.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import {
   answerFrame,
+  deadAddress,
   type RemotingAnswer,
   type RemotingRequest,
   RemotingServer,
@@ -47,14 +48,6 @@ function clientOf(
   const client = new RocketmqClient({ group: 'g', ...settings }, clock);
   onTestFinished(() => client.close());
   return client;
-}
-
-/** An address at which nobody listens. */
-async function deadAddress(): Promise<string> {
-  const server = await RemotingServer.start(() => 'silent');
-  const { address } = server;
-  await server.close();
-  return address;
 }
 
 describe('RocketmqClient, answers', () => {

@@ -14,6 +14,7 @@ export function storeWith(store: StateStore, changed: Partial<StateStore>): Stat
 
 export function brokerWith(broker: LogBroker, changed: Partial<LogBroker>): LogBroker {
   return {
+    topicProblem: (topic) => broker.topicProblem(topic),
     queues: (topic) => broker.queues(topic),
     topics: () => broker.topics(),
     bounds: (queues) => broker.bounds(queues),

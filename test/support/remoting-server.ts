@@ -108,6 +108,14 @@ export class RemotingServer {
   }
 }
 
+/** An address at which nobody listens. */
+export async function deadAddress(): Promise<string> {
+  const server = await RemotingServer.start(() => 'silent');
+  const { address } = server;
+  await server.close();
+  return address;
+}
+
 /** `flag` 0 makes a request of the server's own of it. */
 export function answerFrame(opaque: number, { code = 0, remark, fields = {}, body = '' }: RemotingAnswer, flag = 1): Buffer {
   const extFields = Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, String(value)]));

@@ -20,6 +20,7 @@ export function rocketmqLog(servers: Pick<RocketmqSettings, 'nameServers' | 'pro
       addQueue: (topic) => addQueue(client, topic),
     },
     topicPrefix: `contract-${process.pid}-${cases}`,
+    impossibleTopic: 'shop.orders',
     recordBytesMax: client.batchBytesMax,
     elapse: (durationMs) => systemClock.sleep(durationMs),
     close: () => broker.close(),

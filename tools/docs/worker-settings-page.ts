@@ -29,6 +29,17 @@ log.level: warn
 secrets:
   env: [DB_*, SEARCH_TOKEN]
   folders: [/run/secrets]
+\`\`\`
+
+With topics in a RocketMQ cluster:
+
+\`\`\`properties
+data = /var/lib/sortie
+broker = rocketmq
+rocketmq.namesrv.addr = mq-1:9876, mq-2:9876
+rocketmq.access.key = sortie
+rocketmq.secret.key = \${file:/run/secrets/rocketmq.properties:secret}
+rocketmq.tls.enabled = true
 \`\`\``;
 
 export function workerSettingsPage(): string {
@@ -51,6 +62,8 @@ export function workerSettingsPage(): string {
     table(['key', 'flag', 'environment', 'type', 'values', 'default', 'what it does'], rows),
     '## Example',
     EXAMPLE,
-    'What a connector may say of secrets is in [configuration.md](configuration.md#secrets).',
+    `\`rocketmq.access.key\` and \`rocketmq.secret.key\` may hold placeholders for secrets, as connectors do, and may name every variable and file. They are read
+once, at the start. A flag can be read by everybody who lists the processes of the machine; a variable, a file and a placeholder cannot.`,
+    'How to reach a RocketMQ cluster: [rocketmq.md](rocketmq.md). What a connector may say of secrets is in [configuration.md](configuration.md#secrets).',
   ]);
 }

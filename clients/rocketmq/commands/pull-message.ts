@@ -39,7 +39,7 @@ export interface Pulled {
 const SUSPEND = 2;
 const SUBSCRIPTION = 4;
 
-const EVERYTHING: MessageFilter = { type: 'TAG', expression: '*' };
+export const EVERYTHING: MessageFilter = { type: 'TAG', expression: '*' };
 
 const STATUS: Readonly<Record<number, Pulled['status']>> = {
   [ResponseCode.SUCCESS]: 'found',

@@ -1,10 +1,10 @@
-import type { LogSettings } from '../../../adapters/data-folder.ts';
+import type { LogSettings } from '../../../adapters/open-log.ts';
 import type { LocalSecretsSettings } from '../../../adapters/secrets/local-secrets.ts';
 
 /** What the entry is given by whoever starts its invoker: JSON. */
 export interface LocalSettings {
   readonly dataFolder: string;
-  /** As everybody else who shares the folder has it. */
+  /** As everybody else who shares the folder has it; absent: the embedded one. */
   readonly log?: LogSettings;
   /** What connectors may name; absent: nothing. */
   readonly secrets?: LocalSecretsSettings;

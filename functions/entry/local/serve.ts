@@ -44,11 +44,11 @@ interface Server {
 }
 
 async function openServer(port: InvokerPort, { settings, parentPid }: Message<'start'>): Promise<Server> {
-  const { dataFolder, log = {}, secrets = NO_SECRETS, registryModule } = settings as LocalSettings;
+  const { dataFolder, log, secrets = NO_SECRETS, registryModule } = settings as LocalSettings;
   const telemetry = new ForwardingTelemetry((entries) => port.send({ kind: 'telemetry', entries }));
   const world = { clock: systemClock, random: systemRandom, fetch: systemFetch, telemetry };
   const registry = await loadRegistry(registryModule);
-  const folder = await openDataFolder(dataFolder, { ...world, log });
+  const folder = await openDataFolder(dataFolder, { ...world, ...(log === undefined ? {} : { log }) });
   const { store, broker } = folder;
   const sandbox = new Sandbox(systemClock);
   const host = { ...world, store, broker, registry, sandbox, secrets: new LocalSecrets(secrets), settings: DEFAULT_SETTINGS };

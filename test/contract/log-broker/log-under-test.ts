@@ -18,6 +18,8 @@ export interface LogUnderTest {
   readonly operator: Partial<LogOperator>;
   /** Begins every topic name of this run, so that runs may share a server. */
   readonly topicPrefix: string;
+  /** A name that no topic can have; absent where every name can be one. */
+  readonly impossibleTopic?: string;
   /** A record whose value alone has more bytes is refused. */
   readonly recordBytesMax: number;
   /** Lets this much time pass, for store times and for waiting reads. */

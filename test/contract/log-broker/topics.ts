@@ -15,6 +15,19 @@ export function topicCases(check: LogCase): void {
     expect(new Set(queues.map(queueKey)).size).toBe(3);
   });
 
+  check('says whether a topic can have a name, and creates none that cannot', [], async (log) => {
+    const { broker, topicName, impossibleTopic } = log;
+
+    expect(broker.topicProblem(topicName('orders'))).toBeNull();
+    if (impossibleTopic === undefined) return;
+    expect(broker.topicProblem(impossibleTopic)).toContain(impossibleTopic);
+    await expect(broker.ensureTopic(impossibleTopic, { queues: 1 })).rejects.toMatchObject({
+      name: 'FatalTaskError',
+      code: 'broker.topic_refused',
+      message: expect.stringContaining(`${impossibleTopic}; next: `),
+    });
+  });
+
   check('keeps the queues of a topic that exists', [], async ({ broker, topicName }) => {
     const topic = topicName('orders');
     await broker.ensureTopic(topic, { queues: 2 });

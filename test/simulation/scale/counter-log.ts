@@ -97,6 +97,10 @@ export class CounterLog implements LogBroker {
     return [...this.#byTopic.keys()].sort();
   }
 
+  topicProblem(): null {
+    return null;
+  }
+
   async queues(topic: string): Promise<readonly MessageQueue[]> {
     await this.roundTrip();
     return this.queuesOf(topic);

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { MemoryLogBroker } from '../../../adapters/memory/memory-log-broker.ts';
 import { encodeCursor } from '../../../core/cursor/codec.ts';
 import { cursorKey } from '../../../core/cursor/stored-cursor.ts';
+import { FatalTaskError } from '../../../core/errors.ts';
 import { offset } from '../../../core/offset.ts';
 import { queueShardId } from '../../../core/shard-id.ts';
 import { createConnector } from '../../../scheduler/connector-actions.ts';
@@ -17,6 +18,7 @@ let table: ShardTable;
 let catalog: ConnectorCatalog;
 let notes: GroupNotes;
 let isAway: boolean;
+let refused: string | null;
 /** Calls, as the broker was told. */
 let told: [group: string, offsets: string][];
 
@@ -24,10 +26,12 @@ beforeEach(async () => {
   host = aHost();
   (host.broker as MemoryLogBroker).createTopic('orders', { queues: 2 });
   isAway = false;
+  refused = null;
   told = [];
   const broker = brokerWith(host.broker, {
     async noteGroup(group, offsets) {
       if (isAway) throw brokerUnavailable();
+      if (group === refused) throw new FatalTaskError('no right', { code: 'broker.unauthorized' });
       told.push([group, offsets.map(({ queue, offset: at }) => `${queue.queueId}:${at}`).join(' ')]);
       await host.broker.noteGroup(group, offsets);
     },
@@ -104,6 +108,26 @@ describe('GroupNotes', () => {
     await notes.tell();
 
     expect(told).toEqual([['connect-copy', '0:3']]);
+  });
+
+  test('leaves a group that the broker refuses alone for a minute, and no other', async () => {
+    const [vault, copy] = [await aSink('vault'), await aSink('copy')];
+    for (const uid of [vault, copy]) await comesTo(uid, 0, 3);
+    await catalog.read('vault');
+    refused = 'connect-vault';
+    await expect(notes.tell()).rejects.toThrow(expect.objectContaining({ code: 'broker.unauthorized' }));
+
+    await notes.tell();
+    await catalog.read('copy');
+    await notes.tell();
+    refused = null;
+    await host.clock.sleep(60_000);
+    await notes.tell();
+
+    expect(told).toEqual([
+      ['connect-copy', '0:3'],
+      ['connect-vault', '0:3'],
+    ]);
   });
 
   test('forgets what it could not tell of a connector that went meanwhile', async () => {

@@ -1,4 +1,4 @@
-/** For whoever brings a file of a Kafka Connect worker: what becomes of its keys. The longest beginning counts. */
+/** For whoever brings a file of a worker of Kafka Connect or RocketMQ Connect: what becomes of its keys. The longest beginning counts. */
 const ADVICE: Readonly<Record<string, string>> = {
   listeners: 'its address is host, and its port is port',
   'rest.port': 'it is port here',
@@ -14,15 +14,24 @@ const ADVICE: Readonly<Record<string, string>> = {
   'key.converter': 'each connector has its own',
   'value.converter': 'each connector has its own',
   'header.converter': 'headers are text',
-  'bootstrap.servers': 'topics are kept in the folder that data names',
+  'bootstrap.servers':
+    'broker=rocketmq and rocketmq.namesrv.addr say where topics are kept; without them, the folder that data names',
   'group.id': 'who shares the folder that data names works together',
   'offset.': 'offsets are kept in the folder that data names, with every commit',
   'config.storage.': 'connectors are kept in the folder that data names',
   'status.storage.': 'it is kept in the folder that data names',
+  namesrvAddr: 'it is rocketmq.namesrv.addr here, and counts with broker=rocketmq',
+  aclEnable: 'rocketmq.access.key and rocketmq.secret.key are used where they are set',
+  accessKey: 'it is rocketmq.access.key here',
+  secretKey: 'it is rocketmq.secret.key here',
+  httpPort: 'it is port here',
+  storePathRootDir: 'it is data here',
+  pluginPaths: 'all plugins are part of Sortie',
+  workerId: 'who shares the folder that data names works together',
 };
 
-/** What to add to a complaint about a key that is no setting here; empty where it is not Kafka's either. */
-export function kafkaAdvice(key: string): string {
+/** What to add to a complaint about a key that is no setting here; empty where it is not one of theirs either. */
+export function adviceFor(key: string): string {
   const known = Object.keys(ADVICE).filter((beginning) => key.startsWith(beginning));
   const [longest] = known.sort((one, other) => other.length - one.length);
   return longest === undefined ? '' : `: ${ADVICE[longest]}`;
