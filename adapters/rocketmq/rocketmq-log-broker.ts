@@ -1,10 +1,9 @@
-import type { Pulled } from '../../clients/rocketmq/commands/pull-message.ts';
-import { messageBytes, type OutgoingMessage } from '../../clients/rocketmq/outgoing-message.ts';
+import { boundsOf, readRecords } from '../../clients/rocketmq/records/read-records.ts';
+import { sendRecords } from '../../clients/rocketmq/records/send-records.ts';
 import type { RocketmqClient } from '../../clients/rocketmq/rocketmq-client.ts';
-import { assert } from '../../core/assert.ts';
-import { ConnectError, type RecordError } from '../../core/errors.ts';
+import { ConnectError } from '../../core/errors.ts';
 import type { MessageQueue } from '../../core/message-queue.ts';
-import { maxOffset, type Offset, offset } from '../../core/offset.ts';
+import { type Offset, offset } from '../../core/offset.ts';
 import type {
   CancelSignal,
   Clock,
@@ -16,10 +15,7 @@ import type {
   ReadResult,
   SendResult,
 } from '../../core/ports.ts';
-import { recordTooLarge } from '../record-limit.ts';
 import { queueMissing } from '../topic-missing.ts';
-import { RecordCollector } from './record-collector.ts';
-import { propertiesTooLarge, toMessage } from './record-properties.ts';
 import { watchQueues } from './watch-queues.ts';
 
 export interface RocketmqLogBrokerDeps {
@@ -28,10 +24,8 @@ export interface RocketmqLogBrokerDeps {
   readonly clock: Clock;
 }
 
-type Refused = { readonly index: number; readonly error: RecordError };
-
 /**
- * Topics of a RocketMQ cluster as a log. `record-properties.ts` says how a record lies in a message.
+ * Topics of a RocketMQ cluster as a log. `clients/rocketmq/records/record-properties.ts` says how a record lies in a message.
  *
  * What a `send` has appended is as durable as the cluster makes what it acknowledges: `flushDiskType=SYNC_FLUSH` outlives a loss of
  * power, the default outlives a death of the broker's process.
@@ -58,43 +52,16 @@ export class RocketmqLogBroker implements LogBroker {
   }
 
   async bounds(queues: readonly MessageQueue[]): Promise<readonly (QueueBounds | null)[]> {
-    return (await this.#client.spans(queues)).map((span) => (span === null ? null : rangeOf(span)));
+    return (await this.#client.spans(queues)).map((span) => (span === null ? null : boundsOf(span)));
   }
 
-  async read(queue: MessageQueue, from: Offset, limits: ReadLimits, signal?: CancelSignal): Promise<ReadResult> {
-    assert(limits.records >= 1, 'a read asks for at least one record');
-    const untilMs = this.#clock.monotonicMs() + limits.waitMs;
-    // Whoever read up to the end, and comes again to wait there, need not hear again that there is nothing.
-    if (limits.waitMs > 0 && this.#client.knownEnd(queue) !== from) {
-      const result = await this.#readNow(queue, from, limits);
-      if (result.next !== from || result.bounds.max !== from) return result;
-    }
-    if (limits.waitMs > 0) {
-      const durationMs = Math.max(untilMs - this.#clock.monotonicMs(), 1);
-      const polled = await this.#client.poll(queue, from, { durationMs, signal });
-      if (polled?.status === 'found') return taken(queue, from, limits, polled);
-    }
-    return this.#readNow(queue, from, limits);
+  read(queue: MessageQueue, from: Offset, limits: ReadLimits, signal?: CancelSignal): Promise<ReadResult> {
+    return readRecords({ client: this.#client, clock: this.#clock }, { queue, from }, limits, signal);
   }
 
   async send(queue: MessageQueue, records: readonly OutgoingRecord[]): Promise<SendResult> {
-    const refused: Refused[] = [];
-    const accepted: number[] = [];
-    const messages: OutgoingMessage[] = [];
-    const bornAtMs = wholeTime(records[0]?.bornAtMs ?? 0);
-    for (const [index, record] of records.entries()) {
-      const message = toMessage(record, bornAtMs);
-      const error = this.#tooLarge(message);
-      if (error !== null) refused.push({ index, error });
-      else {
-        accepted.push(index);
-        messages.push(message);
-      }
-    }
-    const sent = await this.#client.send(queue, messages, bornAtMs);
-    for (const { index, error } of sent.refused) refused.push({ index: accepted[index] ?? 0, error });
-    const endOffset = sent.end === null ? await this.#endOf(queue) : offset(sent.end);
-    return { endOffset, refused: refused.sort((a, b) => a.index - b.index) };
+    const { end, refused } = await sendRecords(this.#client, queue, records);
+    return { endOffset: end === null ? await this.#endOf(queue) : offset(end), refused };
   }
 
   async ensureTopic(topic: string, { queues }: { readonly queues: number }): Promise<void> {
@@ -139,49 +106,11 @@ export class RocketmqLogBroker implements LogBroker {
     return this.#client.close();
   }
 
-  async #readNow(queue: MessageQueue, from: Offset, limits: ReadLimits): Promise<ReadResult> {
-    const collector = new RecordCollector(queue, limits);
-    const { last, next } = await this.#client.read(
-      queue,
-      from,
-      { messages: limits.records, bytes: limits.bytes },
-      (answer, wanted) => collector.take(answer.body, wanted),
-    );
-    return { records: collector.records, next: collector.stoppedAt ?? offset(next), bounds: rangeOf(last) };
-  }
-
-  #tooLarge(message: OutgoingMessage): RecordError | null {
-    const bytes = messageBytes(message);
-    const { batchBytesMax } = this.#client;
-    return bytes > batchBytesMax ? recordTooLarge(bytes, batchBytesMax) : propertiesTooLarge(message);
-  }
-
   async #endOf(queue: MessageQueue): Promise<Offset> {
     const [bounds] = await this.bounds([queue]);
     if (bounds === null || bounds === undefined) throw queueMissing(queue);
     return bounds.max;
   }
-}
-
-function taken(queue: MessageQueue, from: Offset, limits: ReadLimits, polled: Pulled): ReadResult {
-  const collector = new RecordCollector(queue, limits);
-  collector.take(polled.body, from);
-  return {
-    records: collector.records,
-    next: collector.stoppedAt ?? maxOffset(from, offset(polled.next)),
-    bounds: rangeOf(polled),
-  };
-}
-
-/** A message's time is a whole number; another is kept beside it, as that of each record is where it differs. */
-function wholeTime(atMs: number): number {
-  return Number.isSafeInteger(atMs) ? atMs : 0;
-}
-
-/** A queue without a file yet says -1. */
-function rangeOf({ min, max }: { readonly min: bigint; readonly max: bigint }): QueueBounds {
-  const lowest = offset(min < 0n ? 0n : min);
-  return { min: lowest, max: maxOffset(lowest, offset(max < 0n ? 0n : max)) };
 }
 
 /** What RocketMQ takes for the name of a group: at most 120 letters, digits, `%`, `_` and `-`. 5.3.3, `Validators.java`. */

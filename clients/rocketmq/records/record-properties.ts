@@ -20,11 +20,11 @@
  * | `SORTIE_BORN` | epoch ms, where a record was not born with the first of its batch |
  */
 import { isUtf8 } from 'node:buffer';
-import { type OutgoingMessage, PROPERTIES_BYTES_MAX } from '../../clients/rocketmq/outgoing-message.ts';
-import { isPropertyText, isReservedProperty, propertyText } from '../../clients/rocketmq/properties.ts';
-import { RecordError } from '../../core/errors.ts';
-import type { OutgoingRecord } from '../../core/ports.ts';
-import type { LogHeaders } from '../../core/record/connect-record.ts';
+import { RecordError } from '../../../core/errors.ts';
+import type { OutgoingRecord } from '../../../core/ports.ts';
+import type { LogHeaders } from '../../../core/record/connect-record.ts';
+import { type OutgoingMessage, PROPERTIES_BYTES_MAX } from '../outgoing-message.ts';
+import { isPropertyText, isReservedProperty, propertyText } from '../properties.ts';
 
 export const PROPERTY = {
   key: 'KEYS',

@@ -1,8 +1,8 @@
-import { messageOffset, messageStarts } from '../../clients/rocketmq/message-layout.ts';
-import type { MessageQueue } from '../../core/message-queue.ts';
-import type { Offset } from '../../core/offset.ts';
-import type { ReadLimits } from '../../core/ports.ts';
-import type { LogRecord } from '../../core/record/connect-record.ts';
+import type { MessageQueue } from '../../../core/message-queue.ts';
+import type { Offset } from '../../../core/offset.ts';
+import type { ReadLimits } from '../../../core/ports.ts';
+import type { LogRecord } from '../../../core/record/connect-record.ts';
+import { messageOffset, messageStarts } from '../message-layout.ts';
 import { PulledRecord } from './pulled-record.ts';
 
 /** Makes records of answers, as many as a read's limits allow. */

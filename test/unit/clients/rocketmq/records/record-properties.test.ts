@@ -1,14 +1,14 @@
 import { deflateSync, zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { PulledRecord } from '../../../../adapters/rocketmq/pulled-record.ts';
-import { RecordCollector } from '../../../../adapters/rocketmq/record-collector.ts';
-import { propertiesTooLarge, toMessage } from '../../../../adapters/rocketmq/record-properties.ts';
-import { readProperties } from '../../../../clients/rocketmq/properties.ts';
-import { offset } from '../../../../core/offset.ts';
-import type { OutgoingRecord } from '../../../../core/ports.ts';
-import { anOutgoingRecord, asSent, bytesOf } from '../../../support/log-records.ts';
-import { storedMessage } from '../../../support/stored-message.ts';
+import { readProperties } from '../../../../../clients/rocketmq/properties.ts';
+import { PulledRecord } from '../../../../../clients/rocketmq/records/pulled-record.ts';
+import { RecordCollector } from '../../../../../clients/rocketmq/records/record-collector.ts';
+import { propertiesTooLarge, toMessage } from '../../../../../clients/rocketmq/records/record-properties.ts';
+import { offset } from '../../../../../core/offset.ts';
+import type { OutgoingRecord } from '../../../../../core/ports.ts';
+import { anOutgoingRecord, asSent, bytesOf } from '../../../../support/log-records.ts';
+import { storedMessage } from '../../../../support/stored-message.ts';
 
 const QUEUE = { topic: 'T', brokerName: 'broker-a', queueId: 0 };
 
@@ -134,6 +134,16 @@ describe('PulledRecord', () => {
 });
 
 describe('RecordCollector', () => {
+  test('takes a message whose value cannot be read: who looks at it hears why, and nobody else', () => {
+    const lz4 = storedMessage({ body: bytesOf('lz4'), properties: '', bornAtMs: 7, systemFlags: 0x101 });
+    const collector = new RecordCollector(QUEUE, { records: 100, bytes: 1, waitMs: 0 });
+
+    const isMore = collector.take(lz4, 0n);
+
+    expect([isMore, collector.records.length]).toEqual([true, 1]);
+    expect(() => collector.records[0]?.value).toThrow(/lz4/);
+  });
+
   test('takes as many records as the limit of bytes allows, whatever the messages have beside their contents', () => {
     const values = fc.array(
       fc.record({ value: fc.option(fc.uint8Array({ maxLength: 9 })), tag: fc.option(fc.constant('tag')) }),

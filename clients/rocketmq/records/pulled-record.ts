@@ -1,11 +1,11 @@
 /** Records as they lie in the answer to a pull: keys and values are views of it, all else is decoded when looked at. */
 import { inflateSync, zstdDecompressSync } from 'node:zlib';
-import { type Compression, type MessageParts, messageBornAtMs, messageParts } from '../../clients/rocketmq/message-layout.ts';
-import { findProperty, readProperties } from '../../clients/rocketmq/properties.ts';
-import { messageOf, RecordError } from '../../core/errors.ts';
-import type { MessageQueue } from '../../core/message-queue.ts';
-import type { Offset } from '../../core/offset.ts';
-import type { LogHeaders, LogRecord } from '../../core/record/connect-record.ts';
+import { messageOf, RecordError } from '../../../core/errors.ts';
+import type { MessageQueue } from '../../../core/message-queue.ts';
+import type { Offset } from '../../../core/offset.ts';
+import type { LogHeaders, LogRecord } from '../../../core/record/connect-record.ts';
+import { type Compression, type MessageParts, messageBornAtMs, messageParts } from '../message-layout.ts';
+import { findProperty, readProperties } from '../properties.ts';
 import { BASE64, EMPTY_BODY, isHeader, NULL_BODY, NULL_MARK, PROPERTY } from './record-properties.ts';
 
 const KEY = Buffer.from(PROPERTY.key);
@@ -74,15 +74,30 @@ export class PulledRecord implements LogRecord {
 
   /** At least what a read's limit counts; without looking closely. */
   get contentBytesMax(): number {
-    const { bodyAt, bodyEnd, propertiesAt, propertiesEnd, compression } = this.#parts;
-    return compression === 'none' ? bodyEnd - bodyAt + propertiesEnd - propertiesAt : this.contentBytes;
+    const { propertiesAt, propertiesEnd } = this.#parts;
+    return this.valueBytesMax + propertiesEnd - propertiesAt;
   }
 
   /** What a read's limit counts: of key, value and headers. */
   get contentBytes(): number {
-    let bytes = (this.key?.length ?? 0) + (this.value?.length ?? 0);
+    let bytes = (this.key?.length ?? 0) + this.#valueBytes();
     for (const [name, text] of this.headers) bytes += Buffer.byteLength(name) + Buffer.byteLength(text);
     return bytes;
+  }
+
+  /** At least what the value has; without looking at one that was not compressed. */
+  get valueBytesMax(): number {
+    const { bodyAt, bodyEnd, compression } = this.#parts;
+    return compression === 'none' ? bodyEnd - bodyAt : this.#valueBytes();
+  }
+
+  /** Of one that cannot be read, what it has as it lies there: a limit is no reason to fail. */
+  #valueBytes(): number {
+    try {
+      return this.value?.length ?? 0;
+    } catch {
+      return this.#parts.bodyEnd - this.#parts.bodyAt;
+    }
   }
 
   #readKey(): Uint8Array | null {

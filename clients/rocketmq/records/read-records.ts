@@ -1,0 +1,59 @@
+/** Reads records of a queue: what is there at once, and else waits for the first one at its end. */
+import { assert } from '../../../core/assert.ts';
+import type { MessageQueue } from '../../../core/message-queue.ts';
+import { maxOffset, type Offset, offset } from '../../../core/offset.ts';
+import type { CancelSignal, Clock, QueueBounds, ReadLimits, ReadResult } from '../../../core/ports.ts';
+import type { Pulled } from '../commands/pull-message.ts';
+import type { RocketmqClient } from '../rocketmq-client.ts';
+import { RecordCollector } from './record-collector.ts';
+
+export interface RecordReading {
+  readonly client: RocketmqClient;
+  readonly clock: Clock;
+}
+
+/** @throws as the client; {FatalTaskError} `broker.topic_missing` where the queue does not exist. */
+export async function readRecords(
+  { client, clock }: RecordReading,
+  { queue, from }: { readonly queue: MessageQueue; readonly from: Offset },
+  limits: ReadLimits,
+  signal?: CancelSignal,
+): Promise<ReadResult> {
+  assert(limits.records >= 1, 'a read asks for at least one record');
+  const untilMs = clock.monotonicMs() + limits.waitMs;
+  // Whoever read up to the end, and comes again to wait there, need not hear again that there is nothing.
+  if (limits.waitMs > 0 && client.knownEnd(queue) !== from) {
+    const result = await readNow(client, queue, from, limits);
+    if (result.next !== from || result.bounds.max !== from) return result;
+  }
+  if (limits.waitMs > 0) {
+    const durationMs = Math.max(untilMs - clock.monotonicMs(), 1);
+    const polled = await client.poll(queue, from, { durationMs, signal });
+    if (polled?.status === 'found') return taken(queue, from, limits, polled);
+  }
+  return readNow(client, queue, from, limits);
+}
+
+async function readNow(client: RocketmqClient, queue: MessageQueue, from: Offset, limits: ReadLimits): Promise<ReadResult> {
+  const collector = new RecordCollector(queue, limits);
+  const { last, next } = await client.read(queue, from, { messages: limits.records, bytes: limits.bytes }, (answer, wanted) =>
+    collector.take(answer.body, wanted),
+  );
+  return { records: collector.records, next: collector.stoppedAt ?? offset(next), bounds: boundsOf(last) };
+}
+
+function taken(queue: MessageQueue, from: Offset, limits: ReadLimits, polled: Pulled): ReadResult {
+  const collector = new RecordCollector(queue, limits);
+  collector.take(polled.body, from);
+  return {
+    records: collector.records,
+    next: collector.stoppedAt ?? maxOffset(from, offset(polled.next)),
+    bounds: boundsOf(polled),
+  };
+}
+
+/** A queue without a file yet says -1. */
+export function boundsOf({ min, max }: { readonly min: bigint; readonly max: bigint }): QueueBounds {
+  const lowest = offset(min < 0n ? 0n : min);
+  return { min: lowest, max: maxOffset(lowest, offset(max < 0n ? 0n : max)) };
+}
