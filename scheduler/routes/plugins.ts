@@ -74,7 +74,7 @@ function versionOf(plugin: Plugin): { readonly version?: string } {
 async function config(deps: AppDeps, { param, query }: Call<unknown>): Promise<Answer> {
   const plugin = await findPlugin(deps, param('plugin'));
   if (plugin === undefined) throw new ApiError(404, `Unknown plugin ${param('plugin')}.`);
-  demandVersion(plugin, query.first('version') ?? 'latest');
+  demandVersion(plugin, query.first('version') || 'latest');
   const isConnector = plugin.kind === 'sink' || plugin.kind === 'source';
   const offered = [...(isConnector ? runtimeKeys(namesOf(await deps.plugins())) : []), ...pluginKeys(plugin)];
   return { status: 200, body: [...new Map(offered.map(({ key }) => [key.name, key])).values()] };

@@ -1,7 +1,8 @@
 import { expect } from 'vitest';
-import { anOrdersSink, error, type Situation, situationsOf } from './situation.ts';
+import { anOrdersSink, error, ORDERS, type Situation, situationsOf } from './situation.ts';
 
 const INFO = { level: 'INFO', last_modified: null };
+const SET = { level: 'DEBUG', last_modified: expect.any(Number) };
 const DEBUG = { ask: { body: { level: 'debug' } } };
 
 function shows(levels: object): Pick<Situation, 'then'> {
@@ -11,8 +12,6 @@ function shows(levels: object): Pick<Situation, 'then'> {
     },
   };
 }
-
-const SET = { level: 'DEBUG', last_modified: expect.any(Number) };
 
 export const loggerSituations: readonly Situation[] = [
   ...situationsOf('GET /admin/loggers', [{ what: 'at the start', status: 200, body: { root: INFO } }]),
@@ -45,12 +44,68 @@ export const loggerSituations: readonly Situation[] = [
       ...shows({ root: INFO, 'connector.orders': SET }),
     },
     { what: 'in the whole cluster', path: '/admin/loggers/root?scope=CLUSTER', ...DEBUG, status: 204, ...shows({ root: SET }) },
+    { what: 'in the scope of the worker', path: '/admin/loggers/root?scope=worker', ...DEBUG, status: 200, body: ['root'] },
+    { what: 'in a scope that is empty', path: '/admin/loggers/root?scope=', ...DEBUG, status: 200, body: ['root'] },
     { what: 'in a scope that is none', path: '/admin/loggers/root?scope=galaxy', ...DEBUG, status: 200, body: ['root'] },
     {
       what: 'no level',
       path: '/admin/loggers/root',
       ask: { body: {} },
       ...error(400, "Desired 'level' parameter was not specified in request."),
+    },
+    {
+      what: 'a level of null',
+      path: '/admin/loggers/root',
+      ask: { body: { level: null } },
+      ...error(400, "Desired 'level' parameter was not specified in request."),
+    },
+    {
+      what: 'a level that is a list',
+      path: '/admin/loggers/root',
+      ask: { body: { level: ['DEBUG'] } },
+      ...error(400, 'level: must be a text, a number, or true or false'),
+    },
+    ...['trace', 'Debug', 'INFO', 'warn', 'ERROR', 'fatal', 'OFF'].map((level) => ({
+      what: `the level ${level}`,
+      path: '/admin/loggers/root',
+      ask: { body: { level } },
+      status: 200,
+      body: ['root'],
+      ...shows({ root: { ...SET, level: level.toUpperCase() } }),
+    })),
+    ...['', ' ', 7, true, 'ALL'].map((level) => ({
+      what: `a level of ${JSON.stringify(level)}`,
+      path: '/admin/loggers/root',
+      ask: { body: { level } },
+      ...error(404, `invalid log level '${level}'.`),
+    })),
+    {
+      what: 'more than a level',
+      path: '/admin/loggers/root',
+      ask: { body: { level: 'DEBUG', scope: 'worker' } },
+      status: 200,
+      body: ['root'],
+    },
+    {
+      what: 'a level that is none, in the whole cluster',
+      path: '/admin/loggers/root?scope=cluster',
+      ask: { body: { level: 'loud' } },
+      ...error(404, "invalid log level 'loud'."),
+      ...shows({ root: INFO }),
+    },
+    {
+      what: 'of one connector whose name has to be encoded',
+      given: ({ ask }) => ask('PUT', '/connectors/a%2F%25/config', { body: ORDERS }),
+      path: '/admin/loggers/connector.a%2F%25',
+      ...DEBUG,
+      status: 200,
+      body: ['connector.a/%'],
+    },
+    {
+      what: 'of what logs in Kafka Connect',
+      path: '/admin/loggers/org.apache.kafka.connect',
+      ...DEBUG,
+      ...error(404, 'Logger org.apache.kafka.connect not found.'),
     },
     {
       what: 'a level that is none',

@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import { allPlugins } from '../../../plugins/registry.ts';
 import { error, ORDERS, type Situation, situationsOf } from './situation.ts';
 
 /** As its plugin's own, beside those of the runtime. */
@@ -40,10 +41,53 @@ function value(name: string, fields: object = {}): object {
 }
 
 const VAULT = { 'connector.class': 'vault-sink', topics: 'orders' };
+
+const CONNECTORS = [
+  { class: 'datagen-source', type: 'source', version: '1.0.0' },
+  { class: 'discard-sink', type: 'sink', version: '1.0.0' },
+];
+const ALL = [
+  ...CONNECTORS,
+  { class: 'filter', type: 'transformation' },
+  { class: 'json', type: 'converter' },
+  { class: 'record-is-tombstone', type: 'predicate' },
+];
+
+/** Of what comes with the product, one of each kind. */
+const SOME: Situation['deps'] = {
+  plugins: async () => (await allPlugins()).filter((plugin) => ALL.some(({ class: name }) => name === plugin.name)),
+};
+
+const JSON_KEYS = [
+  ['schemas.enable', { type: 'BOOLEAN', default_value: 'true', width: 'SHORT' }],
+  ['schemas.cache.size', { type: 'INT', default_value: '1000', width: 'SHORT' }],
+  ['decimal.format', { default_value: 'BASE64' }],
+  ['replace.null.with.default', { type: 'BOOLEAN', default_value: 'true', width: 'SHORT' }],
+] as const;
+
+interface Validated {
+  readonly groups: readonly string[];
+  readonly configs: readonly { readonly definition: { readonly group: string; readonly order: number } }[];
+}
+
 const PATH = '/connector-plugins/vault-sink/config/validate';
 
 export const pluginSituations: readonly Situation[] = [
   ...situationsOf('GET /connector-plugins', [
+    ...['', '?connectorsOnly=true', '?connectorsOnly=TRUE'].map((query) => ({
+      what: `connectors only: ${query || 'nothing is said'}`,
+      deps: SOME,
+      path: `/connector-plugins${query}`,
+      status: 200,
+      body: CONNECTORS,
+    })),
+    ...['false', 'False', 'bogus', ''].map((word) => ({
+      what: `all kinds: ?connectorsOnly=${word}`,
+      deps: SOME,
+      path: `/connector-plugins?connectorsOnly=${word}`,
+      status: 200,
+      body: ALL,
+    })),
     {
       what: 'connectors only, unless all are asked for',
       status: 200,
@@ -92,11 +136,39 @@ export const pluginSituations: readonly Situation[] = [
       ]),
     },
     { what: 'of a predicate without keys', path: '/connector-plugins/RecordIsTombstone/config', status: 200, body: [] },
+    ...['json', 'JsonConverter', 'org.apache.kafka.connect.json.JsonConverter'].map((plugin) => ({
+      what: `of a converter: ${plugin}`,
+      path: `/connector-plugins/${plugin}/config`,
+      status: 200,
+      body: JSON_KEYS.map(([name, fields], index) => aKey(name, { ...fields, group: 'json', order: index + 1 })),
+    })),
+    {
+      what: 'of a predicate',
+      path: '/connector-plugins/TopicNameMatches/config',
+      status: 200,
+      body: [aKey('pattern', { required: true, importance: 'HIGH', group: 'topic-name-matches' })],
+    },
+    ...['latest', '', '2.1.0', '[2.1.0]'].map((version) => ({
+      what: `of version "${version}"`,
+      path: `/connector-plugins/vault-sink/config?version=${version}`,
+      status: 200,
+      body: expect.arrayContaining([ADDRESS, TOKEN]),
+    })),
     { what: 'of the latest version', path: '/connector-plugins/filter/config?version=latest', status: 200, body: [] },
     {
       what: 'of a version that there is not',
       path: '/connector-plugins/vault-sink/config?version=9',
       ...error(400, 'There is no version 9 of vault-sink, only 2.1.0'),
+    },
+    {
+      what: 'of a version, where there are none',
+      path: '/connector-plugins/json/config?version=1.0',
+      ...error(400, 'There is no version 1.0 of json, only latest'),
+    },
+    {
+      what: 'of a class of Kafka Connect that there is not',
+      path: '/connector-plugins/org.apache.kafka.connect.transforms.Nothing$Value/config',
+      ...error(404, 'Unknown plugin org.apache.kafka.connect.transforms.Nothing$Value.'),
     },
     { what: 'of none', path: '/connector-plugins/nothing/config', ...error(404, 'Unknown plugin nothing.') },
   ]),
@@ -200,6 +272,88 @@ export const pluginSituations: readonly Situation[] = [
           },
         ],
       }),
+    },
+    {
+      what: 'keys in groups, and in order',
+      path: PATH,
+      ask: { body: { ...VAULT, address: 'here', transforms: 'drop', 'transforms.drop.type': 'Filter' } },
+      status: 200,
+      body: expect.objectContaining({
+        name: 'vault-sink',
+        error_count: 0,
+        groups: [
+          ...['Common', 'Transforms', 'Predicates', 'Error Handling', 'Exactly Once Support', 'Topic Creation', 'Delivery'],
+          ...['Transforms: drop', 'Key Converter', 'Value Converter', 'vault-sink'],
+        ],
+      }),
+      then: async ({ ask }) => {
+        const { body } = await ask('PUT', PATH, { body: { ...VAULT, address: 'here' } });
+        const { groups, configs } = body as Validated;
+        const places = configs.map(({ definition: { group, order } }) => [groups.indexOf(group), order] as const);
+        expect(places).toEqual([...places].sort(([a, m], [b, n]) => a - b || m - n));
+        expect(new Set(places.map(String)).size).toBe(places.length);
+      },
+    },
+    {
+      what: 'what is secret, as it was shown',
+      path: PATH,
+      ask: { body: { ...VAULT, address: 'here', token: '[hidden]' } },
+      ...answering({ errors: 0, keys: [{ definition: TOKEN, value: value('token', { value: '[hidden]' }) }] }),
+    },
+    {
+      what: 'what sounds secret, and is not known',
+      path: PATH,
+      ask: { body: { ...VAULT, address: 'here', 'sasl.jaas.config': 'password=open' } },
+      ...answering({
+        errors: 1,
+        keys: [
+          {
+            definition: null,
+            value: value('sasl.jaas.config', {
+              value: '[hidden]',
+              errors: ['is not a key of vault-sink; it has address, token'],
+            }),
+          },
+        ],
+      }),
+    },
+    {
+      what: 'a sink without topics',
+      path: PATH,
+      ask: { body: { 'connector.class': 'vault-sink', address: 'here' } },
+      ...answering({
+        errors: 1,
+        keys: [
+          {
+            definition: expect.objectContaining({ name: 'topics', type: 'LIST' }),
+            value: value('topics', { value: '', errors: ['is required: a sink reads at least one topic'] }),
+          },
+        ],
+      }),
+    },
+    ...[null, '', ' '].map((name) => ({
+      what: `a class of ${JSON.stringify(name)}`,
+      path: PATH,
+      ask: { body: { ...VAULT, 'connector.class': name } },
+      ...error(400, 'Connector config {connector.class, topics} contains no connector type'),
+    })),
+    {
+      what: 'a plugin that there is not, and a class that there is',
+      path: '/connector-plugins/nothing/config/validate',
+      ask: { body: VAULT },
+      ...error(400, 'Included connector type vault-sink does not match request type nothing'),
+    },
+    {
+      what: 'a plugin that is no connector',
+      path: '/connector-plugins/json/config/validate',
+      ask: { body: { ...VAULT, 'connector.class': 'json' } },
+      status: 400,
+      body: {
+        error_code: 400,
+        message: expect.stringMatching(
+          /^Failed to find any class that implements Connector and which name matches json, available/,
+        ),
+      },
     },
     {
       what: 'another class',

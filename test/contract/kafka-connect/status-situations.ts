@@ -24,9 +24,11 @@ const SPOILED = 'config.invalid: speed: is not a key of memory-append, which has
 
 const PATH = '/connectors/orders/status';
 
-function of(given: Situation['given'], verb: string): NonNullable<Situation['given']> {
+type Given = NonNullable<Situation['given']>;
+
+function of(given: Given, verb: string): Given {
   return async (api) => {
-    await given?.(api);
+    await given(api);
     await api.ask('PUT', `/connectors/orders/${verb}`);
   };
 }

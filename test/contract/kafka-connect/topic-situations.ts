@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { connectorKey, encodeConnector } from '../../../core/connector.ts';
 import type { TestApi } from '../../support/api.ts';
-import { anOrdersSink, error, type Situation, situationsOf } from './situation.ts';
+import { anOrdersSink, error, ORDERS, type Situation, situationsOf } from './situation.ts';
 
 const PATH = '/connectors/orders/topics';
 
@@ -23,6 +23,27 @@ export const topicSituations: readonly Situation[] = [
       body: { orders: { topics: ['orders'] } },
     },
     { what: 'of one that has moved none', given: anOrdersSink, path: PATH, status: 200, body: { orders: { topics: [] } } },
+    {
+      what: 'of one that is stopped',
+      given: async (api) => {
+        await anActiveSink(api);
+        await api.ask('PUT', '/connectors/orders/stop');
+      },
+      path: PATH,
+      status: 200,
+      body: { orders: { topics: ['orders'] } },
+    },
+    {
+      what: 'of one that was deleted and created again',
+      given: async (api) => {
+        await anActiveSink(api);
+        await api.ask('DELETE', '/connectors/orders');
+        await api.ask('PUT', '/connectors/orders/config', { body: ORDERS });
+      },
+      path: PATH,
+      status: 200,
+      body: { orders: { topics: [] } },
+    },
     { what: 'an unknown one', path: '/connectors/nobody/topics', ...error(404, 'Connector nobody not found') },
   ]),
 
@@ -37,6 +58,15 @@ export const topicSituations: readonly Situation[] = [
       },
     },
     { what: 'of one that has moved none', given: anOrdersSink, path: `${PATH}/reset`, status: 202 },
+    {
+      what: 'again',
+      given: async (api) => {
+        await anActiveSink(api);
+        await api.ask('PUT', `${PATH}/reset`);
+      },
+      path: `${PATH}/reset`,
+      status: 202,
+    },
     { what: 'an unknown one', path: '/connectors/nobody/topics/reset', ...error(404, 'Connector nobody not found') },
   ]),
 ];

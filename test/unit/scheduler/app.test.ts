@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { STALE } from '../../../scheduler/routes/api-error.ts';
 import { anApi } from '../../support/api.ts';
 
 const DROP = { 'connector.class': 'discard-sink', topics: 'orders' };
@@ -53,6 +54,19 @@ describe('newApp', () => {
       name: 'drop',
       ...Object.assign({}, ...patches),
     });
+  });
+
+  test('tells those who change a connector to try again, where too many do so at once', async () => {
+    const { ask } = anApi();
+    await ask('PUT', '/connectors/drop/config', { body: DROP });
+
+    const answers = await Promise.all(
+      Array.from({ length: 40 }, (_, max) => ask('PATCH', '/connectors/drop/config', { body: { 'tasks.max': max + 1 } })),
+    );
+
+    const refused = answers.filter(({ status }) => status !== 200);
+    expect(refused.length).toBeGreaterThan(0);
+    for (const { status, body } of refused) expect([status, body]).toEqual([409, { error_code: 409, message: STALE }]);
   });
 
   test('finds, by an encoded path, whatever name it let somebody create', async () => {
