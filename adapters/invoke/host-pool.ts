@@ -3,9 +3,10 @@
  *
  * - An offer goes to a host that runs nothing, if possible the one that is warm for its shard; where all are busy and there may
  *   be more, to a new one; else to the one that runs the least. So each has a processor, and nobody waits for a warm one.
- * - An invocation that is still running two seconds after its limit takes its host with it, and so does one that crashes its host:
- *   **every** invocation in it is reported as `died` then, each with its owner, so that what it held is claimed again at once.
- *   From then on each of those shards runs alone, in a host that is there for that, until it has got on: `suspects.ts`.
+ * - An invocation that is still running two seconds after its limit takes its host with it, and so does one that crashes its host,
+ *   or never lets go of it: **every** invocation in it is reported as `died` then, each with its owner, so that what it held is
+ *   claimed again at once. From then on each of those shards runs alone, in a host that is there for that, until it has got on:
+ *   `suspects.ts`.
  * - A host that was never ready has begun nothing: what waited for it is `refused`. After a start that failed the next one is
  *   tried after a pause, doubled each time; meanwhile there are as many slots as running hosts have.
  * - Nothing is ever `lost`: the end of a thread or process is always seen.
@@ -20,6 +21,7 @@ import type { ShardId } from '../../core/shard-id.ts';
 import type { StartHost } from './host-protocol.ts';
 import { PooledHost } from './pooled-host.ts';
 import { Suspects } from './suspects.ts';
+import { WakingTime } from './waking-time.ts';
 
 export interface HostPoolDeps {
   /** The module that a host runs: `functions/entry/local.ts`. */
@@ -38,6 +40,8 @@ export interface HostPoolDeps {
   readonly slotsPerHost?: number;
   /** How long an invocation may take; absent: 45 s, a quantum of 30 and then one more slice. */
   readonly limitMs?: number;
+  /** A host that answers nothing for so long while it runs something is stuck; absent: 10 s. */
+  readonly silenceMs?: number;
   /** A host that ran nothing for so long is stopped; absent: 10 s. */
   readonly idleMs?: number;
 }
@@ -45,6 +49,9 @@ export interface HostPoolDeps {
 const SLOTS_PER_HOST = 16;
 const LIMIT_MS = 45_000;
 const IDLE_MS = 10_000;
+
+/** What keeps a thread without being stuck: 5 s for a log that another process recovers, and far less for any batch. Twice that. */
+const SILENCE_MS = 10_000;
 
 /** How late a stuck or an idle host is noticed. */
 const LOOK_EVERY_MS = 100;
@@ -62,6 +69,7 @@ export class HostPool {
   readonly #hostsMax: number;
   readonly #slotsPerHost: number;
   readonly #idleMs: number;
+  readonly #time: WakingTime;
   readonly #all = new Set<PooledHost>();
   /** All but the one for those that run alone. The one that was used last comes last, so that the others may become idle. */
   readonly #hosts = new Set<PooledHost>();
@@ -80,6 +88,7 @@ export class HostPool {
     this.#hostsMax = deps.hostsMax ?? availableParallelism();
     this.#slotsPerHost = deps.slotsPerHost ?? SLOTS_PER_HOST;
     this.#idleMs = deps.idleMs ?? IDLE_MS;
+    this.#time = new WakingTime(deps.clock);
   }
 
   async invoke(offer: Offer): Promise<InvocationEnd> {
@@ -116,7 +125,7 @@ export class HostPool {
     const idle = open.findLast((host) => host.running === 0);
     if (idle !== undefined) return idle;
     if (this.#startable() > 0) return this.#start();
-    return open.toSorted((one, other) => one.running - other.running)[0];
+    return open.toSorted((one, other) => Number(one.isSilent) - Number(other.isSilent) || one.running - other.running)[0];
   }
 
   #chooseForSuspects(): PooledHost | undefined {
@@ -138,13 +147,15 @@ export class HostPool {
   }
 
   #start(): PooledHost {
-    const { clock, telemetry, settings, limitMs = LIMIT_MS } = this.#deps;
+    const { telemetry, settings, limitMs = LIMIT_MS, silenceMs = SILENCE_MS } = this.#deps;
+    this.#time.look();
     const host = new PooledHost({
       ...this.#kind,
-      clock,
+      time: this.#time,
       telemetry,
       settings,
       limitMs,
+      silenceMs,
       parentPid: process.pid,
       ready: () => {
         this.#failedStarts = 0;
@@ -166,10 +177,10 @@ export class HostPool {
     this.#isLooking = true;
     while (this.#all.size > 0) {
       await this.#deps.clock.sleep(LOOK_EVERY_MS);
-      const nowMs = this.#deps.clock.monotonicMs();
+      this.#time.look();
       for (const host of this.#all) {
-        host.look(nowMs);
-        if (host.takesOffers && host.idleMs(nowMs) >= this.#idleMs) void host.close();
+        host.look();
+        if (host.takesOffers && host.idleMs >= this.#idleMs) void host.close();
       }
     }
     this.#isLooking = false;

@@ -1,8 +1,8 @@
 /**
  * What an invoker and the threads or processes it starts say to each other. All of it is JSON.
  *
- *     invoker  start              invoke, invoke, ...                    close
- *     host            ready | crashed     ended | threw, telemetry, ...       (its end)
+ *     invoker  start              invoke, invoke, ...              ping          close
+ *     host            ready | crashed     ended | threw, telemetry, ... pong          (its end)
  *
  * A host that has said `ready` has begun each invocation it was told of; before that it has begun none.
  */
@@ -13,6 +13,8 @@ export type ToHost =
   /** First, and once. `settings` is whatever the entry wants to be given. */
   | { readonly kind: 'start'; readonly settings: unknown; readonly parentPid: number }
   | { readonly kind: 'invoke'; readonly offer: Offer; readonly owner: string; readonly limitMs: number }
+  /** Are you there? */
+  | { readonly kind: 'ping' }
   /** Nothing is invoked any more, and what runs is to end soon, with what it has delivered: then end. */
   | { readonly kind: 'close' };
 
@@ -21,6 +23,7 @@ export type FromHost =
   | { readonly kind: 'ended'; readonly owner: string; readonly result: InvocationResult }
   /** The invocation has ended without a result; the host goes on. */
   | { readonly kind: 'threw'; readonly owner: string; readonly message: string }
+  | { readonly kind: 'pong' }
   | { readonly kind: 'telemetry'; readonly entries: readonly TelemetryEntry[] }
   /** Its last words. */
   | { readonly kind: 'crashed'; readonly message: string };

@@ -2,9 +2,11 @@
 
 import { unreachable } from '../../core/assert.ts';
 import type { InvocationEnd, Offer } from '../../core/offer.ts';
-import type { Clock, Telemetry } from '../../core/ports.ts';
+import type { Telemetry } from '../../core/ports.ts';
 import type { ShardId } from '../../core/shard-id.ts';
 import type { FromHost, HostHandle, StartHost, TelemetryEntry } from './host-protocol.ts';
+import { SignsOfLife } from './signs-of-life.ts';
+import type { WakingTime } from './waking-time.ts';
 
 /** From its start until it is ready: a hundred times what it takes, for a machine may have a lot else to do. */
 const START_MAX_MS = 20_000;
@@ -19,10 +21,11 @@ export interface PooledHostDeps {
   /** `thread`, `process`. */
   readonly what: string;
   readonly start: StartHost;
-  readonly clock: Clock;
+  readonly time: WakingTime;
   readonly telemetry: Telemetry;
   readonly settings: unknown;
   readonly limitMs: number;
+  readonly silenceMs: number;
   readonly parentPid: number;
   ready(): void;
   /**
@@ -34,7 +37,6 @@ export interface PooledHostDeps {
 
 interface Run {
   readonly offer: Offer;
-  /** On the monotonic clock. */
   stuckAtMs: number;
   settle(end: InvocationEnd): void;
 }
@@ -43,6 +45,7 @@ export class PooledHost {
   readonly #deps: PooledHostDeps;
   readonly #handle: HostHandle;
   readonly #runs = new Map<string, Run>();
+  readonly #signsOfLife: SignsOfLife;
   readonly #end = Promise.withResolvers<void>();
   #state: 'starting' | 'ready' | 'closing' | 'ended' = 'starting';
   #wasReady = false;
@@ -53,7 +56,8 @@ export class PooledHost {
 
   constructor(deps: PooledHostDeps) {
     this.#deps = deps;
-    this.#quietSinceMs = deps.clock.monotonicMs();
+    this.#quietSinceMs = deps.time.nowMs;
+    this.#signsOfLife = new SignsOfLife(deps.time);
     this.#handle = deps.start({ heard: (message) => this.#heard(message), ended: (how) => this.#ended(how) });
     this.#handle.send({ kind: 'start', settings: deps.settings, parentPid: deps.parentPid });
   }
@@ -67,8 +71,12 @@ export class PooledHost {
     return (this.#state === 'starting' || this.#state === 'ready') && this.#termination === null;
   }
 
-  idleMs(nowMs: number): number {
-    return this.#runs.size > 0 || this.#state === 'starting' ? 0 : nowMs - this.#quietSinceMs;
+  get idleMs(): number {
+    return this.#runs.size > 0 || this.#state === 'starting' ? 0 : this.#nowMs - this.#quietSinceMs;
+  }
+
+  get isSilent(): boolean {
+    return this.#signsOfLife.areMissing;
   }
 
   invoke(offer: Offer, owner: string): Promise<InvocationEnd> {
@@ -83,24 +91,34 @@ export class PooledHost {
   close(): Promise<void> {
     if (this.takesOffers) {
       this.#state = 'closing';
-      this.#quietSinceMs = this.#deps.clock.monotonicMs();
+      this.#quietSinceMs = this.#nowMs;
       this.#handle.send({ kind: 'close' });
     }
     return this.#end.promise;
   }
 
   /** To be called every so often: ends it when it has not kept its time. */
-  look(nowMs: number): void {
+  look(): void {
     if (this.#termination !== null) return;
     const { what } = this.#deps;
-    const quietMs = nowMs - this.#quietSinceMs;
+    const quietMs = this.#nowMs - this.#quietSinceMs;
     if (!this.#wasReady && quietMs > START_MAX_MS) {
       this.#terminate(`the ${what} was not ready ${START_MAX_MS} ms after its start, and was terminated`);
     } else if (this.#state === 'closing' && this.#runs.size === 0 && quietMs > CLOSE_MAX_MS) {
       this.#terminate(`the ${what} did not close, and was terminated`);
-    } else if (this.#wasReady) {
-      for (const { offer, stuckAtMs } of this.#runs.values()) if (stuckAtMs <= nowMs) return this.#terminateStuck(offer);
+    } else if (this.#wasReady && this.#runs.size > 0) {
+      this.#lookAtRuns();
     }
+  }
+
+  #lookAtRuns(): void {
+    for (const { offer, stuckAtMs } of this.#runs.values()) if (stuckAtMs <= this.#nowMs) return this.#terminateStuck(offer);
+    if (this.#signsOfLife.silentMs >= this.#deps.silenceMs) return this.#terminateSilent();
+    this.#signsOfLife.askIfQuiet(() => this.#handle.send({ kind: 'ping' }));
+  }
+
+  get #nowMs(): number {
+    return this.#deps.time.nowMs;
   }
 
   #terminateStuck({ connector, shard }: Offer): void {
@@ -110,16 +128,27 @@ export class PooledHost {
     this.#terminate(reason);
   }
 
+  #terminateSilent(): void {
+    const { what, silenceMs, telemetry } = this.#deps;
+    const offers = [...this.#runs.values()].map(({ offer }) => offer);
+    const connectors = [...new Set(offers.map(({ connector }) => connector))].join(', ');
+    const which = offers.length === 1 ? 'an invocation' : 'one of the invocations';
+    const reason = `${which} of ${connectors} did not let go of its ${what} for ${silenceMs} ms, so that was terminated`;
+    telemetry.log('error', reason, { shards: offers.map(({ shard }) => shard).join(' '), invocations: offers.length });
+    this.#terminate(reason);
+  }
+
   #terminate(reason: string): void {
     this.#termination = reason;
     this.#handle.terminate();
   }
 
   #newStuckAtMs(): number {
-    return this.#deps.clock.monotonicMs() + this.#deps.limitMs + RESERVE_MS;
+    return this.#nowMs + this.#deps.limitMs + RESERVE_MS;
   }
 
   #heard(message: FromHost): void {
+    this.#signsOfLife.heard();
     switch (message.kind) {
       case 'ready':
         return this.#ready();
@@ -132,6 +161,8 @@ export class PooledHost {
         return;
       case 'crashed':
         this.#crash = message.message;
+        return;
+      case 'pong':
         return;
       default:
         unreachable(message);
@@ -149,7 +180,7 @@ export class PooledHost {
   #settle(owner: string, end: InvocationEnd): void {
     const run = this.#runs.get(owner);
     this.#runs.delete(owner);
-    if (this.#runs.size === 0) this.#quietSinceMs = this.#deps.clock.monotonicMs();
+    if (this.#runs.size === 0) this.#quietSinceMs = this.#nowMs;
     run?.settle(end);
   }
 

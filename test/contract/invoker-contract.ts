@@ -11,6 +11,7 @@ import { ends } from './invoker/ends.ts';
 import { hosts } from './invoker/hosts.ts';
 import { InvokerUnderTest, type NewInvoker } from './invoker/invoker-under-test.ts';
 import { processes } from './invoker/processes.ts';
+import { silence } from './invoker/silence.ts';
 
 interface InvokerContract {
   readonly name: string;
@@ -31,6 +32,6 @@ export function invokerContract({ name, newInvoker, abilities = {}, skip }: Invo
       const world = { clock: systemClock, random: systemRandom, telemetry: new MemoryTelemetry() };
       return new InvokerUnderTest({ dataFolder, folder: await openDataFolder(dataFolder, world) }, newInvoker, abilities);
     },
-    groups: { ends, hosts, 'crashes and stuck invocations': crashes, processes },
+    groups: { ends, hosts, 'crashes and stuck invocations': crashes, 'silent hosts': silence, processes },
   });
 }

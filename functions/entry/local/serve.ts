@@ -21,6 +21,7 @@ export function serve(port: InvokerPort): (text: string) => string {
   let opening: Promise<Server> | undefined;
   let sandbox: Sandbox | undefined;
   port.onMessage((message) => {
+    if (message.kind === 'ping') return port.send({ kind: 'pong' });
     if (message.kind === 'start') {
       opening = openServer(port, message).then((server) => {
         ({ sandbox } = server.host);

@@ -8,7 +8,7 @@ import { systemClock, systemRandom } from '../../../adapters/system.ts';
 import { assert } from '../../../core/assert.ts';
 import { StoredCursor } from '../../../core/cursor/stored-cursor.ts';
 import type { EndedHolder, Offer } from '../../../core/offer.ts';
-import type { Invoker } from '../../../core/ports.ts';
+import type { Clock, Invoker } from '../../../core/ports.ts';
 import { queueShardId } from '../../../core/shard-id.ts';
 import { createConnector } from '../../../scheduler/connector-actions.ts';
 import { anOffer } from '../../support/hosts.ts';
@@ -19,7 +19,9 @@ export interface InvokerTerms {
   readonly hostsMax?: number;
   readonly slotsPerHost?: number;
   readonly limitMs?: number;
+  readonly silenceMs?: number;
   readonly idleMs?: number;
+  readonly clock?: Clock;
 }
 
 export interface OpenInvoker {
