@@ -279,6 +279,34 @@ describe('what the triggers see', () => {
     ]);
   });
 
+  test.each([
+    ['a primary key', 'CREATE TABLE users (mail TEXT PRIMARY KEY COLLATE NOCASE, v)', 'mail'],
+    ['a primary key without rowid', 'CREATE TABLE users (mail TEXT PRIMARY KEY COLLATE NOCASE, v) WITHOUT ROWID', 'mail'],
+    [
+      'an index',
+      'CREATE TABLE users (id INTEGER PRIMARY KEY, mail, v); CREATE UNIQUE INDEX one ON users (mail COLLATE NOCASE)',
+      'id',
+    ],
+  ])('rows that are replaced because %s takes upper and lower case for the same', async (_, schema, key) => {
+    const { database, reader } = await aReadShop(`${schema}; INSERT INTO users (mail, v) VALUES ('ada', 1), ('grace', 1)`);
+
+    database.exec(`INSERT OR REPLACE INTO users (mail, v) VALUES ('Ada', 2)`);
+    database.exec(`INSERT OR IGNORE INTO users (mail, v) VALUES ('GRACE', 2)`);
+    database.exec(`UPDATE users SET mail = 'Grace' WHERE mail = 'grace'`);
+
+    const records = await drain(reader);
+    const kept = new Map<string, Value>();
+    for (const row of ['ada', 'grace'].map((mail, index) => ({ id: BigInt(index + 1), mail, v: 1n })))
+      kept.set(printed(row[key as 'id' | 'mail']), row.mail);
+    for (const record of records) {
+      const id = printed((record.key.value as Struct)[key] ?? null);
+      const { op, after } = envelope(record);
+      if (op === 'd') kept.delete(id);
+      else kept.set(id, after?.['mail'] ?? null);
+    }
+    expect([...kept.values()].sort()).toEqual(['Ada', 'Grace']);
+  });
+
   test('names that hold anything', async () => {
     const table = `or"der's; DROP TABLE x; --`;
     const { database, reader } = await aReadShop(
@@ -513,18 +541,23 @@ describe('rows and changes together', () => {
   }, 60_000);
 });
 
+const NAMES = ['a', 'b', 'c', 'd', 'e', 'f', 'g'] as const;
+
 const TABLES = `
   CREATE TABLE a (id INTEGER PRIMARY KEY, v);
   CREATE TABLE b (x TEXT, y INTEGER, v, PRIMARY KEY (x, y)) WITHOUT ROWID;
   CREATE TABLE c (code TEXT PRIMARY KEY, v UNIQUE);
   CREATE TABLE e (x INTEGER PRIMARY KEY, v, w DEFAULT 1, UNIQUE (v, w)) WITHOUT ROWID;
+  CREATE TABLE f (k TEXT COLLATE NOCASE, y INTEGER, v, PRIMARY KEY (k, y)) WITHOUT ROWID;
+  CREATE TABLE g (id INTEGER PRIMARY KEY, v TEXT);
+  CREATE UNIQUE INDEX g_v ON g (v COLLATE NOCASE);
   CREATE TABLE d (v);
 `;
 
 type Step =
   | {
       readonly kind: 'write';
-      readonly table: 'a' | 'b' | 'c' | 'd' | 'e';
+      readonly table: (typeof NAMES)[number];
       readonly id: number;
       readonly v: number;
       readonly op: number;
@@ -538,7 +571,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 10,
     arbitrary: fc.record({
       kind: fc.constant('write' as const),
-      table: fc.constantFrom('a' as const, 'b' as const, 'c' as const, 'd' as const, 'e' as const),
+      table: fc.constantFrom(...NAMES),
       id: fc.integer({ min: 1, max: 8 }),
       v: fc.integer({ min: 0, max: 99 }),
       op: fc.integer({ min: 0, max: 3 }),
@@ -553,19 +586,42 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 );
 
 function statement({ table, id, v, op }: Step & { readonly kind: 'write' }): string {
-  const key = { a: `id = ${id}`, b: `x = '${id % 3}' AND y = ${id}`, c: `code = 'k${id}'`, d: `rowid = ${id}`, e: `x = ${id}` }[
-    table
-  ];
-  const moved = { a: `id = ${v + 1}`, b: `y = ${v}`, c: `code = 'k${v % 9}'`, d: `v = ${v}`, e: `x = ${v % 12}` }[table];
+  // Of two letters in both cases, for the tables that take these for the same.
+  const letter = (n: number): string => 'aAbB'[n % 4] ?? '';
+  const key = {
+    a: `id = ${id}`,
+    b: `x = '${id % 3}' AND y = ${id}`,
+    c: `code = 'k${id}'`,
+    d: `rowid = ${id}`,
+    e: `x = ${id}`,
+    f: `k = '${letter(id)}' AND y = ${id % 2}`,
+    g: `id = ${id}`,
+  }[table];
+  const moved = {
+    a: `id = ${v + 1}`,
+    b: `y = ${v}`,
+    c: `code = 'k${v % 9}'`,
+    d: `v = ${v}`,
+    e: `x = ${v % 12}`,
+    f: `k = '${letter(v)}'`,
+    g: `id = ${v % 12}`,
+  }[table];
   // Few values, so that they often stand in the way of a unique index.
-  const value = table === 'c' || table === 'e' ? v % 5 : v;
+  const few = { a: v, b: v, c: v % 5, d: v, e: v % 5, f: v, g: `'${letter(v)}'` }[table];
   if (op === 0) return `DELETE FROM ${table} WHERE ${key}`;
-  if (op === 1) return `UPDATE OR IGNORE ${table} SET ${moved} WHERE ${key}`;
-  if (op === 2) return `UPDATE OR REPLACE ${table} SET v = ${value} WHERE ${key}`;
-  const columns = { a: 'id, v', b: 'x, y, v', c: 'code, v', d: 'rowid, v', e: 'x, v' }[table];
-  const values = { a: `${id}`, b: `'${id % 3}', ${id}`, c: `'k${id}'`, d: `${id}`, e: `${id}` }[table];
-  const or = v % 4 === 0 ? 'IGNORE' : 'REPLACE';
-  return `INSERT OR ${or} INTO ${table} (${columns}) VALUES (${values}, ${value})`;
+  if (op === 1) return `UPDATE OR ${v % 2 === 0 ? 'IGNORE' : 'REPLACE'} ${table} SET ${moved} WHERE ${key}`;
+  if (op === 2) return `UPDATE OR REPLACE ${table} SET v = ${few} WHERE ${key}`;
+  const columns = { a: 'id, v', b: 'x, y, v', c: 'code, v', d: 'rowid, v', e: 'x, v', f: 'k, y, v', g: 'id, v' }[table];
+  const values = {
+    a: `${id}`,
+    b: `'${id % 3}', ${id}`,
+    c: `'k${id}'`,
+    d: `${id}`,
+    e: `${id}`,
+    f: `'${letter(id)}', ${id % 2}`,
+    g: `${id}`,
+  }[table];
+  return `INSERT OR ${v % 4 === 0 ? 'IGNORE' : 'REPLACE'} INTO ${table} (${columns}) VALUES (${values}, ${few})`;
 }
 
 /** Plays steps against a shop and its source, then compares. `once`: what has been published is not published again. */
@@ -617,7 +673,7 @@ function apply(replica: Map<string, Struct>, { topic, key, value }: PolledRecord
 }
 
 function sourceRows(database: DatabaseSync): Struct[] {
-  return ['a', 'b', 'c', 'd', 'e'].flatMap((table) => {
+  return NAMES.flatMap((table) => {
     const rows = database.prepare(`SELECT * FROM ${table}`);
     rows.setReadBigInts(true);
     return rows.all().map((row) => ({ ...(row as Struct), table: `shop.${table}` }));

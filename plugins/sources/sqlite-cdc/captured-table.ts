@@ -11,6 +11,9 @@ export interface CapturedColumn {
   readonly optional: boolean;
 }
 
+/** The index of a column; with the collation where the index compares in another way than byte by byte. */
+export type UniqueColumn = number | readonly [column: number, collation: string];
+
 export interface TableLayout {
   /** Raised when triggers of the same layout are to be made anew. */
   readonly v: 1;
@@ -20,8 +23,8 @@ export interface TableLayout {
   readonly key: readonly number[];
   /** The name that stands for the rowid in this table; `null` for one made WITHOUT ROWID. */
   readonly rowid: string | null;
-  /** Indexes of the columns of each unique index beside the primary key. */
-  readonly unique: readonly (readonly number[])[];
+  /** Columns of each unique index by which a row of another key may be replaced. */
+  readonly unique: readonly (readonly UniqueColumn[])[];
 }
 
 /** One layout of one table, from the moment its triggers were made. Numbers grow. */
@@ -70,21 +73,40 @@ function tableLayout(database: DatabaseSync, table: string, withoutRowid: boolea
     // For the sake of old files, a primary key of SQLite may hold nulls, unless it is the rowid or the table has none.
     optional: notnull === 0 && !(pk > 0 && (isRowid || withoutRowid)),
   }));
-  const unique = uniqueIndexes(database, table).map((names) => names.map((name) => rows.findIndex((row) => row.name === name)));
+  const indexOf = (name: string): number => rows.findIndex((row) => row.name === name);
+  const unique = uniqueIndexes(database, table).map((columns) =>
+    columns.map(({ name, collation }): UniqueColumn => (collation === BINARY ? indexOf(name) : [indexOf(name), collation])),
+  );
   return { v: 1, name: table, columns, key, rowid: withoutRowid ? null : rowidName(table, rows), unique };
 }
 
-/** Names of the columns of each; not of indexes on expressions. */
-function uniqueIndexes(database: DatabaseSync, table: string): readonly (readonly string[])[] {
+const BINARY = 'BINARY';
+
+interface IndexedColumn {
+  readonly name: string;
+  readonly collation: string;
+}
+
+/**
+ * Not indexes on expressions; nor the primary key, for the new row takes the place of the one before, unless it takes two keys
+ * for the same that are not: `Ada` and `ada`.
+ */
+function uniqueIndexes(database: DatabaseSync, table: string): readonly (readonly IndexedColumn[])[] {
   const rows = database
     .prepare(
-      `SELECT l.name AS "index", i.name AS "column" FROM pragma_index_list(?) AS l, pragma_index_info(l.name) AS i
-       WHERE l."unique" = 1 AND l.origin <> 'pk' ORDER BY l.name, i.seqno`,
+      `SELECT l.name AS "index", l.origin, i.name, upper(i.coll) AS collation FROM pragma_index_list(?) AS l, pragma_index_xinfo(l.name) AS i
+       WHERE l."unique" = 1 AND i.key = 1 ORDER BY l.name, i.seqno`,
     )
-    .all(table) as unknown as readonly { readonly index: string; readonly column: string | null }[];
+    .all(table) as unknown as readonly {
+    readonly index: string;
+    readonly origin: string;
+    readonly name: string | null;
+    readonly collation: string;
+  }[];
   return [...Map.groupBy(rows, ({ index }) => index).values()].flatMap((columns) => {
-    const names = columns.flatMap(({ column }) => column ?? []);
-    return names.length === columns.length ? [names] : [];
+    const named = columns.flatMap(({ name, collation }) => (name === null ? [] : { name, collation }));
+    const mayReplace = columns[0]?.origin !== 'pk' || named.some(({ collation }) => collation !== BINARY);
+    return mayReplace && named.length === columns.length ? [named] : [];
   });
 }
 
