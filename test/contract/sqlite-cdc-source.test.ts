@@ -323,6 +323,26 @@ describe('what the triggers see', () => {
     ]);
   });
 
+  test('names in any script, each with a topic of its own', async () => {
+    const { open } = aShop(
+      `CREATE TABLE 订单 (id); CREATE TABLE 客户 (id); INSERT INTO 订单 VALUES (1); INSERT INTO 客户 VALUES (1)`,
+    );
+
+    const topics = (await drain(await open())).map(({ topic }) => topic);
+
+    expect(topics).toEqual(['shop._u5ba2_u6237', 'shop._u8ba2_u5355']);
+  });
+
+  test('two tables of one topic are refused rather than mixed, whenever the second one comes', async () => {
+    const { database, reader } = await aReadShop('CREATE TABLE "order items" (id INTEGER PRIMARY KEY)');
+    database.exec('CREATE TABLE order_items (id INTEGER PRIMARY KEY)');
+
+    await expect(reader.poll(LIMITS, NEVER)).rejects.toMatchObject({
+      name: 'FatalTaskError',
+      message: expect.stringMatching(/"order items" and "order_items".* shop\.order_items; next: /) as unknown,
+    });
+  });
+
   test('flat rows on request', async () => {
     const { database, reader } = await aReadShop(ORDERS, { 'output.format': 'flat', 'topic.delimiter': '-' });
     database.exec(`INSERT INTO orders VALUES (1, 'a'); DELETE FROM orders`);

@@ -31,7 +31,7 @@ export const CdcConfig = z
         'The database: sqlite: and the path of its file. Triggers and tables whose names begin with _sortie_ are added to it, and stay when the connector is deleted: see docs/plugins/sqlite-cdc-source.md.',
       ),
     'topic.prefix': textKey().describe(
-      'First part of the names of topics and schemas. The topic of a table is <topic.prefix>.<table>.',
+      'First part of the names of topics and schemas. The topic of a table is <topic.prefix>.<table>, other characters of ASCII than letters, digits and . _ - made _, and those beyond _u and their number in hexadecimal.',
     ),
     'topic.delimiter': textKey()
       .default('.')

@@ -34,6 +34,7 @@ import { type OwnNames, ownNames } from './own-names.ts';
 import { eventBytes, PollBatch } from './poll-batch.ts';
 import { type Cell, imageOf } from './row-image.ts';
 import { SnapshotRows } from './snapshot-rows.ts';
+import { demandOwnTopics } from './table-topics.ts';
 import { unreadLogs } from './unread-logs.ts';
 
 /** Changes looked at in one go, where most of them are of rows that are not read yet. About 50 ms. */
@@ -81,7 +82,7 @@ export class CdcReader implements SourceReader {
     this.#clock = context.clock;
     this.#wanted = tableFilter(config);
     this.#captures = new Captures(database, { path: config['connection.url'], names, wanted: this.#wanted });
-    this.#captures.refresh();
+    this.#refresh();
     this.#log = new ChangeLog(database, names);
     this.#warnOfUnreadLogs(names, context);
     this.#at = at;
@@ -124,6 +125,11 @@ export class CdcReader implements SourceReader {
     if (this.#database.isOpen) this.#database.close();
   }
 
+  #refresh(): void {
+    this.#captures.refresh();
+    demandOwnTopics(this.#config, this.#captures.current);
+  }
+
   #warnOfUnreadLogs(own: OwnNames, { log }: PluginContext): void {
     const path = this.#config['connection.url'];
     for (const { table, changes, sinceMs } of unreadLogs(this.#database, own)) {
@@ -138,7 +144,7 @@ export class CdcReader implements SourceReader {
   #read(limits: PollLimits): Reading {
     try {
       for (let attempt = 1; attempt <= SCHEMA_CHANGES_MAX; attempt += 1) {
-        if (!this.#captures.isCurrent()) this.#captures.refresh();
+        if (!this.#captures.isCurrent()) this.#refresh();
         // Nobody can change the schema for a transaction that has begun to read.
         const found = reading(this.#database, () => (this.#captures.isCurrent() ? this.#readNow(limits) : null));
         if (found === null) continue;

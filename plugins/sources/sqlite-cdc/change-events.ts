@@ -9,6 +9,7 @@ import type { CapturedTable } from './captured-table.ts';
 import type { CdcSettings } from './cdc-config.ts';
 import { type Image, typesAt } from './row-image.ts';
 import { TableSchemas } from './table-schemas.ts';
+import { topicOf } from './table-topics.ts';
 import { VERSION } from './version.ts';
 
 /** Parts of a change's position behind its number; rows of a snapshot come behind all changes they contain. */
@@ -49,7 +50,7 @@ export class TableEvents {
     const path = config['connection.url'];
     this.#db = basename(path, extname(path));
     this.#schemas = new TableSchemas(this.#prefix, table);
-    this.topic = topicName(this.#prefix + config['topic.delimiter'] + table.name);
+    this.topic = topicOf(config, table.name);
   }
 
   /** A row as it was read; `place` grows along the table, and at one change it is always the same for the same row. */
@@ -146,11 +147,6 @@ export class TableEvents {
 
 const NONE: readonly PolledRecord[] = [];
 const NO_HEADERS: readonly Header[] = [];
-
-/** Letters, digits and `. _ -`: what every log takes. */
-function topicName(name: string): string {
-  return name.replace(/[^\w.-]/g, '_');
-}
 
 function isSameKey(a: Struct, b: Struct): boolean {
   for (const name in a) if (!isSameValue(a[name] ?? null, b[name] ?? null)) return false;
