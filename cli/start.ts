@@ -62,7 +62,7 @@ export async function start(worker: WorkerSettings): Promise<Started> {
     settings,
     processes: { own: markOf(process.pid), hasEnded, holdInvocations: worker.invoker !== 'processes' },
   });
-  const metricsText = () => metrics.text(() => scheduler.samples());
+  const metricsText = () => metrics.text(() => scheduler.scrape());
   const loadApi = async (workerId: string) => {
     const [{ getRequestListener }, { newApp }, { KnownConnectors }] = await Promise.all([
       import('@hono/node-server'),

@@ -1,6 +1,7 @@
 /** What passes between the scheduler, an invoker and an invocation. All of it is JSON. */
 import type { ErrorCode } from './error-codes.ts';
 import type { Stage } from './errors.ts';
+import type { Measure } from './measure.ts';
 import type { ShardId } from './shard-id.ts';
 
 /** A holder whose end an invoker has seen: a thread's or process's exit, the platform's answer; never a lost connection. */
@@ -44,6 +45,10 @@ export interface RunCounts {
   readonly deadLettered: number;
   /** Dropped by `errors.tolerance=all` without a dead-letter queue. */
   readonly dropped: number;
+  /** Sent to the dead-letter queue, alone or with others, and not acknowledged. */
+  readonly deadLettersFailed: number;
+  /** Of which the log was told, one by one. */
+  readonly errorsLogged: number;
   /** Removed by retention before they were read. */
   readonly skipped: number;
   /** Older than what a versioned target holds. */
@@ -51,6 +56,12 @@ export interface RunCounts {
   readonly retries: number;
   /** Puts that the target turned away for being too many, or did not answer in time: it can bear no more. */
   readonly throttled: number;
+  /** Commits of delivered records: those that landed, those that came too late for their epoch, those the store did not take. */
+  readonly commits: number;
+  readonly commitsFenced: number;
+  readonly commitsFailed: number;
+  /** Of the cursor, and of the connector's document. */
+  readonly storeReads: number;
   readonly storeWrites: number;
   readonly conflicts: number;
 }
@@ -63,13 +74,34 @@ export const NO_COUNTS: RunCounts = {
   delivered: 0,
   deadLettered: 0,
   dropped: 0,
+  deadLettersFailed: 0,
+  errorsLogged: 0,
   skipped: 0,
   stale: 0,
   retries: 0,
   throttled: 0,
+  commits: 0,
+  commitsFenced: 0,
+  commitsFailed: 0,
+  storeReads: 0,
   storeWrites: 0,
   conflicts: 0,
 };
+
+/** What is measured once a batch or once a commit; absent where there was none. */
+export interface RunMeasures {
+  /** Of batches, as they were read or polled. */
+  readonly batchRecords?: Measure;
+  /** Read or polled, and not yet committed: after each batch. */
+  readonly activeRecords?: Measure;
+  /** Of a source's polls that brought records. */
+  readonly pollMs?: Measure;
+  /** Of puts that were answered. */
+  readonly putMs?: Measure;
+  /** Of commits that landed, and how many records each of them covers. */
+  readonly commitMs?: Measure;
+  readonly commitRecords?: Measure;
+}
 
 export interface RunError {
   readonly code: ErrorCode;
@@ -93,6 +125,8 @@ export interface RunRecord {
   /** Of its last slice; absent where it began none. */
   readonly epoch?: number;
   readonly counts: RunCounts;
+  /** Absent where nothing was measured. */
+  readonly measures?: RunMeasures;
   /** How old the first record of a commit was when it was committed, for some of the commits; absent where there was none to tell. */
   readonly latenciesMs?: readonly number[];
   readonly error?: RunError;

@@ -197,10 +197,15 @@ async function timedPut(
   // An `overwrite` target must not be written to after the deadline: what the next holder writes then would be undone.
   if (leftMs <= (effect === 'overwrite' ? putTimeoutMs : 0)) throw outOfTime('put');
   const limitMs = Math.min(putTimeoutMs, leftMs);
-  const result = await within(invocation.host.clock, limitMs, (signal) => put(signal, limitMs)).catch((error: unknown) => {
+  const { clock } = invocation.host;
+  const startedAtMs = clock.monotonicMs();
+  const result = await within(clock, limitMs, (signal) => put(signal, limitMs)).catch((error: unknown) => {
     throw classified(error);
   });
-  if (result !== TIMED_OUT) return result;
+  if (result !== TIMED_OUT) {
+    invocation.tally.measure('putMs', clock.monotonicMs() - startedAtMs);
+    return result;
+  }
   // The writer may still be busy, so nothing more is put through it.
   throw new SliceBroken(new RetryableError(`a put did not end within ${Math.round(limitMs)} ms`, { code: 'target.timed_out' }));
 }

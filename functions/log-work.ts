@@ -13,6 +13,7 @@ import { maxOffset, type Offset, offset } from '../core/offset.ts';
 import type { ConnectRecord, LogHeaders } from '../core/record/connect-record.ts';
 import type { SinkWriter } from '../plugins/api/sink.ts';
 import { type ClaimTerms, logClaimRequest } from './claim-terms.ts';
+import type { CommitMeter } from './commit-meter.ts';
 import { type Deadline, TIMED_OUT } from './deadline.ts';
 import { GateWatch } from './gate-watch.ts';
 import { inspectLog } from './inspect-log.ts';
@@ -150,11 +151,13 @@ export class LogWork implements Work {
     this.#delivered = { at, storedAtMs: storedAtMs ?? this.#delivered.storedAtMs };
     const counted = this.#counted?.batch === batch ? this.#counted.count : 0;
     this.#pace.count(count - counted, count === batch.records.length ? batch.bytes : 0);
+    this.#commits.delivered(count - counted);
     this.#counted = { batch, count };
   }
 
   flushed(): void {
     this.#safe = this.#delivered;
+    this.#commits.flushed();
   }
 
   wantsCommit(): boolean {
@@ -167,7 +170,7 @@ export class LogWork implements Work {
     const deadline = claimDeadline(this.#invocation);
     const { epoch } = this.#mustHold();
     const progress = this.#progress();
-    const cursor = await this.#change((current) => commit(current, progress, deadline.atMs));
+    const cursor = await this.#commits.commit(() => this.#change((current) => commit(current, progress, deadline.atMs)));
     if (!cursor.open.some((range) => range.kind === 'held' && range.epoch === epoch))
       throw new FencedError(`epoch ${epoch} no longer holds this tail`);
     this.deadline = deadline;
@@ -183,7 +186,9 @@ export class LogWork implements Work {
     }
     const progress = this.#progress();
     const { deadline, request } = this.#request();
-    const claimed = await this.#changeAndClaim((cursor) => commit(cursor, progress, deadline.atMs), request);
+    const claimed = await this.#commits.commit(() =>
+      this.#changeAndClaim((cursor) => commit(cursor, progress, deadline.atMs), request),
+    );
     this.#slice = null;
     return claimed.kind === 'refused' ? null : this.#start(claimed.slice, deadline);
   }
@@ -192,7 +197,7 @@ export class LogWork implements Work {
     const progress = this.#progress();
     const readEnd = this.#reader.at;
     this.#reader.stop();
-    await this.#change((cursor) => release(cursor, progress, readEnd));
+    await this.#commits.commit(() => this.#change((cursor) => release(cursor, progress, readEnd)));
     this.#slice = null;
   }
 
@@ -201,7 +206,9 @@ export class LogWork implements Work {
     const progress = this.#progress();
     const readEnd = this.#reader.at;
     this.#reader.stop();
-    await this.#change((cursor) => withFailure(cursor, fail(cursor, progress, { readEnd, error, retryAtMs }), failure));
+    const failed = (cursor: LogCursor): LogCursor =>
+      withFailure(cursor, fail(cursor, progress, { readEnd, error, retryAtMs }), failure);
+    await this.#commits.commit(() => this.#change(failed));
     this.#slice = null;
   }
 
@@ -282,6 +289,10 @@ export class LogWork implements Work {
     return { epoch, generation, from: this.#committed, upTo: this.#safe.at, storedAtMs: this.#safe.storedAtMs, pace };
   }
 
+  get #commits(): CommitMeter {
+    return this.#invocation.tally.commits;
+  }
+
   #mustHold(): LogSlice {
     if (this.#slice === null) throw new FencedError('no slice is held');
     return this.#slice;
@@ -303,7 +314,7 @@ export class LogWork implements Work {
       if (record.headers.length > 0) bytes += headerBytes(record.headers);
       records.push(this.#opened.pipeline.fromLog(record));
     }
-    this.#invocation.tally.counts.read += records.length;
+    this.#invocation.tally.noteBatch(records.length);
     return { records, bytes, isIdle: this.#reader.isIdle, stretch };
   }
 

@@ -12,6 +12,7 @@ import type { Offer } from '../core/offer.ts';
 import { queueOfShard } from '../core/shard-id.ts';
 import { startOffset } from '../core/start-offset.ts';
 import type { Host } from './host.ts';
+import type { RunTally } from './run-tally.ts';
 
 export type FoundShard =
   | { readonly kind: 'found'; readonly shard: StoredCursor; readonly connector: Connector }
@@ -19,22 +20,28 @@ export type FoundShard =
 
 const CONNECTOR_GONE: FoundShard = { kind: 'refused', reason: 'connector-gone' };
 
-export async function openShard(host: Host, offer: Offer): Promise<FoundShard> {
+export async function openShard(host: Host, offer: Offer, tally: Pick<RunTally, 'counts'>): Promise<FoundShard> {
+  tally.counts.storeReads += 1;
   const existing = await StoredCursor.read(host, offer.shard);
-  const before = await connectorOf(host, offer);
+  const before = await connectorOf(host, offer, tally);
   if (before === null) return CONNECTOR_GONE;
   if (existing !== null) return { kind: 'found', shard: existing, connector: before };
 
   const first = await firstCursor(host, offer, before);
   if (first === null) return { kind: 'refused', reason: 'queue-gone' };
   const shard = await StoredCursor.create(host, offer.shard, first);
-  const connector = await connectorOf(host, offer);
+  const connector = await connectorOf(host, offer, tally);
   // Deleted in between, perhaps after its cursors were listed: this one is left to `sweepDeleted`, as if this call had died here.
   return connector === null ? CONNECTOR_GONE : { kind: 'found', shard, connector };
 }
 
 /** `null` when it does not exist, is being deleted, or is another one of the same name. */
-async function connectorOf(host: Host, { connector: name, uid }: Offer): Promise<Connector | null> {
+async function connectorOf(
+  host: Host,
+  { connector: name, uid }: Offer,
+  { counts }: Pick<RunTally, 'counts'>,
+): Promise<Connector | null> {
+  counts.storeReads += 1;
   const connector = await readConnector(host, name);
   return connector?.uid === uid && connector.targetState !== 'deleted' ? connector : null;
 }

@@ -51,7 +51,7 @@ export async function runInvocation(
   let ending: Ending;
   let crash: Error | null = null;
   try {
-    const found = await openShard(host, offer);
+    const found = await openShard(host, offer, tally);
     if (found.kind === 'refused') {
       host.sandbox.drop(offer.shard);
       ending = { outcome: null, refusal: found.reason, notBeforeMs: null };
@@ -67,6 +67,7 @@ export async function runInvocation(
     if (isAssertion(error)) crash = error;
     ending = endingOf(error, host, tally);
   }
+  tally.counts.storeReads += shard?.reads ?? 0;
   tally.counts.storeWrites += shard?.writes ?? 0;
   tally.counts.conflicts += shard?.conflicts ?? 0;
   const run = tally.record(ending.outcome, ending.refusal);

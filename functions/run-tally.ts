@@ -2,7 +2,17 @@
 import { isAssertion } from '../core/assert.ts';
 import type { ErrorCode } from '../core/error-codes.ts';
 import { ConnectError, messageOf, type Stage } from '../core/errors.ts';
-import { NO_COUNTS, type Offer, type Outcome, type RunCounts, type RunError, type RunRecord } from '../core/offer.ts';
+import { type Measure, measureOf, merged } from '../core/measure.ts';
+import {
+  NO_COUNTS,
+  type Offer,
+  type Outcome,
+  type RunCounts,
+  type RunError,
+  type RunMeasures,
+  type RunRecord,
+} from '../core/offer.ts';
+import { CommitMeter } from './commit-meter.ts';
 import type { Host } from './host.ts';
 import { LatencyMeter } from './latency-meter.ts';
 
@@ -13,6 +23,7 @@ const TEXT_CHARACTERS_MAX = 1_000;
 const TOPICS_MAX = 100;
 
 type Counts = { -readonly [K in keyof RunCounts]: number };
+type Measures = { -readonly [K in keyof RunMeasures]: Measure };
 
 export class RunTally {
   readonly #host: Host;
@@ -25,8 +36,10 @@ export class RunTally {
   stage: Stage = 'poll';
   readonly counts: Counts = { ...NO_COUNTS };
   readonly latency: LatencyMeter;
+  readonly commits: CommitMeter;
   /** Of the slice in hand, or of the last one. */
   epoch: number | null = null;
+  readonly #measures: Measures = {};
   readonly #topics = new Set<string>();
   #error: RunError | undefined;
 
@@ -36,6 +49,20 @@ export class RunTally {
     this.#startedAtMs = host.clock.nowMs();
     this.owner = owner;
     this.latency = new LatencyMeter(host.clock);
+    this.commits = new CommitMeter(host.clock, this);
+  }
+
+  /** Once a batch, or once a commit. */
+  measure(what: keyof RunMeasures, value: number): void {
+    this.#measures[what] = merged(this.#measures[what], measureOf(value));
+  }
+
+  /** A batch that came from the log or the source. */
+  noteBatch(records: number): void {
+    if (records === 0) return;
+    this.counts.read += records;
+    this.measure('batchRecords', records);
+    this.commits.read(records);
   }
 
   /** The one error history shows: the last that is told here. What was tolerated, or passed when tried again, shows in the counts. */
@@ -68,6 +95,7 @@ export class RunTally {
 
   record(outcome: Outcome | null, refusal?: string): RunRecord {
     const latenciesMs = this.latency.samplesMs();
+    const measures = Object.entries(this.#measures).map(([what, measure]) => [what, rounded(measure)]);
     return {
       offerId: this.#offer.id,
       owner: this.owner,
@@ -79,10 +107,17 @@ export class RunTally {
       ...(refusal === undefined ? {} : { refusal }),
       ...(this.epoch === null ? {} : { epoch: this.epoch }),
       counts: { ...this.counts },
+      ...(measures.length === 0 ? {} : { measures: Object.fromEntries(measures) }),
       ...(latenciesMs.length === 0 ? {} : { latenciesMs }),
       ...(this.#error === undefined ? {} : { error: this.#error }),
     };
   }
+}
+
+/** To microseconds: more digits would only make history longer. */
+function rounded({ count, sum, min, max }: Measure): Measure {
+  const round = (value: number): number => Math.round(value * 1_000) / 1_000;
+  return { count, sum: round(sum), min: round(min), max: round(max) };
 }
 
 /** Line breaks and other control characters would be the reader's to mind. */

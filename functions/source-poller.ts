@@ -103,11 +103,20 @@ export class SourcePoller {
 
   async #pollReader(limits: PollLimits, signal: CancelSignal): Promise<PollResult> {
     const reader = await this.#open();
-    if (!signal.aborted) return reader.poll(limits, signal);
+    if (!signal.aborted) return this.#timed(() => reader.poll(limits, signal));
     // Opened after its slice had ended: nobody else knows of it.
     this.#reader = null;
     await reader.close();
     throw new SliceOver();
+  }
+
+  /** One that brings nothing may have waited for it, and says nothing of how long a source takes. */
+  async #timed(poll: () => Promise<PollResult>): Promise<PollResult> {
+    const { host, tally } = this.#invocation;
+    const startedAtMs = host.clock.monotonicMs();
+    const result = await poll();
+    if (result.records.length > 0) tally.measure('pollMs', host.clock.monotonicMs() - startedAtMs);
+    return result;
   }
 
   async #open(): Promise<SourceReader> {

@@ -14,6 +14,7 @@ import type { PolledRecord, PollResult } from '../plugins/api/source.ts';
 import type { ConfiguredSource } from '../plugins/configure.ts';
 import { claimByCheckpoint, demandAlive, failByCheckpoint } from './checkpoint-claim.ts';
 import type { ClaimTerms } from './claim-terms.ts';
+import type { CommitMeter } from './commit-meter.ts';
 import { type Deadline, TIMED_OUT } from './deadline.ts';
 import { ExactlyOnceWriter } from './exactly-once-writer.ts';
 import { GateWatch } from './gate-watch.ts';
@@ -131,7 +132,6 @@ export class SourceWork implements Work {
   }
 
   async next(): Promise<PolledBatch | null> {
-    const { tally } = this.#invocation;
     if (this.isAtEnd()) return null;
     // The batch before came with a wish to be left alone, which only a tail waits for.
     if (!(await this.#pause.wait(() => this.#readForMs()))) return null;
@@ -143,7 +143,7 @@ export class SourceWork implements Work {
     this.#records += result.records.length;
     const bytes = polledBytes(result.records);
     this.#bytes += bytes;
-    tally.counts.read += result.records.length;
+    this.#invocation.tally.noteBatch(result.records.length);
     const records = result.records.map(toRecord);
     // Even without records the checkpoint may have moved on; then a transactional target must hear of it, too (I3).
     const isIdle = records.length === 0 && jsonEquals(result.checkpoint, this.#progress.delivered);
@@ -159,12 +159,14 @@ export class SourceWork implements Work {
     // Between two checkpoints there is no place to resume from.
     if (count < batch.records.length) return;
     this.#pace.count(count, batch.bytes);
+    this.#commits.delivered(count);
     this.#progress.deliver((batch as PolledBatch).result, batch);
     this.#writer?.cover();
   }
 
   flushed(): void {
     this.#progress.flush();
+    this.#commits.flushed();
     const { forMs } = this.#pause;
     this.#safePollAtMs = forMs === null ? 0 : this.#invocation.host.clock.nowMs() + forMs;
   }
@@ -182,7 +184,9 @@ export class SourceWork implements Work {
   async #commit(): Promise<void> {
     const deadline = claimDeadline(this.#invocation);
     const progress = this.#committable(this.#writer?.settledPins());
-    const cursor = await this.#change((current) => commitCheckpoint(current, progress, deadline.atMs));
+    const cursor = await this.#commits.commit(() =>
+      this.#change((current) => commitCheckpoint(current, progress, deadline.atMs)),
+    );
     if (cursor.holder === null) throw new FencedError(`epoch ${progress.epoch} has ended`);
     this.deadline = deadline;
     this.#noteCommit();
@@ -211,11 +215,12 @@ export class SourceWork implements Work {
     const finished = this.#progress.isFinishSafe;
     // A poll that found nothing more succeeded all the same: earlier failures are over.
     const drained = this.isDrained();
-    await this.#change((cursor) => {
+    const released = (cursor: CheckpointCursor): CheckpointCursor => {
       const left = releaseCheckpoint(cursor, progress, ending);
-      const released = drained && left.attempts > 0 ? { ...left, attempts: 0 } : left;
-      return finished ? finish(released) : released;
-    });
+      const cleared = drained && left.attempts > 0 ? { ...left, attempts: 0 } : left;
+      return finished ? finish(cleared) : cleared;
+    };
+    await this.#commits.commit(() => this.#change(released));
     this.#slice = null;
   }
 
@@ -224,7 +229,8 @@ export class SourceWork implements Work {
     const quietAtMs = this.#writer?.isSending() === true ? this.deadline.atMs + this.#terms.graceMs : 0;
     const retryAtMs = Math.max(failure.retryAtMs, quietAtMs);
     const progress = this.#committable(this.#writer?.pins());
-    await failByCheckpoint(this.#shard, { progress, failure: { ...failure, retryAtMs }, forMs: this.deadline.remainingMs() });
+    const failed = { progress, failure: { ...failure, retryAtMs }, forMs: this.deadline.remainingMs() };
+    await this.#commits.commit(() => failByCheckpoint(this.#shard, failed));
     this.#slice = null;
   }
 
@@ -271,6 +277,10 @@ export class SourceWork implements Work {
   #sliceInHand(): Slice {
     const { generation, epoch, deaths, attempts } = this.#mustHold();
     return { identity: { shard: this.#shard.shard, generation, epoch }, deaths, attempts, isSingle: false };
+  }
+
+  get #commits(): CommitMeter {
+    return this.#invocation.tally.commits;
   }
 
   #mustHold(): CheckpointSlice {

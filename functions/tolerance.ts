@@ -35,13 +35,19 @@ export async function tolerate(
   const { identity, refusals } = letters;
   if (deadLetters !== null) {
     tally.stage = 'deadLetter';
-    await deadLetter(host, deadLetters, letters);
+    try {
+      await deadLetter(host, deadLetters, letters);
+    } catch (error) {
+      tally.counts.deadLettersFailed += refusals.length;
+      throw error;
+    }
     tally.counts.deadLettered += refusals.length;
   } else {
     tally.counts.dropped += refusals.length;
   }
   // A record that is dropped without a trace elsewhere is always logged.
   if (!tolerance.logs && deadLetters !== null) return;
+  tally.counts.errorsLogged += refusals.length;
   for (const refusal of refusals) {
     const { stage, error } = refusal;
     const { shard, epoch } = identity;

@@ -14,8 +14,8 @@ export interface AppDeps extends StoreAccess, ViewDeps {
   readonly registry: Registry;
   readonly skewMaxMs: number;
   readonly telemetry: Telemetry;
-  /** In Prometheus' text format. */
-  metricsText(): Promise<string>;
+  /** In Prometheus' text format, in parts. */
+  metricsText(): Promise<AsyncIterable<string>>;
   readonly loggers: Loggers;
   /** All there are. */
   plugins(): Promise<readonly Plugin[]>;

@@ -33,6 +33,8 @@ export interface CatalogDeps {
   readonly registry: Registry;
   readonly skewMaxMs: number;
   readonly sweepMs: number;
+  /** Hears of each revision of a connector that was not known, and again once it can be used where it could not. */
+  configured(connector: KnownConnector): void;
   /** Hears of each connector that was deleted. */
   forgotten(connector: KnownConnector): void;
 }
@@ -164,6 +166,8 @@ export class ConnectorCatalog {
     else if (before !== undefined && before.connector.revision > revision) return;
     // Noted back-pressure makes another document of it, and nothing else.
     const isSame = before?.connector.uid === uid && before.connector.revision === revision;
+    const isMended = before !== undefined && before.problem !== null && known.problem === null;
+    if (!isSame || isMended) this.#deps.configured(known);
     this.#index(name, isSame ? { ...known, sinceMs: before.sinceMs } : known);
     this.#table.touchConnector(uid);
   }

@@ -32,8 +32,8 @@ const KEPT_MS = 7 * 24 * 3_600_000;
 const PRUNE_EVERY_PAGES = 10;
 
 /**
- * Half of what every store takes, which may refuse a text of fewer characters but more bytes. A run is some 600 characters long, and
- * 3,000 where its error says a lot.
+ * Half of what every store takes, which may refuse a text of fewer characters but more bytes. A run is some 1,000 characters long, and
+ * 3,500 where its error says a lot.
  */
 const PAGE_CHARACTERS_MAX = 131_072;
 

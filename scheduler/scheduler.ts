@@ -17,7 +17,7 @@
  * time, or ends where the scheduler is stopped: what is left over comes first in the next round.
  */
 import { ConnectError, messageOf } from '../core/errors.ts';
-import type { Sample } from '../core/metrics/table.ts';
+import type { Scrape } from '../core/metrics/table.ts';
 import { newOfferPrefix } from '../core/owner.ts';
 import type { Clock, Invoker, LogBroker, Metrics, Random, StateStore, Telemetry } from '../core/ports.ts';
 import type { Registry } from '../plugins/api/registry.ts';
@@ -122,7 +122,14 @@ export class Scheduler {
     this.#tidyWake = new Wake(clock);
     this.#planWake = new Wake(clock);
     this.#lock = new LeaderLock(measured);
-    const catalog = new ConnectorCatalog({ ...measured, forgotten: (known) => this.#metrics.forget(known) }, table);
+    const catalog = new ConnectorCatalog(
+      {
+        ...measured,
+        configured: (known) => this.#metrics.configured(known),
+        forgotten: (known) => this.#metrics.forget(known),
+      },
+      table,
+    );
     this.#metrics = new SchedulerMetrics({ ...deps, table, catalog });
     const backlog = new Backlog(
       {
@@ -251,11 +258,8 @@ export class Scheduler {
   }
 
   /** What it sees now, for whoever looks. One that does not lead remembers what another one may have changed since. */
-  *samples(): Generator<Sample> {
-    yield { name: 'sortie_scheduler_leads', labels: {}, value: this.leads ? 1 : 0 };
-    if (!this.leads) return;
-    yield { name: 'sortie_host_slots_free', labels: {}, value: this.#dispatch.freeSlots() };
-    yield* this.#metrics.samples();
+  scrape(): Scrape {
+    return this.#metrics.scrape({ leads: this.leads, freeSlots: this.#dispatch.freeSlots() });
   }
 
   // ------------------------------------------------------------------------------------------------------------ learning

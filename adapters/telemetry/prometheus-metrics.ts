@@ -3,7 +3,7 @@
  * here, and it is loaded when somebody looks, or when enough has come together.
  */
 import type { Labels } from '../../core/metrics/metric.ts';
-import type { CounterName, HistogramName, Sample } from '../../core/metrics/table.ts';
+import type { CounterName, HistogramName, Scrape } from '../../core/metrics/table.ts';
 import type { Metrics } from '../../core/ports.ts';
 import type { PrometheusSeries } from './prometheus-series.ts';
 
@@ -34,10 +34,10 @@ export class PrometheusMetrics implements Metrics {
     this.#tell((series) => series.forget(connector));
   }
 
-  /** In Prometheus' text format. `samples` is asked for what is shown as it is now. */
-  async text(samples: () => Iterable<Sample>): Promise<string> {
+  /** In Prometheus' text format, in parts. `scrape` is asked for what is not told. */
+  async text(scrape: () => Scrape): Promise<AsyncIterable<string>> {
     const series = await this.#load();
-    return series.text(samples());
+    return series.text(scrape());
   }
 
   #tell(told: Told): void {

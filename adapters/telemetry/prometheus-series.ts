@@ -1,8 +1,8 @@
 /** The series behind `/metrics`, by the names of `core/metrics`, in prom-client's registry. */
 import { setImmediate } from 'node:timers/promises';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { Labels, Metric } from '../../core/metrics/metric.ts';
-import { type CounterName, type HistogramName, metrics, type Sample } from '../../core/metrics/table.ts';
+import { type Labels, type Metric, TOLD } from '../../core/metrics/metric.ts';
+import { type CounterName, type HistogramName, metrics, type Scrape, type ScrapedName } from '../../core/metrics/table.ts';
 
 /** What a plugin calls its events is its own affair; a connector has a handful of them. */
 const EVENTS_MAX = 20;
@@ -11,12 +11,13 @@ const OTHER_EVENTS = 'other';
 export class PrometheusSeries {
   readonly #registry = new Registry();
   readonly #counters = new Map<string, Counter>();
-  readonly #gauges = new Map<string, Gauge>();
   readonly #histograms = new Map<string, Histogram>();
   /** What is to be removed with a connector. By its name, then by metric and labels. */
   readonly #ofConnector = new Map<string, Map<string, () => void>>();
   /** Names of events by connector. */
   readonly #events = new Map<string, Set<string>>();
+  /** The last one: what two that look at once are shown is equally new. */
+  #scrape: Scrape = () => [];
 
   constructor() {
     for (const [name, metric] of Object.entries(metrics)) this.#register(name, metric);
@@ -49,25 +50,27 @@ export class PrometheusSeries {
     this.#events.delete(connector);
   }
 
-  async text(samples: Iterable<Sample>): Promise<string> {
-    // What is not among them any more is not shown.
-    for (const gauge of this.#gauges.values()) gauge.reset();
-    for (const { name, labels, value } of samples) this.#gauges.get(name)?.set(labels, value);
-    const parts: string[] = [];
-    // One after the other, with everything else in between: a thousand connectors are six megabytes, and offers do not wait for them.
+  /** One metric after the other, with everything else in between: a thousand connectors are some megabytes, and offers do not wait for them. */
+  async *text(scrape: Scrape): AsyncGenerator<string> {
+    this.#scrape = scrape;
     for (const name of Object.keys(metrics)) {
-      parts.push(await this.#registry.getSingleMetricAsString(name));
+      yield `${await this.#registry.getSingleMetricAsString(name)}\n\n`;
       await setImmediate();
     }
-    return `${parts.join('\n\n')}\n`;
   }
 
   #register(name: string, metric: Metric): void {
     const { labels: labelNames, help } = metric;
     const known = { name, help, labelNames: [...labelNames], registers: [this.#registry] };
-    if (metric.type === 'counter') this.#counters.set(name, new Counter(known));
-    else if (metric.type === 'gauge') this.#gauges.set(name, new Gauge(known));
-    else this.#histograms.set(name, new Histogram({ ...known, buckets: [...metric.buckets] }));
+    if (metric.type === 'histogram') this.#histograms.set(name, new Histogram({ ...known, buckets: [...metric.buckets] }));
+    else if (isTold(metric)) this.#counters.set(name, new Counter(known));
+    else this.#registerScraped(name as ScrapedName, metric.type === 'counter' ? new Counter(known) : new Gauge(known));
+  }
+
+  /** Its series are handed to prom-client as it writes them, which would keep some hundred bytes of each: a thousand connectors have fifty thousand. */
+  #registerScraped(name: ScrapedName, metric: Counter | Gauge): void {
+    const get = metric.get.bind(metric);
+    metric.get = async () => ({ ...(await get()), values: [...this.#scrape(name)] });
   }
 
   #note(name: string, labels: Labels, remove: () => void): void {
@@ -81,4 +84,8 @@ export class PrometheusSeries {
     const key = `${name} ${Object.values(labels).join(' ')}`;
     if (!series.has(key)) series.set(key, remove);
   }
+}
+
+function isTold({ from }: Metric): boolean {
+  return TOLD.some((told) => told === from);
 }

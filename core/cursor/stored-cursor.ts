@@ -37,6 +37,8 @@ export class StoredCursor<C extends Cursor = Cursor> {
   #cursor: C;
   #version: string;
   #text: string;
+  /** Since it was found or created. */
+  reads = 0;
   writes = 0;
   conflicts = 0;
 
@@ -85,6 +87,7 @@ export class StoredCursor<C extends Cursor = Cursor> {
   async refresh({ forMs }: { readonly forMs: number }): Promise<C> {
     const pause = this.#pauses(forMs);
     for (;;) {
+      this.reads += 1;
       try {
         const document = await this.#deps.store.get(this.#key);
         if (document === null) throw deleted(this.shard);

@@ -93,6 +93,7 @@ export const sortieConnectorMetrics = {
     help: 'Shards by why they get an invocation or none; unusable: what is stored of the shard or its connector cannot be read; unknown: not looked at yet.',
     from: 'scrape',
   },
+  sortie_store_reads_total: perRun('reads', "Reads of a cursor and of the connector's document by invocations."),
   sortie_store_writes_total: perRun('writes', 'Conditional writes of a cursor by invocations, those in vain included.'),
   sortie_store_conflicts_total: perRun('writes', 'Writes of a cursor in vain, for somebody else had written meanwhile.'),
   sortie_puts_throttled_total: perRun('puts', 'Puts that the target turned away for being too many, or did not answer in time.'),

@@ -2,12 +2,12 @@
 import {
   connectorMetrics,
   connectorTaskMetrics,
-  connectWorkerMetrics,
   sinkTaskMetrics,
   sourceTaskMetrics,
   taskErrorMetrics,
 } from './kafka-connect-metrics.ts';
-import type { Labels, Metric } from './metric.ts';
+import { connectWorkerMetrics, connectWorkerRebalanceMetrics } from './kafka-connect-worker-metrics.ts';
+import type { Labels, Metric, TOLD } from './metric.ts';
 import { schedulerMetrics, sortieConnectorMetrics } from './sortie-metrics.ts';
 
 export const metrics = {
@@ -17,21 +17,25 @@ export const metrics = {
   ...sinkTaskMetrics,
   ...taskErrorMetrics,
   ...connectWorkerMetrics,
+  ...connectWorkerRebalanceMetrics,
   ...sortieConnectorMetrics,
   ...schedulerMetrics,
 } as const satisfies Record<string, Metric>;
 
-type NameOf<Type extends Metric['type']> = {
-  [Name in keyof typeof metrics]: (typeof metrics)[Name]['type'] extends Type ? Name : never;
-}[keyof typeof metrics];
+type Table = typeof metrics;
 
-export type CounterName = NameOf<'counter'>;
-export type GaugeName = NameOf<'gauge'>;
-export type HistogramName = NameOf<'histogram'>;
+export type HistogramName = { [Name in keyof Table]: Table[Name]['type'] extends 'histogram' ? Name : never }[keyof Table];
+export type CounterName = Exclude<
+  { [Name in keyof Table]: Table[Name]['from'] extends (typeof TOLD)[number] ? Name : never }[keyof Table],
+  HistogramName
+>;
+export type ScrapedName = Exclude<keyof Table, CounterName | HistogramName>;
 
-/** A value as it is now. */
+/** One series of a metric. */
 export interface Sample {
-  readonly name: GaugeName;
   readonly labels: Labels;
   readonly value: number;
 }
+
+/** What is to be shown of a metric now. */
+export type Scrape = (name: ScrapedName) => Iterable<Sample>;

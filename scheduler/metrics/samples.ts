@@ -1,115 +1,195 @@
-/** Values as they are now, from what the scheduler remembers: asked for when somebody looks, and kept nowhere. */
+/** Where each metric comes from that is asked for when somebody looks: nothing of it is kept between two looks. */
 import { type Cursor, heldRanges, holdersOf } from '../../core/cursor/cursor.ts';
 import type { Labels } from '../../core/metrics/metric.ts';
-import type { GaugeName, Sample } from '../../core/metrics/table.ts';
+import type { Sample, Scrape, ScrapedName } from '../../core/metrics/table.ts';
 import { recordsBetween } from '../../core/offset.ts';
-import type { Clock } from '../../core/ports.ts';
-import type { ConnectorCatalog } from '../connector-catalog.ts';
-import type { KnownConnector } from '../known-connector.ts';
 import type { ShardState } from '../shard-state.ts';
-import type { ShardTable } from '../shard-table.ts';
-import { type ConnectorStatus, dealt, statusOf, type TaskStatus } from '../status.ts';
-import type { Activity, TaskActivity } from './activity.ts';
+import { connectorCounters, sinkTaskCounters, sourceTaskCounters, taskCounters } from './counters.ts';
+import { type Lately, latelyOfSinkTasks, latelyOfSourceTasks, latelyOfTasks } from './lately.ts';
+import type { RunSum } from './run-sum.ts';
+import { type ConnectorView, type Leading, look, type Remembered, type Seen, type TaskView } from './views.ts';
 
-export interface Remembered {
-  readonly clock: Clock;
-  readonly table: ShardTable;
-  readonly catalog: Pick<ConnectorCatalog, 'all' | 'isListed'>;
-  readonly activity: Activity;
+export function scrapeOf(remembered: Remembered, leading: Leading): Scrape {
+  const seen = look(remembered, leading);
+  return (name) => sources[name](seen);
 }
 
-interface Subject {
-  readonly known: KnownConnector;
-  readonly shards: readonly ShardState[];
-  readonly status: ConnectorStatus;
+type Source = (seen: Seen) => Iterable<Sample>;
+
+/** `null`: there is nothing to say. */
+type NumberOf<Of> = (of: Of) => number | null;
+
+const sources: { readonly [Name in ScrapedName]: Source } = {
+  kafka_connect_connector_metrics_connector_class: textOfConnectors('connector_class', ({ known }) => {
+    return known.connector.config['connector.class'] ?? '';
+  }),
+  kafka_connect_connector_metrics_connector_type: textOfConnectors('connector_type', ({ type }) => type),
+  kafka_connect_connector_metrics_connector_version: textOfConnectors('connector_version', ({ known }) => known.pluginVersion),
+  kafka_connect_connector_metrics_status: textOfConnectors('status', ({ state }) => state.toLowerCase()),
+
+  *kafka_connect_connector_task_metrics_status({ connectors }) {
+    for (const { tasks } of connectors)
+      for (const { labels, state } of tasks) yield { labels: { ...labels, status: state.toLowerCase() }, value: 1 };
+  },
+  kafka_connect_connector_task_metrics_running_ratio: ofTasks('any', ({ state }) => (state === 'RUNNING' ? 1 : 0)),
+  kafka_connect_connector_task_metrics_pause_ratio: ofTasks('any', ({ state }) => (state === 'PAUSED' ? 1 : 0)),
+  kafka_connect_sink_task_metrics_partition_count: ofTasks('sink', ({ shards }) => shards.length),
+  kafka_connect_sink_task_metrics_sink_record_lag_max: ofTasks('sink', ({ shards }) =>
+    shards.reduce((max, { backlogRecords }) => Math.max(max, backlogRecords ?? 0), 0),
+  ),
+  kafka_connect_sink_task_metrics_sink_record_active_count: ofTasks('sink', ({ shards }) =>
+    sumOf(shards, ({ cursor }) => recordsHeld(cursor)),
+  ),
+  kafka_connect_task_error_metrics_last_error_timestamp: ofTasks('any', ({ lastErrorAtMs }) => lastErrorAtMs),
+  ...each(latelyOfTasks, (numberOf) => ofLately('any', numberOf)),
+  ...each(latelyOfSinkTasks, (numberOf) => ofLately('sink', numberOf)),
+  ...each(latelyOfSourceTasks, (numberOf) => ofLately('source', numberOf)),
+  ...each(taskCounters, (numberOf) => totalsOf('any', numberOf)),
+  ...each(sinkTaskCounters, (numberOf) => totalsOf('sink', numberOf)),
+  ...each(sourceTaskCounters, (numberOf) => totalsOf('source', numberOf)),
+
+  kafka_connect_connect_worker_metrics_connector_count: single(({ connectors }) => connectors.length),
+  kafka_connect_connect_worker_metrics_task_count: single(({ connectors }) => sumOf(connectors, ({ tasks }) => tasks.length)),
+  kafka_connect_connect_worker_metrics_connector_startup_attempts_total: single(({ configurations }) => configurations.attempts),
+  kafka_connect_connect_worker_metrics_connector_startup_success_total: single(
+    ({ configurations: { total } }) => total.successes,
+  ),
+  kafka_connect_connect_worker_metrics_connector_startup_failure_total: single(({ configurations: { total } }) => total.failures),
+  kafka_connect_connect_worker_metrics_connector_startup_success_percentage: single(({ configurations, monotonicMs }) =>
+    configurations.share('successes', monotonicMs),
+  ),
+  kafka_connect_connect_worker_metrics_connector_startup_failure_percentage: single(({ configurations, monotonicMs }) =>
+    configurations.share('failures', monotonicMs),
+  ),
+  kafka_connect_connect_worker_metrics_task_startup_attempts_total: single(({ openings }) => openings.attempts),
+  kafka_connect_connect_worker_metrics_task_startup_success_total: single(({ openings: { total } }) => total.successes),
+  kafka_connect_connect_worker_metrics_task_startup_failure_total: single(({ openings: { total } }) => total.failures),
+  kafka_connect_connect_worker_metrics_task_startup_success_percentage: single(({ openings, monotonicMs }) =>
+    openings.share('successes', monotonicMs),
+  ),
+  kafka_connect_connect_worker_metrics_task_startup_failure_percentage: single(({ openings, monotonicMs }) =>
+    openings.share('failures', monotonicMs),
+  ),
+  kafka_connect_connect_worker_metrics_connector_total_task_count: ofConnectors(({ tasks }) => tasks.length),
+  kafka_connect_connect_worker_metrics_connector_running_task_count: tasksThatAre('RUNNING'),
+  kafka_connect_connect_worker_metrics_connector_paused_task_count: tasksThatAre('PAUSED'),
+  kafka_connect_connect_worker_metrics_connector_failed_task_count: tasksThatAre('FAILED'),
+  kafka_connect_connect_worker_metrics_connector_unassigned_task_count: tasksThatAre('UNASSIGNED'),
+  kafka_connect_connect_worker_metrics_connector_restarting_task_count: ofConnectors(() => 0),
+  kafka_connect_connect_worker_metrics_connector_destroyed_task_count: ofConnectors(() => 0),
+
+  kafka_connect_connect_worker_rebalance_metrics_completed_rebalances_total: single(() => 0),
+  kafka_connect_connect_worker_rebalance_metrics_rebalancing: single(() => 0),
+  kafka_connect_connect_worker_rebalance_metrics_rebalance_avg_time_ms: single(() => Number.NaN),
+  kafka_connect_connect_worker_rebalance_metrics_rebalance_max_time_ms: single(() => Number.NaN),
+  kafka_connect_connect_worker_rebalance_metrics_time_since_last_rebalance_ms: single(() => Number.POSITIVE_INFINITY),
+  kafka_connect_connect_worker_rebalance_metrics_epoch: single(() => 0),
+  kafka_connect_connect_worker_rebalance_metrics_leader_name: () => [{ labels: { leader_name: 'none' }, value: 1 }],
+  kafka_connect_connect_worker_rebalance_metrics_connect_protocol: () => [{ labels: { connect_protocol: 'none' }, value: 1 }],
+
+  sortie_backlog_records: ofConnectors(({ shards }) => backlogOf(shards)),
+  *sortie_backlog_seconds({ connectors, nowMs }) {
+    for (const { labels, shards } of connectors) {
+      if (backlogOf(shards) === null) continue;
+      yield { labels, value: shards.reduce((max, shard) => Math.max(max, shard.behindMs(nowMs)), 0) / 1_000 };
+    }
+  },
+  sortie_invocations_running: ofConnectors(({ running }) => running),
+  sortie_slices_held: ofConnectors(({ shards }) => {
+    return sumOf(shards, ({ cursor }) => (cursor === null ? 0 : holdersOf(cursor).length));
+  }),
+  *sortie_shards({ connectors }) {
+    for (const { labels, shards } of connectors) yield* counted(labels, 'reason', countByReason(shards));
+  },
+  *sortie_invocations_total({ runs }) {
+    for (const { labels, outcomes } of runs) yield* counted(labels, 'outcome', outcomes);
+  },
+  *sortie_claims_refused_total({ runs }) {
+    for (const { labels, refusals } of runs) yield* counted(labels, 'reason', refusals);
+  },
+  ...each(
+    connectorCounters,
+    (numberOf: (sum: RunSum) => number): Source =>
+      function* ({ runs }) {
+        for (const { labels, sum } of runs) yield { labels, value: numberOf(sum) };
+      },
+  ),
+  sortie_scheduler_leads: single(({ leads }) => (leads ? 1 : 0)),
+  sortie_host_slots_free: single(({ leads, freeSlots }) => (leads ? freeSlots : 0)),
+};
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+/** The source of each metric of a table, by the number it makes of its subject. */
+function each<Name extends ScrapedName, Of>(
+  table: Readonly<Record<Name, (of: Of) => number>>,
+  sourceOf: (numberOf: (of: Of) => number) => Source,
+): Readonly<Record<Name, Source>> {
+  const entries = Object.entries<(of: Of) => number>(table).map(([name, numberOf]) => [name, sourceOf(numberOf)]);
+  return Object.fromEntries(entries) as Readonly<Record<Name, Source>>;
 }
 
-export function* samplesOf(remembered: Remembered): Generator<Sample> {
-  const { catalog, table } = remembered;
-  let connectors = 0;
-  let tasks = 0;
-  for (const known of catalog.all()) {
-    const { uid, targetState } = known.connector;
-    // What has not been read yet would look like a connector without work.
-    if (targetState === 'deleted' || !catalog.isListed(uid)) continue;
-    const shards = [...table.ofConnector(uid)];
-    // No worker owns anything, and no metric names one.
-    const subject = { known, shards, status: statusOf(known, shards, '') };
-    connectors += 1;
-    tasks += subject.status.tasks.length;
-    yield* connectorSamples(subject);
-    yield* taskSamples(subject, remembered.activity);
-    yield* shardSamples(subject, remembered);
-  }
-  yield sample('kafka_connect_connect_worker_metrics_connector_count', {}, connectors);
-  yield sample('kafka_connect_connect_worker_metrics_task_count', {}, tasks);
+function single(numberOf: (seen: Seen) => number): Source {
+  return (seen) => [{ labels: {}, value: numberOf(seen) }];
 }
 
-function* connectorSamples({ known: { connector, pluginVersion }, status }: Subject): Generator<Sample> {
-  const labels = { connector: connector.name };
-  const connectorClass = connector.config['connector.class'] ?? '';
-  const state = status.connector.state.toLowerCase();
-  yield sample('kafka_connect_connector_metrics_connector_class', { ...labels, connector_class: connectorClass }, 1);
-  yield sample('kafka_connect_connector_metrics_connector_type', { ...labels, connector_type: status.type }, 1);
-  if (pluginVersion !== null)
-    yield sample('kafka_connect_connector_metrics_connector_version', { ...labels, connector_version: pluginVersion }, 1);
-  yield sample('kafka_connect_connector_metrics_status', { ...labels, status: state }, 1);
-  const count = (wanted: TaskStatus['state']): number => status.tasks.filter((task) => task.state === wanted).length;
-  yield sample('kafka_connect_connect_worker_metrics_connector_total_task_count', labels, status.tasks.length);
-  yield sample('kafka_connect_connect_worker_metrics_connector_running_task_count', labels, count('RUNNING'));
-  yield sample('kafka_connect_connect_worker_metrics_connector_paused_task_count', labels, count('PAUSED'));
-  yield sample('kafka_connect_connect_worker_metrics_connector_failed_task_count', labels, count('FAILED'));
-  yield sample('kafka_connect_connect_worker_metrics_connector_unassigned_task_count', labels, count('UNASSIGNED'));
+function textOfConnectors(label: string, textOf: (connector: ConnectorView) => string | null): Source {
+  return function* ({ connectors }) {
+    for (const connector of connectors) {
+      const text = textOf(connector);
+      if (text !== null) yield { labels: { ...connector.labels, [label]: text }, value: 1 };
+    }
+  };
 }
 
-function* taskSamples({ known, shards, status }: Subject, activity: Activity): Generator<Sample> {
-  const { name, uid } = known.connector;
-  const shardsOf = dealt(known, shards);
-  for (const { id, state } of status.tasks) {
-    const labels = { connector: name, task: String(id) };
-    const active = activity.of(uid, id);
-    yield sample('kafka_connect_connector_task_metrics_status', { ...labels, status: state.toLowerCase() }, 1);
-    yield sample('kafka_connect_connector_task_metrics_running_ratio', labels, state === 'RUNNING' ? 1 : 0);
-    yield sample('kafka_connect_connector_task_metrics_pause_ratio', labels, state === 'PAUSED' ? 1 : 0);
-    yield sample('kafka_connect_task_error_metrics_last_error_timestamp', labels, active.lastErrorAtMs);
-    if (status.type === 'sink') yield* sinkTaskSamples(labels, shardsOf[id] ?? [], active);
-    else if (status.type === 'source') yield* sourceTaskSamples(labels, active);
-  }
+function ofConnectors(numberOf: NumberOf<ConnectorView>): Source {
+  return function* ({ connectors }) {
+    for (const connector of connectors) {
+      const value = numberOf(connector);
+      if (value !== null) yield { labels: connector.labels, value };
+    }
+  };
 }
 
-function* sourceTaskSamples(labels: Labels, active: TaskActivity): Generator<Sample> {
-  yield sample('kafka_connect_source_task_metrics_source_record_poll_rate', labels, active.readsPerSecond);
-  yield sample('kafka_connect_source_task_metrics_source_record_write_rate', labels, active.deliveriesPerSecond);
+function tasksThatAre(state: TaskView['state']): Source {
+  return ofConnectors(({ tasks }) => tasks.filter((task) => task.state === state).length);
 }
 
-function* sinkTaskSamples(labels: Labels, shards: readonly ShardState[], active: TaskActivity): Generator<Sample> {
-  const lagMax = shards.reduce((max, { backlogRecords }) => Math.max(max, backlogRecords ?? 0), 0);
-  const held = shards.reduce((sum, { cursor }) => sum + recordsHeld(cursor), 0);
-  yield sample('kafka_connect_sink_task_metrics_sink_record_read_rate', labels, active.readsPerSecond);
-  yield sample('kafka_connect_sink_task_metrics_sink_record_send_rate', labels, active.deliveriesPerSecond);
-  yield sample('kafka_connect_sink_task_metrics_partition_count', labels, shards.length);
-  yield sample('kafka_connect_sink_task_metrics_sink_record_lag_max', labels, lagMax);
-  yield sample('kafka_connect_sink_task_metrics_sink_record_active_count', labels, held);
+type Kind = 'sink' | 'source' | 'any';
+
+function ofTasks(kind: Kind, numberOf: (task: TaskView) => number): Source {
+  return function* ({ connectors }) {
+    for (const { type, tasks } of connectors) {
+      if (kind !== 'any' && kind !== type) continue;
+      for (const task of tasks) yield { labels: task.labels, value: numberOf(task) };
+    }
+  };
 }
 
-function* shardSamples({ known: { connector }, shards }: Subject, { table, clock }: Remembered): Generator<Sample> {
-  const labels = { connector: connector.name };
-  const backlogs = shards.flatMap(({ backlogRecords }) => backlogRecords ?? []);
-  // A source does not say how much it has.
-  if (backlogs.length > 0) {
-    const nowMs = clock.nowMs();
-    const behindMs = shards.reduce((max, state) => Math.max(max, state.behindMs(nowMs)), 0);
-    yield sample(
-      'sortie_backlog_records',
-      labels,
-      backlogs.reduce((sum, records) => sum + records),
-    );
-    yield sample('sortie_backlog_seconds', labels, behindMs / 1_000);
-  }
-  const held = shards.reduce((sum, { cursor }) => sum + (cursor === null ? 0 : holdersOf(cursor).length), 0);
-  yield sample('sortie_invocations_running', labels, table.running.byConnector.get(connector.uid) ?? 0);
-  yield sample('sortie_slices_held', labels, held);
-  for (const [reason, count] of countByReason(shards)) yield sample('sortie_shards', { ...labels, reason }, count);
+function ofLately(kind: Kind, numberOf: (lately: Lately) => number): Source {
+  return ofTasks(kind, ({ lately }) => numberOf(lately));
+}
+
+/** Of all tasks that ran, also of those that are dealt no shards any more: what counts never falls. */
+function totalsOf(kind: Kind, numberOf: (sum: RunSum) => number): Source {
+  return function* ({ runs }) {
+    for (const { labels, tasks } of runs) {
+      for (const [task, { isSink, total }] of tasks) {
+        if (task === null || (kind !== 'any' && isSink !== (kind === 'sink'))) continue;
+        yield { labels: { ...labels, task: String(task) }, value: numberOf(total) };
+      }
+    }
+  };
+}
+
+function* counted(labels: Labels, label: string, counts: ReadonlyMap<string, number>): Generator<Sample> {
+  for (const [what, value] of counts) yield { labels: { ...labels, [label]: what }, value };
+}
+
+/** `null`: a source does not say how much it has. */
+function backlogOf(shards: readonly ShardState[]): number | null {
+  const known = shards.flatMap(({ backlogRecords }) => backlogRecords ?? []);
+  return known.length === 0 ? null : sumOf(known, (records) => records);
 }
 
 function countByReason(shards: readonly ShardState[]): ReadonlyMap<string, number> {
@@ -123,9 +203,9 @@ function countByReason(shards: readonly ShardState[]): ReadonlyMap<string, numbe
 
 function recordsHeld(cursor: Cursor | null): number {
   if (cursor?.kind !== 'log') return 0;
-  return heldRanges(cursor).reduce((sum, { start, end }) => sum + (end === null ? 0 : recordsBetween(start, end)), 0);
+  return sumOf(heldRanges(cursor), ({ start, end }) => (end === null ? 0 : recordsBetween(start, end)));
 }
 
-function sample(name: GaugeName, labels: Labels, value: number): Sample {
-  return { name, labels, value };
+function sumOf<Item>(items: readonly Item[], numberOf: (item: Item) => number): number {
+  return items.reduce((sum, item) => sum + numberOf(item), 0);
 }

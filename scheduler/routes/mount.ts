@@ -41,10 +41,8 @@ function paramOf(context: Context, name: string): string {
   return value;
 }
 
-function response({ status, body, stream, text, headers = {} }: Answer): Response {
-  return body === undefined
-    ? new Response(stream ?? text ?? null, { status, headers })
-    : Response.json(body, { status, headers });
+function response({ status, body, stream, headers = {} }: Answer): Response {
+  return body === undefined ? new Response(stream ?? null, { status, headers }) : Response.json(body, { status, headers });
 }
 
 function honoPath(path: string): string {

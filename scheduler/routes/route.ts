@@ -54,8 +54,6 @@ export interface Answer {
   readonly body?: unknown;
   /** Instead of a body. */
   readonly stream?: ReadableStream<Uint8Array>;
-  /** Instead of a body. */
-  readonly text?: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
 

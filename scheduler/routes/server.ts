@@ -3,6 +3,7 @@ import { ConnectError, messageOf } from '../../core/errors.ts';
 import type { AppDeps } from '../app-deps.ts';
 import { ServerInfo, WorkerStatus } from './entities.ts';
 import { type Answer, defineRoute, type Route } from './route.ts';
+import { textStream } from './text-stream.ts';
 
 /** The version of Kafka Connect whose API this is: clients choose what they send by it. */
 export const API_VERSION = '4.1.0';
@@ -36,7 +37,10 @@ export const serverRoutes: readonly Route[] = [
     role: 'read',
     summary: 'What it counts and measures, for Prometheus',
     answers: { 200: { description: 'Metrics in the text format of Prometheus', textType: METRICS_TYPE } },
-    run: async ({ metricsText }) => ({ status: 200, headers: { 'content-type': METRICS_TYPE }, text: await metricsText() }),
+    run: async ({ metricsText }) => {
+      const stream = textStream(await metricsText());
+      return { status: 200, headers: { 'content-type': METRICS_TYPE }, stream };
+    },
   }),
 ];
 

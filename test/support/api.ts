@@ -99,7 +99,7 @@ export function anApp(host: TestHost, deps: Partial<AppDeps> = {}): ReturnType<t
     ...host,
     scheduler: aFollower(),
     history: { unwritten: () => [] },
-    metricsText: async () => 'up 1\n',
+    metricsText: async () => partsOf('up ', '1\n'),
     loggers: new LogLevels({ root: 'INFO', clock: host.clock }),
     plugins: allPlugins,
     skewMaxMs: host.settings.skewMaxMs,
@@ -109,6 +109,11 @@ export function anApp(host: TestHost, deps: Partial<AppDeps> = {}): ReturnType<t
     access: { keys: [], takesBasic: true },
     ...deps,
   });
+}
+
+/** Metrics as a scraper gets them, in parts. */
+async function* partsOf(...parts: readonly string[]): AsyncGenerator<string> {
+  yield* parts;
 }
 
 /** Otherwise its clock would go on for ever. */

@@ -38,8 +38,15 @@ export function parseExposition(text: string): Exposition {
 
 function lineOf(row: string): Line {
   const [, name = '', labels = '', value = ''] = LINE.exec(row) ?? [];
-  assert(name !== '' && !Number.isNaN(Number(value)), `not a line of the exposition: ${row}`);
-  return { name, labels: Object.fromEntries(pairs(labels)), value: Number(value) };
+  const known = numberOf(value);
+  assert(name !== '' && known !== undefined, `not a line of the exposition: ${row}`);
+  return { name, labels: Object.fromEntries(pairs(labels)), value: known };
+}
+
+function numberOf(text: string): number | undefined {
+  if (text.toLowerCase() === 'nan') return Number.NaN;
+  if (text === '+Inf') return Number.POSITIVE_INFINITY;
+  return Number.isNaN(Number(text)) ? undefined : Number(text);
 }
 
 function pairs(text: string): readonly (readonly [string, string])[] {

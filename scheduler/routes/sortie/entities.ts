@@ -90,6 +90,8 @@ export const ShardList = z
 const RunOutcome = z.enum(['drained', 'yielded', 'fenced', 'failed']).nullable().describe('null: there was nothing to claim.');
 const RunError = z.object({ code: z.string(), stage: z.string(), message: z.string(), position: z.string().optional() });
 
+const Measure = z.object({ count: Count, sum: z.number(), min: z.number(), max: z.number() });
+
 const Run = z.looseObject({
   offerId: z.string(),
   owner: z.string(),
@@ -100,6 +102,7 @@ const Run = z.looseObject({
   outcome: RunOutcome,
   epoch: Count.optional(),
   counts: z.record(z.string(), z.number()),
+  measures: z.record(z.string(), Measure).optional().describe('Of batches, polls, puts and commits; none: it is not there.'),
   error: RunError.optional(),
 });
 

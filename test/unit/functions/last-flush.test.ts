@@ -3,7 +3,7 @@ import { AssertionError } from '../../../core/assert.ts';
 import { FatalTaskError, FencedError, RecordError, RetryableError } from '../../../core/errors.ts';
 import type { SinkPlugin, SinkWriter } from '../../../plugins/api/sink.ts';
 import { setTargetState } from '../../../scheduler/connector-actions.ts';
-import { refusedOf } from '../../../scheduler/metrics/run-metrics.ts';
+import { RunSum } from '../../../scheduler/metrics/run-sum.ts';
 import { memorySink } from '../../support/memory-sink.ts';
 import { memoryTarget } from '../../support/memory-target.ts';
 import { aSinkShard, numbered, type SinkShard } from '../../support/sink-shard.ts';
@@ -104,7 +104,9 @@ describe('a writer that fails once its slice has failed', () => {
         outcome: 'failed',
         error: { code: 'record.conversion_failed', message: 'no such column', position: 'orders/memory/0@0' },
       });
-      expect(refusedOf(run)).toBe(1);
+      const sum = new RunSum();
+      sum.add(run);
+      expect(sum.refused).toBe(1);
       expect(await sink.cursor()).toMatchObject({ status: { state: 'failed', code: 'record.conversion_failed' } });
     },
   );

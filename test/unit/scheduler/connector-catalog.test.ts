@@ -33,7 +33,10 @@ async function aWorld(connectors: number): Promise<{ readonly host: TestHost; re
 
 function aCatalog(host: TestHost, { store = host.store }: { readonly store?: StateStore } = {}) {
   const table = new ShardTable(() => undefined);
-  const catalog = new ConnectorCatalog({ ...host, store, skewMaxMs: 5_000, sweepMs: 60_000, forgotten: () => undefined }, table);
+  const catalog = new ConnectorCatalog(
+    { ...host, store, skewMaxMs: 5_000, sweepMs: 60_000, configured: () => undefined, forgotten: () => undefined },
+    table,
+  );
   catalog.renew();
   return { catalog, table };
 }
@@ -232,7 +235,7 @@ describe('ConnectorCatalog', () => {
       },
     };
     const catalog = new ConnectorCatalog(
-      { ...host, registry, skewMaxMs: 5_000, sweepMs: 60_000, forgotten: () => undefined },
+      { ...host, registry, skewMaxMs: 5_000, sweepMs: 60_000, configured: () => undefined, forgotten: () => undefined },
       new ShardTable(() => undefined),
     );
     catalog.renew();

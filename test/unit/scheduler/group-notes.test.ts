@@ -37,7 +37,10 @@ beforeEach(async () => {
     },
   });
   table = new ShardTable(() => undefined);
-  catalog = new ConnectorCatalog({ ...host, skewMaxMs: 5_000, sweepMs: 60_000, forgotten: () => undefined }, table);
+  catalog = new ConnectorCatalog(
+    { ...host, skewMaxMs: 5_000, sweepMs: 60_000, configured: () => undefined, forgotten: () => undefined },
+    table,
+  );
   notes = new GroupNotes({ broker, clock: host.clock, table, catalog });
 });
 

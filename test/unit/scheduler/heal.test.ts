@@ -48,7 +48,10 @@ async function halfDeleted(names: readonly string[]): Promise<{ readonly host: T
 /** Of a scheduler that knew all of them for long enough. */
 async function aHealing(host: TestHost, { store = host.store }: { readonly store?: StateStore } = {}): Promise<Healing> {
   const table = new ShardTable(() => undefined);
-  const catalog = new ConnectorCatalog({ ...host, skewMaxMs: 5_000, sweepMs: 60_000, forgotten: () => undefined }, table);
+  const catalog = new ConnectorCatalog(
+    { ...host, skewMaxMs: 5_000, sweepMs: 60_000, configured: () => undefined, forgotten: () => undefined },
+    table,
+  );
   await catalog.readDocuments();
   await catalog.listMissing();
   await host.clock.sleep(6_000);

@@ -1,6 +1,6 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { MemoryLogBroker } from '../../../adapters/memory/memory-log-broker.ts';
-import type { Offer, RunRecord } from '../../../core/offer.ts';
+import { NO_COUNTS, type Offer, type RunRecord } from '../../../core/offer.ts';
 import { createConnector } from '../../../scheduler/connector-actions.ts';
 import { readRuns } from '../../../scheduler/run-history.ts';
 import { aHost, type TestHost } from '../../support/hosts.ts';
@@ -56,9 +56,6 @@ function aRun({ id, connector, shard }: Offer): RunRecord {
     startedAtMs: 1,
     endedAtMs: 2,
     outcome: 'yielded',
-    counts: {
-      ...{ slices: 1, read: 1, filtered: 0, delivered: 1, deadLettered: 0, dropped: 0, skipped: 0, stale: 0, retries: 0 },
-      ...{ throttled: 0, storeWrites: 1, conflicts: 0 },
-    },
+    counts: { ...NO_COUNTS, slices: 1, read: 1, delivered: 1, storeWrites: 1 },
   };
 }

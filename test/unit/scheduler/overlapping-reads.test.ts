@@ -31,7 +31,7 @@ describe('ConnectorCatalog', () => {
       },
     });
     const catalog = new ConnectorCatalog(
-      { ...host, store, skewMaxMs: 5_000, sweepMs: 60_000, forgotten: () => undefined },
+      { ...host, store, skewMaxMs: 5_000, sweepMs: 60_000, configured: () => undefined, forgotten: () => undefined },
       table,
     );
 

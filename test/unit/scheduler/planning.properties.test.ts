@@ -75,7 +75,7 @@ async function aPlanning(fields: readonly ConnectorFields[], invocationsMax: num
   const telemetry = new MemoryTelemetry();
   const table = new ShardTable((state) => backlog.unfollow(state));
   const nobody = (): void => undefined;
-  const catalog = new ConnectorCatalog({ ...deps, telemetry, forgotten: nobody }, table);
+  const catalog = new ConnectorCatalog({ ...deps, telemetry, configured: nobody, forgotten: nobody }, table);
   const backlog = new Backlog({ ...deps, telemetry, wanted: nobody, changed: nobody }, { table, catalog });
   const invoker = new InvokerByHand();
   const dispatch = new Dispatch({ ...deps, offers: 'mine-', invoker, ended: ({ state }) => table.touch(state) });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { MemoryStateStore } from '../../../adapters/memory/memory-state-store.ts';
-import type { Offer, RunRecord } from '../../../core/offer.ts';
+import { NO_COUNTS, type Offer, type RunRecord } from '../../../core/offer.ts';
 import { shardId } from '../../../core/shard-id.ts';
 import { RunHistory, readRuns } from '../../../scheduler/run-history.ts';
 import { losingReplies, storeUnavailable, storeWith } from '../../support/faulty-ports.ts';
@@ -236,7 +236,6 @@ function aHistory(): { clock: RunningClock; store: MemoryStateStore; history: Ru
 }
 
 function aRun(fields: Partial<RunRecord>): RunRecord {
-  const counts = { slices: 1, read: 1, filtered: 0, delivered: 1, deadLettered: 0, dropped: 0, skipped: 0, stale: 0, retries: 0 };
   return {
     offerId: 'offer',
     owner: 'offer/me',
@@ -245,7 +244,7 @@ function aRun(fields: Partial<RunRecord>): RunRecord {
     startedAtMs: 1,
     endedAtMs: 2,
     outcome: 'drained',
-    counts: { ...counts, throttled: 0, storeWrites: 1, conflicts: 0 },
+    counts: { ...NO_COUNTS, slices: 1, read: 1, delivered: 1, storeWrites: 1 },
     ...fields,
   };
 }

@@ -5,6 +5,7 @@ import { decodeCursor, encodeCursor } from '../../../core/cursor/codec.ts';
 import type { Cursor, LogCursor } from '../../../core/cursor/cursor.ts';
 import { cursorKey, cursorPartition } from '../../../core/cursor/stored-cursor.ts';
 import type { MessageQueue } from '../../../core/message-queue.ts';
+import { NO_COUNTS } from '../../../core/offer.ts';
 import type { Clock, StateStore } from '../../../core/ports.ts';
 import { discoveryShardId, queueShardId, type ShardId, sourceShardId } from '../../../core/shard-id.ts';
 import {
@@ -766,10 +767,6 @@ describe('back-pressure', () => {
     aScheduler(host, { invoker });
     await until(host, () => invoker.offers.length === 4);
     const offer = invoker.offers[0];
-    const counts = {
-      ...{ slices: 1, read: 0, filtered: 0, delivered: 0, deadLettered: 0, dropped: 0, skipped: 0, stale: 0, retries: 1 },
-      ...{ throttled: 1, storeWrites: 0, conflicts: 0 },
-    };
     const run = {
       offerId: offer?.id ?? '',
       owner: `${offer?.id}/run`,
@@ -778,7 +775,7 @@ describe('back-pressure', () => {
       startedAtMs: 1,
       endedAtMs: 2,
       outcome: 'yielded',
-      counts,
+      counts: { ...NO_COUNTS, slices: 1, retries: 1, throttled: 1 },
     } as const;
     const pressure = async (): Promise<number | undefined> => {
       const document = await host.store.get(connectorKey('orders-sink'));

@@ -30,7 +30,7 @@ beforeEach(() => {
     },
   });
   catalog = new ConnectorCatalog(
-    { ...host, store, skewMaxMs: 5_000, sweepMs: 60_000, forgotten: () => undefined },
+    { ...host, store, skewMaxMs: 5_000, sweepMs: 60_000, configured: () => undefined, forgotten: () => undefined },
     new ShardTable(() => undefined),
   );
   notes = new TopicNotes({ store, clock: host.clock, catalog });

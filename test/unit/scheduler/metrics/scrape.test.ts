@@ -2,8 +2,9 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { MemoryLogBroker } from '../../../../adapters/memory/memory-log-broker.ts';
 import { PrometheusMetrics } from '../../../../adapters/telemetry/prometheus-metrics.ts';
-import { RecordError } from '../../../../core/errors.ts';
+import { FatalTaskError, RecordError } from '../../../../core/errors.ts';
 import { metrics as table } from '../../../../core/metrics/table.ts';
+import type { SinkPlugin } from '../../../../plugins/api/sink.ts';
 import { createConnector, deleteConnector, setTargetState } from '../../../../scheduler/connector-actions.ts';
 import type { Scheduler } from '../../../../scheduler/scheduler.ts';
 import { anApp } from '../../../support/api.ts';
@@ -32,16 +33,16 @@ function served(host: TestHost, fields: Parameters<typeof aScheduler>[1] = {}): 
   const metrics = new PrometheusMetrics();
   const { scheduler } = aScheduler(host, { metrics, ...fields });
   started.push(scheduler);
-  const metricsText = () => metrics.text(() => scheduler.samples());
+  const metricsText = () => metrics.text(() => scheduler.scrape());
   const app = anApp(host, { metricsText, scheduler });
   return { scheduler, scrape: async () => parseExposition(await (await app.request('/metrics')).text()) };
 }
 
 /** A topic `orders` of two queues, and a target that refuses what is `bad`. */
-function aWorld() {
+function aWorld(changed: Partial<SinkPlugin> = {}) {
   const target = memoryTarget('append');
   target.refusal = ({ value }) => (value === 'bad' ? new RecordError('not this one') : undefined);
-  const sink = memorySink(target);
+  const sink = { ...memorySink(target), ...changed };
   const source = memorySource(memorySystem({ rows: rows(3) }));
   const host = aHost({ plugins: [sink, source] });
   const log = host.broker as MemoryLogBroker;
@@ -129,6 +130,24 @@ describe('/metrics', () => {
     expect(value('sortie_slices_held', connector)).toBe(0);
     expect(value('sortie_scheduler_leads')).toBe(1);
     expect(value('sortie_scheduler_store_seconds_count', { operation: 'get' })).toBeGreaterThan(0);
+  });
+
+  test('counts configurations that cannot be used, and invocations whose writer cannot be opened', async () => {
+    const { host, send, createSink } = aWorld({ open: () => Promise.reject(new FatalTaskError('no way in')) });
+    await send(0, 'one');
+    await createSink('orders-sink', { 'auto.restart.max.attempts': '0' });
+    await createSink('wrong', { 'put.timeout.ms': 'soon' });
+    const { scrape } = served(host);
+    await until(host, () => host.telemetry.runs.some(({ outcome }) => outcome === 'failed'));
+    await host.clock.sleep(1_000);
+
+    const { value } = await scrape();
+
+    const worker = (attribute: string) => value(`kafka_connect_connect_worker_metrics_${attribute}`);
+    expect([worker('connector_startup_attempts_total'), worker('connector_startup_failure_total')]).toEqual([2, 1]);
+    expect(worker('connector_startup_failure_percentage')).toBe(0.5);
+    expect([worker('task_startup_attempts_total'), worker('task_startup_failure_total')]).toEqual([1, 1]);
+    expect(worker('task_startup_success_percentage')).toBe(0);
   });
 
   test('shows a backlog that nobody takes, and how old it may be', async () => {
