@@ -30,6 +30,15 @@ export const connectorSituations: readonly Situation[] = [
     { what: 'there is one', given: anOrdersSink, status: 200, body: ['orders'] },
     { what: 'a slash behind', given: anOrdersSink, path: '/connectors/', status: 200, body: ['orders'] },
     {
+      what: 'asked for as a page, and as if passed on by a worker',
+      given: anOrdersSink,
+      path: '/connectors?forward=false',
+      ask: { headers: { accept: 'text/html' } },
+      status: 200,
+      headers: { 'content-type': 'application/json' },
+      body: ['orders'],
+    },
+    {
       what: 'expanded by info and status',
       given: aRunningSink,
       path: '/connectors?expand=info&expand=status',
@@ -114,6 +123,19 @@ export const connectorSituations: readonly Situation[] = [
         },
       },
     },
+    {
+      what: 'a converter of headers, which means nothing',
+      ask: { body: { name: 'orders', config: { ...ORDERS, 'header.converter': 'SimpleHeaderConverter' } } },
+      ...created('orders'),
+      body: { ...INFO, config: { ...ORDERS, 'header.converter': 'SimpleHeaderConverter', name: 'orders' } },
+    },
+    ...['connector.plugin.version', 'value.converter.plugin.version'].map((key) => ({
+      what: `a pin, ${key}`,
+      ask: { body: { name: 'orders', config: { ...ORDERS, [key]: '1.0.0' } } },
+      status: 400,
+      body: { error_code: 400, message: expect.stringContaining(`${key}: is not a key of `) },
+      then: none,
+    })),
     {
       what: 'its name in the configuration, too',
       ask: { body: { name: 'orders', config: { ...ORDERS, name: 'orders' } } },
