@@ -61,7 +61,7 @@ async function listShards(
   source: ConfiguredSource,
   deadline: Deadline,
 ): Promise<readonly SourceShard[]> {
-  const context = pluginContext(host, connector.name, offer.shard);
+  const context = pluginContext(host, connector, offer.shard);
   const found = await within(host.clock, deadline.remainingMs() - COMMIT_RESERVE_MS, () => source.discover(context));
   if (found !== TIMED_OUT) return found;
   throw new RetryableError('the discovery did not end within its claim', { code: 'source.unavailable' });

@@ -24,14 +24,14 @@ import { type MessageQueue, queueKey } from '../core/message-queue.ts';
 import { advance, maxOffset, type Offset } from '../core/offset.ts';
 import type { CancelSignal, QueueBounds, SendResult } from '../core/ports.ts';
 import type { ConnectRecord, Position } from '../core/record/connect-record.ts';
+import { outgoing } from '../core/record/outgoing.ts';
 import { comparePositions, formatPosition } from '../core/record/position.ts';
+import { positionHeaders, positionIn } from '../core/record/position-headers.ts';
 import type { PutBatch, PutFailure, PutResult, SinkWriter, SliceIdentity } from '../plugins/api/sink.ts';
 import type { Host } from './host.ts';
 import { type FoundQueue, foundAgain, pinAtEnd } from './known-queue.ts';
 import { byQueue, type QueueBatch, queuesOf } from './log-writer.ts';
-import { outgoing } from './outgoing.ts';
 import { encodePins, type PinnedQueue, type Pins, pinsOf } from './pins.ts';
-import { positionHeaders, positionIn } from './position-headers.ts';
 import { SliceBroken, SliceOver } from './work.ts';
 
 /** How long a send may still land after its sender failed or died; `LogBroker.send`. */

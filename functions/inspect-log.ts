@@ -3,12 +3,12 @@ import { type FirstRecord, type LogCursor, watermark } from '../core/cursor/curs
 import { failShard, reappear, skip, vanish } from '../core/cursor/steer.ts';
 import type { StoredCursor } from '../core/cursor/stored-cursor.ts';
 import { RetryableError } from '../core/errors.ts';
+import { checkBounds, checkReturned, checkStoreTimes, type LogVerdict, sampleLog } from '../core/log-check.ts';
 import { type MessageQueue, queueKey } from '../core/message-queue.ts';
 import type { Offset } from '../core/offset.ts';
 import type { QueueBounds } from '../core/ports.ts';
 import { TIMED_OUT, within } from './deadline.ts';
 import type { Invocation } from './invocation.ts';
-import { checkBounds, checkReturned, checkStoreTimes, type LogVerdict, sampleLog } from './log-check.ts';
 
 export interface InspectedLog {
   readonly invocation: Invocation;

@@ -13,8 +13,8 @@ import { advance, type Offset } from '../core/offset.ts';
 import type { LogBroker, QueueBounds } from '../core/ports.ts';
 import type { LogRecord } from '../core/record/connect-record.ts';
 import { formatPosition } from '../core/record/position.ts';
+import { positionIn } from '../core/record/position-headers.ts';
 import type { PinnedQueue } from './pins.ts';
-import { positionIn } from './position-headers.ts';
 
 /** A pinned queue as a look-back finds it; without bounds it does not exist any more. */
 export interface FoundQueue {

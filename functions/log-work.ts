@@ -91,7 +91,7 @@ export class LogWork implements Work {
     if (this.#station?.writer) return this.#station.writer;
     const { sink } = this.#opened;
     assert(sink !== null, 'a log is read for a sink');
-    return sink.open(pluginContext(this.#invocation.host, this.#invocation.connector.name, this.#shard.shard));
+    return sink.open(pluginContext(this.#invocation.host, this.#invocation.connector, this.#shard.shard));
   }
 
   station(writer: SinkWriter | null): Station {

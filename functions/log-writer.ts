@@ -8,10 +8,10 @@ import { RecordError, RetryableError } from '../core/errors.ts';
 import type { MessageQueue } from '../core/message-queue.ts';
 import type { OutgoingRecord } from '../core/ports.ts';
 import type { ConnectRecord } from '../core/record/connect-record.ts';
+import { outgoing } from '../core/record/outgoing.ts';
+import { chooseQueue } from '../core/record/queue-choice.ts';
 import type { PutBatch, PutFailure, PutResult, SinkWriter } from '../plugins/api/sink.ts';
 import type { Host } from './host.ts';
-import { outgoing } from './outgoing.ts';
-import { chooseQueue } from './queue-choice.ts';
 
 /** The part of a batch that goes to one queue. */
 export interface QueueBatch {

@@ -65,14 +65,16 @@ async function configure(host: Host, connector: Connector, resolved: ResolvedCon
   }
 }
 
-export function pluginContext(host: Host, connector: string, shard: ShardId): PluginContext {
+export function pluginContext(host: Host, { name: connector, createdAtMs }: Connector, shard: ShardId): PluginContext {
   const { redaction } = host.sandbox;
   return {
     connector,
+    createdAtMs,
     shard,
     clock: host.clock,
     random: host.random,
     fetch: host.fetch,
+    broker: host.broker,
     log: (level, message, fields = {}) =>
       host.telemetry.log(level, redaction.text(message), { ...redaction.fields(fields), connector, shard }),
     count: (event, by = 1) => host.telemetry.count(event, { connector }, by),

@@ -131,7 +131,7 @@ export class SourcePoller {
     const { host, connector } = this.#invocation;
     const names = sourceNamesOfShard(this.#shard);
     assert(names !== undefined, `not a shard of a source: ${this.#shard}`);
-    this.#reader = await this.#source.open(names, this.#at, pluginContext(host, connector.name, this.#shard));
+    this.#reader = await this.#source.open(names, this.#at, pluginContext(host, connector, this.#shard));
     return this.#reader;
   }
 }

@@ -101,7 +101,7 @@ export class SourceWork implements Work {
     const { host, connector } = this.#invocation;
     const { sink, config } = this.#opened;
     demandAlive(this.#mustHold());
-    if (sink !== null) return this.#station?.writer ?? sink.open(pluginContext(host, connector.name, this.#shard.shard));
+    if (sink !== null) return this.#station?.writer ?? sink.open(pluginContext(host, connector, this.#shard.shard));
     const topicQueues = config.runtime['topic.creation.default.partitions'];
     if (!this.#source.exactlyOnce) return new LogWriter(host, { topicQueues });
     const { checkpoint, clean } = this.#mustHold();
@@ -360,6 +360,7 @@ function toRecord(polled: PolledRecord): ConnectRecord {
   return new ConnectRecord({
     log: null,
     position: polled.position ?? null,
+    queueIndex: polled.queueIndex ?? null,
     topic,
     key,
     value,

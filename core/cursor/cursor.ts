@@ -181,7 +181,7 @@ export function createCheckpointCursor(): CheckpointCursor {
 }
 
 /** The lowest position not yet finished (I1). */
-export function watermark(cursor: LogCursor): Offset {
+export function watermark(cursor: Pick<LogCursor, 'open' | 'next'>): Offset {
   return cursor.open[0]?.start ?? cursor.next;
 }
 

@@ -53,6 +53,8 @@ export interface RecordFields {
   readonly log: LogRecord | null;
   /** The place its source gave it; `null` where the source orders nothing, and for records of a log. */
   readonly position: Position | null;
+  /** Which queue of its topic it goes to, counted round and round; `null` or absent where its key or its position decide. */
+  readonly queueIndex?: number | null;
   readonly topic: string;
   readonly key: Datum;
   readonly value: Datum;
@@ -67,6 +69,7 @@ export type RecordChanges = Partial<Pick<RecordFields, 'topic' | 'key' | 'value'
 export class ConnectRecord {
   readonly log: LogRecord | null;
   readonly position: Position | null;
+  readonly queueIndex: number | null;
   readonly topic: string;
   readonly timestampMs: number | null;
   readonly tag: string | null;
@@ -77,6 +80,7 @@ export class ConnectRecord {
   constructor(fields: RecordFields) {
     this.log = fields.log;
     this.position = fields.position;
+    this.queueIndex = fields.queueIndex ?? null;
     this.topic = fields.topic;
     this.timestampMs = fields.timestampMs;
     this.tag = fields.tag;
@@ -109,6 +113,7 @@ export class ConnectRecord {
     return new ConnectRecord({
       log: this.log,
       position: this.position,
+      queueIndex: this.queueIndex,
       topic: changes.topic ?? this.topic,
       key: changes.key ?? this.keyDatum,
       value: changes.value ?? this.valueDatum,

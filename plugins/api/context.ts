@@ -1,5 +1,5 @@
 /** What a source or sink gets from its host. Plugins reach time, chance, the web and logs only through it. */
-import type { Clock, LogLevel, Random } from '../../core/ports.ts';
+import type { Clock, LogBroker, LogLevel, Random } from '../../core/ports.ts';
 import type { ShardId } from '../../core/shard-id.ts';
 
 /**
@@ -10,12 +10,21 @@ import type { ShardId } from '../../core/shard-id.ts';
  */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
+/**
+ * The log as whoever keeps something beside a source's records sees it: records go there through `poll` alone. Nothing that a direct
+ * connector polls reaches it.
+ */
+export type LogView = Pick<LogBroker, 'queues' | 'bounds' | 'read' | 'offsetAt' | 'groups' | 'noteGroup'>;
+
 export interface PluginContext {
   readonly connector: string;
+  /** When the connector was created, epoch ms: what a start at the end means, for all of its shards and however late they open. */
+  readonly createdAtMs: number;
   readonly shard: ShardId;
   readonly clock: Clock;
   readonly random: Random;
   readonly fetch: Fetch;
+  readonly broker: LogView;
   log(level: LogLevel, message: string, fields?: Readonly<Record<string, unknown>>): void;
   /** An event of the plugin's own: shown by its name and the connector's. A plugin has a handful of names, and makes none from records. */
   count(event: string, by?: number): void;

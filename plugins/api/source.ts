@@ -48,6 +48,11 @@ export interface PolledRecord {
   readonly headers?: readonly Header[];
   /** What key and value took in the source, where that is known: it spares a look at values that may be refused. */
   readonly bytes?: number;
+  /**
+   * Which queue of its topic it is for, a whole number counted round and round, the same again whenever it is polled again: what goes to
+   * one queue keeps its order. Absent: the queue that its key says; without a key, any.
+   */
+  readonly queueIndex?: number;
   /** This record's place, larger than every one before it in the shard. Required when the source is `exactlyOnce`. */
   readonly position?: Position;
 }

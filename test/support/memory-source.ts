@@ -18,6 +18,7 @@ const STRING: Schema = { type: 'string', optional: false };
 export interface Row {
   readonly key: string | null;
   readonly value: string;
+  readonly queueIndex?: number;
 }
 
 export interface MemorySystem {
@@ -104,12 +105,13 @@ function endOf({ finite, idleForMs }: MemorySystem): Pick<PollResult, 'finished'
   return finite ? { finished: true } : { idleForMs };
 }
 
-function polled({ key, value }: Row, topic: string, position: readonly bigint[] | undefined): PolledRecord {
+function polled({ key, value, queueIndex }: Row, topic: string, position: readonly bigint[] | undefined): PolledRecord {
   return {
     topic,
     key: { schema: key === null ? null : STRING, value: key },
     value: { schema: STRING, value },
     timestampMs: null,
+    ...(queueIndex === undefined ? {} : { queueIndex }),
     ...(position === undefined ? {} : { position }),
   };
 }

@@ -1,14 +1,18 @@
+import { MemoryLogBroker } from '../../adapters/memory/memory-log-broker.ts';
 import { systemFetch } from '../../adapters/system.ts';
-import type { Clock } from '../../core/ports.ts';
 import { shardId } from '../../core/shard-id.ts';
 import type { PluginContext } from '../../plugins/api/context.ts';
 import { ManualClock } from './manual-clock.ts';
 
 /** What a plugin gets from a host that has nothing to say: metrics and logs go nowhere. */
-export function aPluginContext({ clock = new ManualClock() }: { readonly clock?: Clock } = {}): PluginContext {
+export function aPluginContext({
+  clock = new ManualClock(),
+  ...fields
+}: Partial<PluginContext> = {}): PluginContext {
   let ids = 0;
   return {
     connector: 'orders',
+    createdAtMs: 0,
     shard: shardId('uid', ['test', '0']),
     clock,
     random: {
@@ -19,7 +23,9 @@ export function aPluginContext({ clock = new ManualClock() }: { readonly clock?:
       },
     },
     fetch: systemFetch,
+    broker: new MemoryLogBroker({ clock }),
     log: () => undefined,
     count: () => undefined,
+    ...fields,
   };
 }

@@ -113,7 +113,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'a log that ends before next is ignored',
-    file: 'functions/log-check.ts',
+    file: 'core/log-check.ts',
     edits: [
       {
         find: 'if (max < cursor.next)',
@@ -123,7 +123,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'a topic created anew and refilled is ignored',
-    file: 'functions/log-check.ts',
+    file: 'core/log-check.ts',
     edits: [
       {
         find: 'if (first !== null && first.storedAtMs > newestAtMs(cursor, first.at) + skewMaxMs)',

@@ -3,7 +3,7 @@ import type { OpenRange } from '../../../core/cursor/cursor.ts';
 import { type MessageQueue, queueKey } from '../../../core/message-queue.ts';
 import { advance, maxOffset, offset } from '../../../core/offset.ts';
 import type { OutgoingRecord } from '../../../core/ports.ts';
-import { POSITION_HEADER, SOURCE_HEADER } from '../../../functions/position-headers.ts';
+import { POSITION_HEADER, SOURCE_HEADER } from '../../../core/record/position-headers.ts';
 import { SeededRandom } from './seeded-random.ts';
 import { rowId, type SinkSetup, type SourceSetup } from './setup.ts';
 import type { World } from './world.ts';

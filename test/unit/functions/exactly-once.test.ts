@@ -92,6 +92,17 @@ describe('runInvocation of an exactly-once source', () => {
     ]);
   });
 
+  test('sends records to the queue that their source says, whatever their keys', async () => {
+    const system = memorySystem({ rows: rows(20).map((row) => ({ ...row, queueIndex: 5 })) });
+    const source = await aSourceShard({ system, exactlyOnce: true, queues: 4 });
+
+    await source.run();
+
+    const sent = await source.sent();
+    expect(sent.map(({ queue }) => queue.queueId)).toEqual(Array<number>(20).fill(1));
+    expect(valuesOf(sent)).toEqual(rows(20).map(({ value }) => value));
+  });
+
   test('pins the queues it writes to, with where each may hold what no checkpoint covers', async () => {
     const source = await aSourceShard({
       system: memorySystem({ rows: rows(20) }),

@@ -1,7 +1,7 @@
 /** A record as it goes into a log. */
-import type { OutgoingRecord } from '../core/ports.ts';
-import type { ConnectRecord, Header, LogHeaders } from '../core/record/connect-record.ts';
-import type { Value } from '../core/record/schema.ts';
+import type { OutgoingRecord } from '../ports.ts';
+import type { ConnectRecord, Header, LogHeaders } from './connect-record.ts';
+import type { Value } from './schema.ts';
 
 const NONE: LogHeaders = [];
 

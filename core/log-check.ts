@@ -10,10 +10,13 @@
  * - It begins above the watermark: retention overtook the reader.
  * - It was gone and is back, and there is nothing to know it by: before the first claim of a generation.
  */
-import { type FirstRecord, type LogCursor, watermark } from '../core/cursor/cursor.ts';
-import type { MessageQueue } from '../core/message-queue.ts';
-import type { Offset } from '../core/offset.ts';
-import type { LogBroker, QueueBounds } from '../core/ports.ts';
+import { type FirstRecord, type LogCursor, watermark } from './cursor/cursor.ts';
+import type { MessageQueue } from './message-queue.ts';
+import type { Offset } from './offset.ts';
+import type { LogBroker, QueueBounds } from './ports.ts';
+
+/** What is remembered of a log. */
+export type LogMemory = Pick<LogCursor, 'next' | 'open' | 'firstRecord' | 'lastStoredAtMs'>;
 
 export type LogVerdict =
   | { readonly kind: 'intact' }
@@ -23,7 +26,7 @@ export type LogVerdict =
 const INTACT: LogVerdict = { kind: 'intact' };
 
 /** What bounds alone tell. */
-export function checkBounds(cursor: LogCursor, { min, max }: QueueBounds): LogVerdict {
+export function checkBounds(cursor: LogMemory, { min, max }: QueueBounds): LogVerdict {
   if (max < cursor.next)
     return { kind: 'truncated', message: `the log ends at ${max}, before ${cursor.next} which was already claimed` };
   if (min > watermark(cursor)) return { kind: 'gap', to: min };
@@ -31,7 +34,7 @@ export function checkBounds(cursor: LogCursor, { min, max }: QueueBounds): LogVe
 }
 
 /** Of a queue that was gone and is back. Where there is no record to know it by, a position above its start may be one in another log. */
-export function checkReturned(cursor: LogCursor, { min }: QueueBounds): LogVerdict {
+export function checkReturned(cursor: LogMemory, { min }: QueueBounds): LogVerdict {
   const { firstRecord, lastStoredAtMs } = cursor;
   const at = watermark(cursor);
   if (firstRecord !== null || lastStoredAtMs !== null || at <= min) return INTACT;
@@ -48,9 +51,9 @@ export interface LogSample {
 
 /** Reads at most two records. */
 export async function sampleLog(
-  broker: LogBroker,
+  broker: Pick<LogBroker, 'read'>,
   queue: MessageQueue,
-  { cursor, bounds }: { readonly cursor: LogCursor; readonly bounds: QueueBounds },
+  { cursor, bounds }: { readonly cursor: LogMemory; readonly bounds: QueueBounds },
 ): Promise<LogSample> {
   const { next, lastStoredAtMs, firstRecord } = cursor;
   const { min, max } = bounds;
@@ -63,7 +66,7 @@ export async function sampleLog(
 }
 
 /** What store times tell beyond the bounds. */
-export function checkStoreTimes(cursor: LogCursor, { first, following }: LogSample, skewMaxMs: number): LogVerdict {
+export function checkStoreTimes(cursor: LogMemory, { first, following }: LogSample, skewMaxMs: number): LogVerdict {
   if (first !== null && first.storedAtMs > newestAtMs(cursor, first.at) + skewMaxMs) {
     return {
       kind: 'truncated',
@@ -81,13 +84,13 @@ export function checkStoreTimes(cursor: LogCursor, { first, following }: LogSamp
 }
 
 /** When the record at an offset was stored at the latest, as far as the cursor knows; clocks of brokers aside. */
-function newestAtMs(cursor: LogCursor, at: Offset): number {
+function newestAtMs(cursor: LogMemory, at: Offset): number {
   const { firstRecord, lastStoredAtMs } = cursor;
   if (firstRecord !== null && at <= firstRecord.at) return firstRecord.storedAtMs;
   return lastStoredAtMs !== null && at < watermark(cursor) ? lastStoredAtMs : Number.POSITIVE_INFINITY;
 }
 
-async function recordFrom(broker: LogBroker, queue: MessageQueue, from: Offset): Promise<FirstRecord | null> {
+async function recordFrom(broker: Pick<LogBroker, 'read'>, queue: MessageQueue, from: Offset): Promise<FirstRecord | null> {
   const { records } = await broker.read(queue, from, { records: 1, bytes: 1, waitMs: 0 });
   const [record] = records;
   return record === undefined ? null : { at: record.offset, storedAtMs: record.storedAtMs };
