@@ -8,6 +8,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { ConnectRecord, Datum } from '../../core/record/connect-record.ts';
+import { unscaledBytes } from '../../core/record/decimal.ts';
 import { logicalNames, type Schema, type StructSchema, type Value } from '../../core/record/schema.ts';
 import { shardId } from '../../core/shard-id.ts';
 import type { PutResult, SinkWriter, SliceIdentity } from '../../plugins/api/sink.ts';
@@ -107,16 +108,24 @@ describe('rows of sql-sink', () => {
     expect(rows('typeof(big), typeof(ratio), typeof(photo)')).toEqual([['integer', 'real', 'blob']]);
   });
 
-  test('without a schema, columns follow the values of the first record', async () => {
+  test('without a schema, a new column keeps every value as it is, whatever the first one was', async () => {
     const { put, rows } = await aTarget(UPSERT);
 
-    await put(row('a', { n: 9_007_199_254_740_993n, x: 1.5, ok: false, none: null, list: [1, 'b'] }));
-    await put(row('b', { n: 1, x: 2, ok: true, none: 'text after all', list: null }));
+    await put(row('a', { n: 9_007_199_254_740_993n, x: 1.5, ok: false, none: null, list: [1, 'b'], zip: 12_345 }));
+    await put(row('b', { n: 1, x: 9_007_199_254_740_993n, ok: '1e3', none: 'text after all', list: 5, zip: '00501' }));
 
     expect(rows()).toEqual([
-      ['a', 9_007_199_254_740_993n, 1.5, 0n, null, '[1,"b"]'],
-      ['b', 1n, 2, 1n, 'text after all', null],
+      ['a', 9_007_199_254_740_993n, 1.5, 0n, null, '[1,"b"]', 12_345n],
+      ['b', 1n, 9_007_199_254_740_993n, '1e3', 'text after all', 5n, '00501'],
     ]);
+  });
+
+  test('keys that only look alike stay two', async () => {
+    const { put, rows } = await aTarget({ ...UPSERT, 'delete.enabled': 'true' });
+
+    await put(row(7n, { v: 'a' }), row('007', { v: 'b' }), row('007', null));
+
+    expect(rows()).toEqual([[7n, 'a']]);
   });
 
   test('names of tables and columns may be anything, and are never read as SQL', async () => {
@@ -282,6 +291,71 @@ describe('records that sql-sink refuses', () => {
       [12, expect.stringContaining('has no field "id"')],
     ]);
     expect(rows()).toEqual([]);
+  });
+
+  test('values that the type of their column would turn into others, and none that it keeps', async () => {
+    const { refusals, rows } = await aTarget(
+      { ...UPSERT, 'delete.enabled': 'true' },
+      { setUp: 'CREATE TABLE orders (id INTEGER PRIMARY KEY, n INTEGER, d DECIMAL(20, 2), r REAL, s TEXT)' },
+    );
+    const kept = { n: '501', d: '1.10', r: 2n ** 53n, s: '00501' };
+    const large: Datum = {
+      schema: { type: 'bytes', optional: false, name: logicalNames.decimal, parameters: { scale: '2' } },
+      value: unscaledBytes(12_345_678_901_234_567n),
+    };
+    const withDecimal: Datum = {
+      schema: { type: 'struct', optional: false, fields: [{ name: 'd', schema: large.schema as Schema }] },
+      value: { d: large.value },
+    };
+
+    const accepted = await refusals(row(1n, kept));
+    const reasons = await refusals(
+      row(2n, { n: '00501' }),
+      row(3n, { n: ' 5' }),
+      row(4n, { n: '9223372036854775808' }),
+      row(5n, { d: '1e3' }),
+      row(6n, { r: 2n ** 53n + 1n }),
+      row('01', null),
+      aSinkRecord({ key: plain(7n), value: withDecimal }),
+    );
+
+    expect(accepted).toEqual([]);
+    expect(reasons).toEqual([
+      [0, expect.stringMatching(/^column "n": .*INTEGER/)],
+      [1, expect.stringMatching(/^column "n"/)],
+      [2, expect.stringMatching(/^column "n"/)],
+      [3, expect.stringMatching(/^column "d": .*DECIMAL/)],
+      [4, expect.stringMatching(/^column "r": .*REAL/)],
+      [5, expect.stringMatching(/^column "id"/)],
+      [6, expect.stringMatching(/^column "d"/)],
+    ]);
+    expect(rows()).toEqual([[1n, 501n, 1.1, 2 ** 53, '00501']]);
+  });
+
+  test('more columns than a table takes, by themselves or beside those that are there', async () => {
+    const { refusals } = await aTarget({ ...UPSERT, 'auto.evolve': 'true' }, { setUp: 'CREATE TABLE few (id PRIMARY KEY)' });
+    const wide = Object.fromEntries(Array.from({ length: 2_000 }, (_, index) => [`c${index}`, 1]));
+
+    const reasons = await refusals(row('a', wide), row('a', wide, 'few'));
+
+    expect(reasons).toEqual([
+      [0, expect.stringContaining('2001 columns')],
+      [1, expect.stringContaining('2001 columns')],
+    ]);
+  });
+
+  test('a change event that names a table which can be none', async () => {
+    const { refusals } = await aTarget({ ...UPSERT, 'table.name.format': '${source.table}' });
+    const event = (table: string): ConnectRecord => row('a', { op: 'c', before: null, after: { n: 1 }, source: { table } });
+
+    const reasons = await refusals(event('a\0b'), event('\ud800'), event('_sortie_positions'), event('SQLite_x'));
+
+    expect(reasons.map(([index, reason]) => [index, reason.includes('cannot be written')])).toEqual([
+      [0, true],
+      [1, true],
+      [2, true],
+      [3, true],
+    ]);
   });
 
   test('a table that was created for a batch goes with it', async () => {

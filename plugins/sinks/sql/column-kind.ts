@@ -1,10 +1,10 @@
-/** What a column is to hold, told from a schema or from a value that has none. */
+/** What a column is to hold. */
 import { decimalScale } from '../../../core/record/decimal.ts';
-import { logicalNames, type PrimitiveType, type Schema, type Value } from '../../../core/record/schema.ts';
+import { logicalNames, type PrimitiveType, type Schema } from '../../../core/record/schema.ts';
 
 /**
- * `document`: arrays, maps and structs, which become JSON text. `any`: nothing is known of it yet, since there is no schema
- * and the value is null.
+ * `document`: arrays, maps and structs, which become JSON text. `any`: there is no schema, so the next value may be of another
+ * kind.
  */
 export type ColumnKind =
   | 'integer'
@@ -47,13 +47,4 @@ export function kindOfSchema(schema: Schema): ColumnKind {
   if (schema.type === 'array' || schema.type === 'map' || schema.type === 'struct') return 'document';
   if (schema.name === logicalNames.decimal) return { scale: decimalScale(schema) };
   return (schema.name === undefined ? undefined : logicalKinds.get(schema.name)) ?? kinds[schema.type];
-}
-
-export function kindOfValue(value: Value): ColumnKind {
-  if (value === null) return 'any';
-  if (typeof value === 'string') return 'text';
-  if (typeof value === 'boolean') return 'boolean';
-  if (typeof value === 'bigint') return 'integer';
-  if (typeof value === 'number') return Number.isInteger(value) ? 'integer' : 'real';
-  return value instanceof Uint8Array ? 'bytes' : 'document';
 }

@@ -14,7 +14,8 @@ export interface SqlDialect {
   quoted(name: string): string;
   /** Two names that mean the same table or column give the same text. */
   folded(name: string): string;
-  bind(kind: ColumnKind): Bind;
+  /** `declared`: the type of the column where it is there already; otherwise it will be one of this kind. */
+  bind(kind: ColumnKind, declared: string | undefined): Bind;
   insert(table: string, columns: readonly string[]): string;
   /** `keys` are among the columns. */
   upsert(table: string, columns: readonly string[], keys: readonly string[]): string;

@@ -7,7 +7,7 @@ import { FatalTaskError, RecordError } from '../../../core/errors.ts';
 import type { ConnectRecord } from '../../../core/record/connect-record.ts';
 import type { Schema, Struct, StructSchema, Value } from '../../../core/record/schema.ts';
 import { fieldOf, isStruct } from '../../../core/record/struct.ts';
-import { type ColumnKind, kindOfSchema, kindOfValue } from './column-kind.ts';
+import { type ColumnKind, kindOfSchema } from './column-kind.ts';
 import type { Bind, NewColumn, SqlDialect } from './dialect.ts';
 import type { SqlSinkSettings } from './sql-config.ts';
 
@@ -37,12 +37,14 @@ export interface Row {
 interface Source {
   readonly name: string;
   readonly schema: Schema | null;
-  readonly sample: Value;
   readonly read: Column['read'];
 }
 
+/** Of a column that is there. */
+export type DeclaredType = (table: string, column: string) => string | undefined;
+
 /** @throws {RecordError} when the record has no key as `pk.mode` wants it, or names that no table can have. */
-export function rowShape(config: SqlSinkSettings, dialect: SqlDialect, row: Row): RowShape {
+export function rowShape(config: SqlSinkSettings, dialect: SqlDialect, declaredType: DeclaredType, row: Row): RowShape {
   const keySources = keysOf(config, row);
   const keyNames = new Set(keySources.map(({ name }) => dialect.folded(name)));
   const wanted = new Set(config['fields.whitelist']);
@@ -53,7 +55,7 @@ export function rowShape(config: SqlSinkSettings, dialect: SqlDialect, row: Row)
     name: source.name,
     isKey,
     read: source.read,
-    ...typed(source, dialect),
+    ...typed(source, dialect, declaredType(row.table, source.name)),
   });
   const keys = keySources.map((source) => column(source, true));
   const others = rest.map((source) => column(source, false));
@@ -63,11 +65,14 @@ export function rowShape(config: SqlSinkSettings, dialect: SqlDialect, row: Row)
   return { table: row.table, keys, columns, statements: {} };
 }
 
-function typed({ name, schema, sample }: Source, dialect: SqlDialect): { readonly kind: ColumnKind; readonly bind: Bind } {
+function typed(
+  { name, schema }: Source,
+  dialect: SqlDialect,
+  declared: string | undefined,
+): { readonly kind: ColumnKind; readonly bind: Bind } {
   try {
-    const kind = schema === null ? kindOfValue(sample) : kindOfSchema(schema);
-    // Without a schema, the next value may be of another kind.
-    return { kind, bind: dialect.bind(schema === null ? 'any' : kind) };
+    const kind = schema === null ? 'any' : kindOfSchema(schema);
+    return { kind, bind: dialect.bind(kind, declared) };
   } catch (error) {
     throw new RecordError(`column ${JSON.stringify(name)}: ${error instanceof Error ? error.message : String(error)}`, {
       cause: error,
@@ -109,7 +114,7 @@ function recordKey(names: readonly string[], { key, keySchema }: ConnectRecord):
       'the key is no struct, so pk.fields has to name one column for it; where it should be one, key.converter reads it as something else',
     );
   }
-  return [{ name, schema: keySchema, sample: key, read: ({ key: current }) => current }];
+  return [{ name, schema: keySchema, read: ({ key: current }) => current }];
 }
 
 function named(names: readonly string[], fields: readonly Source[], part: 'key' | 'value'): readonly Source[] {
@@ -131,7 +136,6 @@ function fieldsOf(
   const schemas = schema === null ? Object.keys(struct).map((name) => ({ name, schema: null })) : schema.fields;
   return schemas.map((field) => ({
     ...field,
-    sample: fieldOf(struct, field.name) ?? null,
     read: reader(field.name, from),
   }));
 }
@@ -152,9 +156,9 @@ function placeColumns(names: readonly string[], { log }: ConnectRecord): readonl
   }
   const [topic = '__connect_topic', queue = '__connect_partition', offset = '__connect_offset'] = names;
   return [
-    { name: topic, schema: STRING, sample: null, read: (record) => record.log?.queue.topic ?? null },
-    { name: queue, schema: STRING, sample: null, read: (record) => queueName(record) },
-    { name: offset, schema: INT64, sample: null, read: (record) => record.log?.offset ?? null },
+    { name: topic, schema: STRING, read: (record) => record.log?.queue.topic ?? null },
+    { name: queue, schema: STRING, read: (record) => queueName(record) },
+    { name: offset, schema: INT64, read: (record) => record.log?.offset ?? null },
   ];
 }
 

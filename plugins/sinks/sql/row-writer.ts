@@ -7,7 +7,7 @@ import { ShapeError } from '../../../core/record/shape-error.ts';
 import { fieldOf } from '../../../core/record/struct.ts';
 import type { SqlDialect, SqlValue } from './dialect.ts';
 import { type RowChange, RowChanges } from './row-change.ts';
-import { type Column, type RowShape, rowShape } from './row-shape.ts';
+import { type Column, type DeclaredType, type RowShape, rowShape } from './row-shape.ts';
 import { ShapeCache } from './shape-cache.ts';
 import type { SqlSinkSettings } from './sql-config.ts';
 import { rowError } from './sql-error.ts';
@@ -31,7 +31,8 @@ export class RowWriter {
     this.#config = config;
     this.#tables = tables;
     this.#tableOf = tableNames(config['table.name.format']);
-    this.#shapes = new ShapeCache((row) => rowShape(config, dialect, row));
+    const declaredType: DeclaredType = (table, column) => tables.declaredType(table, column);
+    this.#shapes = new ShapeCache((row) => rowShape(config, dialect, declaredType, row));
   }
 
   /** Statements of another schema are of no use. */

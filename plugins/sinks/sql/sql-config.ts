@@ -45,7 +45,9 @@ export const SqlSinkConfig = z
       .describe('Delete the row of a tombstone or of a deleting change event. false: such a record is refused.'),
     'auto.create': booleanKey()
       .default(false)
-      .describe('Create a table that is missing, with the columns of the record at hand.'),
+      .describe(
+        'Create a table that is missing, with the columns of the record at hand; those of a record without a schema have no type, and take any value.',
+      ),
     'auto.evolve': booleanKey().default(false).describe('Add columns that a record has and the table has not.'),
   })
   .superRefine((config, context) => {

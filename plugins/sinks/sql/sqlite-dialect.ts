@@ -1,11 +1,12 @@
 import { foldedName, quoted } from '../../../clients/sqlite/quoted.ts';
 import type { ColumnKind } from './column-kind.ts';
 import type { NewColumn, SqlDialect } from './dialect.ts';
+import { affinityOf, kept } from './sqlite-affinity.ts';
 import { sqliteBind } from './sqlite-bind.ts';
 
 /**
- * SQLite's columns take any type; a declared one converts what it can without loss. Decimals and times are text, which its own
- * functions read and which keeps every digit. `any` declares none, so that what comes later is kept as it is.
+ * SQLite's columns take any type; a declared one makes of some values another. Decimals and times are text, which its own functions
+ * read and which keeps every digit. `any` declares none, so that what comes later is kept as it is.
  */
 function typeOf(kind: ColumnKind): string {
   if (typeof kind === 'object') return 'TEXT';
@@ -48,7 +49,12 @@ function insert(table: string, columns: readonly string[]): string {
 export const sqliteDialect: SqlDialect = {
   quoted,
   folded: foldedName,
-  bind: sqliteBind,
+  bind(kind, declared = typeOf(kind)) {
+    const bind = sqliteBind(kind);
+    const affinity = affinityOf(declared);
+    return affinity === 'none' ? bind : (value) => kept(bind(value), affinity, declared);
+  },
+
   insert,
 
   upsert(table, columns, keys) {

@@ -11,9 +11,17 @@ export function tableNames(format: string): (record: ConnectRecord) => string | 
   if (!format.includes(SOURCE_TABLE)) return ({ topic }) => format.replaceAll(TOPIC, () => topic);
   return (record) => {
     if (record.value === null) return null;
-    const table = sourceTable(record);
-    return format.replaceAll(TOPIC, () => record.topic).replaceAll(SOURCE_TABLE, () => table);
+    const source = sourceTable(record);
+    const table = format.replaceAll(TOPIC, () => record.topic).replaceAll(SOURCE_TABLE, () => source);
+    if (!isUsable(table))
+      throw new RecordError(`the change event is for a table ${JSON.stringify(table)}, which cannot be written`);
+    return table;
   };
+}
+
+/** Neither the database's nor the product's own, and what SQL can write: a record must not stop all others of its shard. */
+function isUsable(table: string): boolean {
+  return !/^(?:sqlite|_sortie)_/i.test(table) && !table.includes('\0') && table.isWellFormed();
 }
 
 function sourceTable({ value }: ConnectRecord): string {
