@@ -22,8 +22,11 @@ const URL_CHARACTERS_MAX = 8_000;
 
 const ORIGIN = /^[a-z]+:\/\/[^/?#]*/i;
 
-/** A step to the folder itself or above it, which the URL would lose on its way. */
-const DOT_SEGMENT = /(?:^|\/)(?:\.|%2e){1,2}(?:[/?#]|$)/i;
+/**
+ * A step to the folder itself or above it, which the URL would lose on its way; or at its end, for there are servers that decode
+ * slashes before they look for such steps.
+ */
+const DOT_SEGMENT = /(?:^|\/|%2f|%5c)(?:\.|%2e){1,2}(?:[/?#]|%2f|%5c|$)/i;
 
 /** `string`: what is wrong with it. */
 export function parseTargetUrl(text: string): TargetUrl | string {

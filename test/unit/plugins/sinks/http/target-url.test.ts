@@ -35,6 +35,13 @@ describe('parseTargetUrl', () => {
     },
   );
 
+  test.each(['../admin', 'a/../../admin', 'a/..', './a', '..\\admin', 'a\\..'])(
+    'refuses a record with the key %j, which a server that decodes it first would take for a step upwards',
+    (key) => {
+      expect(filled('https://example.com/orders/${key}', { key })).toBeNull();
+    },
+  );
+
   test.each([
     ['https://example.com/.${key}', '.'],
     ['https://example.com/${key}${key}', '.'],
@@ -52,6 +59,7 @@ describe('parseTargetUrl', () => {
     ['${key.a.b}', { a: new Map([['b', 7]]) }, '7'],
     ['a?q=${key}', '..', 'a?q=..'],
     ['...${key}', '.', '....'],
+    ['${key}', 'a/b..c/.d', 'a%2Fb..c%2F.d'],
   ] as const)('writes %s of %s as %s', (path, key, written) => {
     expect(filled(`https://example.com/${path}`, { key })).toBe(`https://example.com/${written}`);
   });
