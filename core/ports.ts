@@ -98,6 +98,11 @@ export interface QueueBounds {
   readonly max: Offset;
 }
 
+/** Which records are wanted: those with one of the tags, or those for which an expression in RocketMQ's SQL92 is true. */
+export type RecordFilter =
+  | { readonly kind: 'tags'; readonly tags: readonly string[] }
+  | { readonly kind: 'sql92'; readonly expression: string };
+
 export interface ReadLimits {
   /** At least 1. */
   readonly records: number;
@@ -105,6 +110,8 @@ export interface ReadLimits {
   readonly bytes: number;
   /** How long to wait for the first record when there is none; 0 answers at once. */
   readonly waitMs: number;
+  /** The log leaves out what it does not let pass, and then may answer before there is a first record: `next` has moved. */
+  readonly filter?: RecordFilter;
 }
 
 /**
@@ -148,6 +155,8 @@ export interface GroupOffset {
 export interface LogBroker {
   /** Why no topic can have this name, and which can; `null` where one can. */
   topicProblem(topic: string): string | null;
+  /** Why the log cannot read by this filter; `null` where it can. */
+  filterProblem(filter: RecordFilter): Promise<string | null>;
   /** The queues of a topic that can be read, in a stable order; empty when the topic does not exist. */
   queues(topic: string): Promise<readonly MessageQueue[]>;
   /** Existing topics, ascending. */

@@ -2,7 +2,7 @@
 import { FatalTaskError, RetryableError } from '../core/errors.ts';
 import type { MessageQueue } from '../core/message-queue.ts';
 import { advance, minOffset, type Offset, offset } from '../core/offset.ts';
-import type { CancelSignal, QueueBounds, ReadResult } from '../core/ports.ts';
+import type { CancelSignal, QueueBounds, ReadResult, RecordFilter } from '../core/ports.ts';
 import type { LogRecord } from '../core/record/connect-record.ts';
 import { TIMED_OUT, within } from './deadline.ts';
 import type { GateWatch } from './gate-watch.ts';
@@ -10,11 +10,13 @@ import type { Host } from './host.ts';
 import { TAIL_IDLE_MS, TAIL_WAIT_MS } from './invocation.ts';
 import { SliceOver } from './work.ts';
 
-/** `[from, upTo)` of the queue. A filter at the broker may leave out records between, and behind the last. */
+/** `[from, upTo)` of the queue. A filter may leave out records between, and behind the last. */
 export interface Stretch {
   readonly records: readonly LogRecord[];
   readonly from: Offset;
   readonly upTo: Offset;
+  /** When the record before `upTo` was stored, where a filter left it out; `null` where that is not known, or is the last of `records`. */
+  readonly storedAtMs: number | null;
 }
 
 /** A place in the queue, and when the record before it was stored. */
@@ -44,6 +46,7 @@ export class LogReader {
   readonly #queue: MessageQueue;
   readonly #bounds: ReadBounds;
   readonly #gate: GateWatch;
+  readonly #filter: RecordFilter | null;
   /** Where to read on. */
   #at: Offset = offset(0);
   /** `null` for a tail. */
@@ -54,12 +57,23 @@ export class LogReader {
 
   constructor(
     host: Host,
-    { queue, bounds, gate }: { readonly queue: MessageQueue; readonly bounds: ReadBounds; readonly gate: GateWatch },
+    {
+      queue,
+      bounds,
+      gate,
+      filter,
+    }: {
+      readonly queue: MessageQueue;
+      readonly bounds: ReadBounds;
+      readonly gate: GateWatch;
+      readonly filter: RecordFilter | null;
+    },
   ) {
     this.#host = host;
     this.#queue = queue;
     this.#bounds = bounds;
     this.#gate = gate;
+    this.#filter = filter;
   }
 
   start({ start, end }: { readonly start: Offset; readonly end: Offset | null }): void {
@@ -103,12 +117,10 @@ export class LogReader {
    */
   async skipTo(position: Offset, forMs: number): Promise<Place | typeof TIMED_OUT> {
     const at = this.#end === null ? position : minOffset(position, this.#end);
-    const read = (): Promise<ReadResult> => this.#host.broker.read(this.#queue, advance(at, -1), LAST_ONE);
-    const result = await within(this.#host.clock, forMs, read).catch(overWhereMissing);
-    if (result === TIMED_OUT) return TIMED_OUT;
+    const storedAtMs = await this.#storedBefore(at, forMs);
+    if (storedAtMs === TIMED_OUT) return TIMED_OUT;
     this.#at = at;
-    const [last] = result.records;
-    return { at, storedAtMs: last !== undefined && last.offset < at ? last.storedAtMs : null };
+    return { at, storedAtMs };
   }
 
   /** A tail that is bounded from now on: it ends with what it has read. */
@@ -127,12 +139,17 @@ export class LogReader {
    */
   async next(forMs: number): Promise<Stretch | typeof TIMED_OUT | null> {
     if (this.isAtEnd()) return null;
+    const untilMs = this.#host.clock.monotonicMs() + forMs;
     const { result: reading } = this.#ahead ?? this.#read(forMs);
     const result = await reading;
     this.#ahead = null;
     if (result === TIMED_OUT) return TIMED_OUT;
     this.#max = result.bounds.max;
-    return result.records.length === 0 && result.next === this.#at ? this.#nothing(result.bounds) : this.#taken(result);
+    if (result.records.length === 0 && result.next === this.#at) return this.#nothing(result.bounds);
+    const stretch = this.#taken(result);
+    if (this.#filter === null || stretch.records.at(-1)?.offset === advance(stretch.upTo, -1)) return stretch;
+    const storedAtMs = await this.#storedBefore(stretch.upTo, untilMs - this.#host.clock.monotonicMs());
+    return storedAtMs === TIMED_OUT ? TIMED_OUT : { ...stretch, storedAtMs };
   }
 
   /** Begins the next read, so that it runs while what was read is delivered. */
@@ -147,7 +164,7 @@ export class LogReader {
     const isBeyond = end !== null && result.next > end;
     const records = isBeyond ? result.records.filter((record) => record.offset < end) : result.records;
     this.#at = isBeyond ? end : result.next;
-    return { records, from, upTo: this.#at };
+    return { records, from, upTo: this.#at, storedAtMs: null };
   }
 
   #nothing({ min, max }: QueueBounds): Stretch | null {
@@ -156,7 +173,16 @@ export class LogReader {
     this.#idleSinceMs ??= nowMs;
     if (this.#at >= max && nowMs - this.#idleSinceMs >= TAIL_IDLE_MS) return null;
     if (nowMs - this.#idleSinceMs >= UNREAD_MAX_MS) throw this.#overWithNothing(`${min} to ${max}`);
-    return { records: [], from: this.#at, upTo: this.#at };
+    return { records: [], from: this.#at, upTo: this.#at, storedAtMs: null };
+  }
+
+  /** `null`: the record before is gone. */
+  async #storedBefore(at: Offset, forMs: number): Promise<number | typeof TIMED_OUT | null> {
+    const read = (): Promise<ReadResult> => this.#host.broker.read(this.#queue, advance(at, -1), LAST_ONE);
+    const result = await within(this.#host.clock, forMs, read).catch(overWhereMissing);
+    if (result === TIMED_OUT) return TIMED_OUT;
+    const [last] = result.records;
+    return last !== undefined && last.offset < at ? last.storedAtMs : null;
   }
 
   /** Mostly a log that moved, which the next claim finds out; or a broker whose answers do not go together. */
@@ -170,7 +196,8 @@ export class LogReader {
     const from = this.#at;
     const left = this.#end === null ? Number.POSITIVE_INFINITY : Number(this.#end - from);
     const waitMs = this.#end === null ? Math.min(TAIL_WAIT_MS, this.#gate.waitMaxMs()) : 0;
-    const limits = { records: Math.min(this.#bounds.records, left), bytes: this.#bounds.bytes, waitMs };
+    const filter = this.#filter === null ? {} : { filter: this.#filter };
+    const limits = { records: Math.min(this.#bounds.records, left), bytes: this.#bounds.bytes, waitMs, ...filter };
     const abort = new AbortController();
     const read = (signal: CancelSignal): Promise<ReadResult> => this.#host.broker.read(this.#queue, from, limits, signal);
     const result = within(this.#host.clock, forMs, read, abort).catch(overWhereMissing);

@@ -49,7 +49,7 @@ export class LogWork implements Work {
   #slice: LogSlice | null = null;
   #delivered: Place = { at: offset(0), storedAtMs: null };
   #safe: Place = { at: offset(0), storedAtMs: null };
-  /** What the pace knows of the batch in hand. */
+  /** Records of the batch in hand that were delivered before. */
   #counted: { readonly batch: Batch; readonly count: number } | null = null;
   #committed: Offset = offset(0);
   #committedAtMs = 0;
@@ -82,6 +82,7 @@ export class LogWork implements Work {
     this.#reader = new LogReader(invocation.host, {
       queue,
       bounds: { records, bytes: invocation.offer.slice.bytes },
+      filter: opened.filter,
       gate: this.#gate,
     });
     this.deadline = invocation.platform;
@@ -148,9 +149,11 @@ export class LogWork implements Work {
 
   delivered(batch: Batch, count: number): void {
     const { at, storedAtMs } = placeIn(batch as LogBatch, count);
+    const offsets = Number(at - this.#delivered.at);
     this.#delivered = { at, storedAtMs: storedAtMs ?? this.#delivered.storedAtMs };
+    // Those that a filter left out, too: slices are measured in offsets.
+    if (offsets > 0) this.#pace.count(offsets, count === batch.records.length ? batch.bytes : 0);
     const counted = this.#counted?.batch === batch ? this.#counted.count : 0;
-    this.#pace.count(count - counted, count === batch.records.length ? batch.bytes : 0);
     this.#commits.delivered(count - counted);
     this.#counted = { batch, count };
   }
@@ -365,7 +368,8 @@ function headerBytes(headers: LogHeaders): number {
 
 function placeIn(batch: LogBatch, count: number): Place {
   if (count === batch.records.length) {
-    return { at: batch.stretch.upTo, storedAtMs: batch.records.at(-1)?.log?.storedAtMs ?? null };
+    const { upTo, storedAtMs } = batch.stretch;
+    return { at: upTo, storedAtMs: storedAtMs ?? batch.records.at(-1)?.log?.storedAtMs ?? null };
   }
   const refused = batch.records[count]?.log;
   const before = batch.records[count - 1]?.log;

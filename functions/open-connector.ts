@@ -1,7 +1,9 @@
 /** Resolves and checks a connector's configuration and loads its plugins, once per revision and sandbox, and when a secret changed. */
-import { parseResolvedConfig } from '../core/config/connector-config.ts';
+import { type ConnectorConfig, parseResolvedConfig } from '../core/config/connector-config.ts';
+import { FILTER_KEYS, recordFilterOf } from '../core/config/record-filter.ts';
 import type { Connector } from '../core/connector.ts';
 import { ConfigError, RetryableError } from '../core/errors.ts';
+import type { RecordFilter } from '../core/ports.ts';
 import type { ShardId } from '../core/shard-id.ts';
 import type { PluginContext } from '../plugins/api/context.ts';
 import { configureConnector } from '../plugins/configure.ts';
@@ -56,13 +58,22 @@ async function configure(host: Host, connector: Connector, resolved: ResolvedCon
   try {
     const config = parseResolvedConfig(resolved.config);
     const configured = await configureConnector(host.registry, config);
+    const filter = configured.source === null ? await usableFilter(host, config) : null;
     // A log takes bytes.
     const pipeline = new Pipeline(configured, { writes: configured.sink?.reads ?? 'bytes' });
     const edition = { revision: connector.revision, opening: host.sandbox.nextOpening() };
-    return { ...edition, config, resolved, source: configured.source, sink: configured.sink, pipeline };
+    return { ...edition, config, resolved, source: configured.source, sink: configured.sink, filter, pipeline };
   } catch (error) {
     throw error instanceof ConfigError ? withoutValues(error, connector.config, resolved.config) : error;
   }
+}
+
+/** @throws {ConfigError} when the log cannot read by it. */
+async function usableFilter({ broker }: Host, { runtime }: ConnectorConfig): Promise<RecordFilter | null> {
+  const filter = recordFilterOf(runtime);
+  const message = filter === null ? null : await broker.filterProblem(filter);
+  if (filter === null || message === null) return filter;
+  throw new ConfigError([{ path: FILTER_KEYS[filter.kind], message }]);
 }
 
 export function pluginContext(host: Host, { name: connector, createdAtMs }: Connector, shard: ShardId): PluginContext {

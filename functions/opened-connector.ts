@@ -1,6 +1,7 @@
 /** A connector's configuration, checked, with its plugins loaded: what all shards of one revision share. */
 import type { ConnectorConfig } from '../core/config/connector-config.ts';
 import type { Connector } from '../core/connector.ts';
+import type { RecordFilter } from '../core/ports.ts';
 import type { ConfiguredConnector } from '../plugins/configure.ts';
 import type { Pipeline } from './pipeline.ts';
 
@@ -23,5 +24,7 @@ export interface ResolvedConfig {
 export interface OpenedConnector extends Edition, Pick<ConfiguredConnector, 'source' | 'sink'> {
   readonly config: ConnectorConfig;
   readonly resolved: ResolvedConfig;
+  /** Which records of its topics a sink gets; `null`: all. */
+  readonly filter: RecordFilter | null;
   readonly pipeline: Pipeline;
 }

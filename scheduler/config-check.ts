@@ -47,7 +47,7 @@ const NULL_VALUE = 'Null value can not be supplied as the configuration value.';
 /** What a configuration is checked with. */
 interface CheckDeps {
   readonly registry: Registry;
-  readonly broker: Pick<LogBroker, 'topicProblem'>;
+  readonly broker: Pick<LogBroker, 'topicProblem' | 'filterProblem'>;
 }
 
 /** In the order of what they are about; nulls first. */
@@ -57,7 +57,7 @@ export async function problemsOf({ registry, broker }: CheckDeps, sent: SentConf
   const crowded = crowdedLists(sent);
   const others = crowded.length > 0 ? crowded : await configProblems(registry, config);
   // That it is missing says the same once more.
-  const wrong = [...others.filter(({ path }) => sent[path] !== null), ...logProblems(broker, sent)];
+  const wrong = [...others.filter(({ path }) => sent[path] !== null), ...(await logProblems(broker, sent))];
   return [...nulls.map((path) => ({ path, message: NULL_VALUE })), ...wrong];
 }
 

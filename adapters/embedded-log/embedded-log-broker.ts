@@ -14,10 +14,12 @@ import type {
   QueueBounds,
   ReadLimits,
   ReadResult,
+  RecordFilter,
   SendResult,
   Telemetry,
 } from '../../core/ports.ts';
 import { RECORD_BYTES_MAX } from '../record-limit.ts';
+import { filtered, tagsOnlyProblem } from '../tag-filter.ts';
 import { topicMissing } from '../topic-missing.ts';
 import { AppendGroups } from './append-groups.ts';
 import { encodeBatches } from './encode-batches.ts';
@@ -122,6 +124,10 @@ export class EmbeddedLogBroker implements LogBroker {
     return null;
   }
 
+  async filterProblem(filter: RecordFilter): Promise<string | null> {
+    return tagsOnlyProblem(filter);
+  }
+
   async queues(topic: string): Promise<readonly MessageQueue[]> {
     return this.#database.read((catalog) => catalog.queues(topic));
   }
@@ -137,7 +143,7 @@ export class EmbeddedLogBroker implements LogBroker {
   async read(queue: MessageQueue, from: Offset, limits: ReadLimits, signal?: CancelSignal): Promise<ReadResult> {
     assert(limits.records >= 1, 'a read asks for at least one record');
     if (limits.waitMs > 0) await this.#waitFor(queue, from, { durationMs: limits.waitMs, signal });
-    return this.#lookups.read(queue, from, limits);
+    return filtered(await this.#lookups.read(queue, from, limits), limits);
   }
 
   async send(queue: MessageQueue, records: readonly OutgoingRecord[]): Promise<SendResult> {

@@ -10,9 +10,11 @@ import type {
   QueueBounds,
   ReadLimits,
   ReadResult,
+  RecordFilter,
   SendResult,
 } from '../../core/ports.ts';
 import { RECORD_BYTES_MAX } from '../record-limit.ts';
+import { filtered, tagsOnlyProblem } from '../tag-filter.ts';
 import { queueMissing, topicMissing } from '../topic-missing.ts';
 import { WakeUps } from '../wake-ups.ts';
 import { QueueLog } from './queue-log.ts';
@@ -69,6 +71,10 @@ export class MemoryLogBroker implements LogBroker {
     return null;
   }
 
+  async filterProblem(filter: RecordFilter): Promise<string | null> {
+    return tagsOnlyProblem(filter);
+  }
+
   async queues(topic: string): Promise<readonly MessageQueue[]> {
     return (this.#topics.get(topic) ?? []).map(({ queue }) => queue);
   }
@@ -84,11 +90,11 @@ export class MemoryLogBroker implements LogBroker {
   async read(queue: MessageQueue, from: Offset, limits: ReadLimits, signal?: CancelSignal): Promise<ReadResult> {
     assert(limits.records >= 1, 'a read asks for at least one record');
     const log = this.#log(queue);
-    if (from !== log.max || limits.waitMs === 0) return log.read(from, limits);
+    if (from !== log.max || limits.waitMs === 0) return filtered(log.read(from, limits), limits);
 
     await this.#wakeUps.wait({ keys: [queueKey(queue)], durationMs: limits.waitMs, signal });
     // Looked up again: the topic may have been deleted, and even created anew, during the wait.
-    return this.#log(queue).read(from, limits);
+    return filtered(this.#log(queue).read(from, limits), limits);
   }
 
   async send(queue: MessageQueue, records: readonly OutgoingRecord[]): Promise<SendResult> {

@@ -1,4 +1,4 @@
-import { boundsOf, readRecords } from '../../clients/rocketmq/records/read-records.ts';
+import { boundsOf, messageFilter, readRecords } from '../../clients/rocketmq/records/read-records.ts';
 import { sendRecords } from '../../clients/rocketmq/records/send-records.ts';
 import type { RocketmqClient } from '../../clients/rocketmq/rocketmq-client.ts';
 import { ConnectError } from '../../core/errors.ts';
@@ -13,6 +13,7 @@ import type {
   QueueBounds,
   ReadLimits,
   ReadResult,
+  RecordFilter,
   SendResult,
 } from '../../core/ports.ts';
 import { queueMissing } from '../topic-missing.ts';
@@ -41,6 +42,10 @@ export class RocketmqLogBroker implements LogBroker {
 
   topicProblem(topic: string): string | null {
     return this.#client.topics.problem(topic);
+  }
+
+  filterProblem(filter: RecordFilter): Promise<string | null> {
+    return this.#client.filterProblem(messageFilter(filter));
   }
 
   queues(topic: string): Promise<readonly MessageQueue[]> {

@@ -50,6 +50,10 @@ export class Cluster {
     this.#routes = new Routes((topic) => this.#nameServers.ask(getRoute(topic)), routes);
   }
 
+  get hasProxies(): boolean {
+    return this.#proxies.length > 0;
+  }
+
   knownRoutes(): KnownRoutes {
     return this.#routes.known();
   }
@@ -70,7 +74,7 @@ export class Cluster {
    * @throws {RetryableError} `broker.unavailable`: no NameServer answers, or none knows a broker.
    */
   async servers(): Promise<readonly { readonly name: string; readonly address: string }[]> {
-    if (this.#proxies.length > 0) {
+    if (this.hasProxies) {
       await this.#nameServers.reach();
       return this.#proxies.map((address) => ({ name: 'proxy', address }));
     }
@@ -100,7 +104,7 @@ export class Cluster {
       if (!(error instanceof FatalTaskError) || error.code === 'broker.unauthorized') throw error;
       // What was turned away was not done. The queue may be gone, or its broker lies elsewhere and another has its address.
       const now = await this.#assertExists(queue, use);
-      if (this.#proxies.length > 0 || now.address === address) throw error;
+      if (this.hasProxies || now.address === address) throw error;
       return this.askBroker(now.address, command);
     }
   }
@@ -129,7 +133,7 @@ export class Cluster {
   }
 
   async #connect({ address }: BrokerRoute, queue: MessageQueue): Promise<Connection> {
-    if (this.#proxies.length > 0) return this.#connectProxy();
+    if (this.hasProxies) return this.#connectProxy();
     if (address !== '') return this.#connections.to(address);
     throw new RetryableError(`no broker is the master of queue ${queueKey(queue)} at present`, { code: 'broker.unavailable' });
   }

@@ -15,6 +15,7 @@ import { checkCluster } from './check-cluster.ts';
 import { Cluster, type ClusterSettings } from './cluster.ts';
 import { ResponseCode } from './codes.ts';
 import type { Command } from './command.ts';
+import { checkClient } from './commands/check-client.ts';
 import { getTopicStats, type QueueSpan } from './commands/get-topic-stats.ts';
 import { queryGroupOffset, updateGroupOffset } from './commands/group-offsets.ts';
 import { groupsOfTopic } from './commands/groups-of-topic.ts';
@@ -27,6 +28,7 @@ import type { OutgoingMessage } from './outgoing-message.ts';
 import { queuesOfRoute } from './route.ts';
 import type { KnownRoutes } from './routes.ts';
 import { type Sent, sendMessages } from './send-messages.ts';
+import { sqlProblem } from './sql-check.ts';
 import { TopicAdmin } from './topic-admin.ts';
 import { FIRST_PACE, type Pace, pullStretch, type Stretch, type StretchEnd } from './windowed-pull.ts';
 
@@ -58,6 +60,9 @@ export interface ReadLimits {
   /** About; how much a message has is guessed from earlier ones. */
   readonly bytes: number;
 }
+
+/** As many as some 500 messages take. Whoever reads comes again, and has noted meanwhile how far it came. */
+const FILTERED_PULLS_MAX = 16;
 
 /** Queues whose pace is remembered; beyond that all are learned anew. */
 const PACES_MAX = 10_000;
@@ -96,6 +101,22 @@ export class RocketmqClient {
     return checkCluster(this.#cluster, this.#group);
   }
 
+  /**
+   * Why messages cannot be read by this filter; `null` where they can. Every broker is asked: one that cannot parse an expression
+   * would let everything pass.
+   */
+  async filterProblem(filter: MessageFilter): Promise<string | null> {
+    if (filter.type === 'TAG') return null;
+    if (this.#cluster.hasProxies)
+      return 'cannot be checked through a proxy, and a broker lets everything pass that it cannot parse';
+    const brokers = await this.#cluster.brokers();
+    return sqlProblem(filter.expression, async (expression) => {
+      const command = checkClient(this.#group, { ...filter, expression });
+      const answers = await Promise.all(brokers.map(({ address }) => this.#cluster.askBroker(address, command)));
+      return answers.find((problem) => problem !== null) ?? null;
+    });
+  }
+
   /** The queues of a topic that can be read, by broker name and number; none where it does not exist. */
   async queues(topic: string): Promise<readonly MessageQueue[]> {
     const route = await this.#cluster.route(this.#names.onWire(topic));
@@ -130,9 +151,31 @@ export class RocketmqClient {
     const key = queueKey(queue);
     const pull: Stretch['pull'] = (offset, messages) => this.pull(queue, offset, { messages });
     const end = await pullStretch({ from, ...limits, pull, take }, this.#paces.get(key) ?? FIRST_PACE);
-    if (this.#paces.size >= PACES_MAX) this.#paces.clear();
-    this.#paces.set(key, end.pace);
+    this.#notePace(key, end.pace);
     return end;
+  }
+
+  /**
+   * Messages that a filter lets pass: one pull after the other, for nobody knows how far the next one will have come. Answers as `read`
+   * does, and may answer before it has come to the end, without a message.
+   */
+  async readFiltered(
+    queue: MessageQueue,
+    from: bigint,
+    limits: PullLimits,
+    take: Stretch['take'],
+  ): Promise<Pick<StretchEnd, 'last' | 'next'>> {
+    const key = queueKey(queue);
+    let next = from;
+    for (let pulls = 1; ; pulls += 1) {
+      const last = await this.pull(queue, next, limits);
+      const isEnough = last.status === 'found' && !take(last, next);
+      const hasMoved = last.status !== 'moved' && last.next > next;
+      if (hasMoved) next = last.next;
+      if (!isEnough && hasMoved && next < last.max && pulls < FILTERED_PULLS_MAX) continue;
+      this.#notePace(key, { ...(this.#paces.get(key) ?? FIRST_PACE), max: last.max });
+      return { last, next };
+    }
   }
 
   /** Where the queue ended when it was last read; `null` where nobody knows. */
@@ -202,6 +245,11 @@ export class RocketmqClient {
   /** Everything in flight ends. */
   close(): Promise<void> {
     return this.#cluster.close();
+  }
+
+  #notePace(key: string, pace: Pace): void {
+    if (this.#paces.size >= PACES_MAX) this.#paces.clear();
+    this.#paces.set(key, pace);
   }
 
   #wire(queue: MessageQueue): MessageQueue {

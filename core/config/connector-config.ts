@@ -50,6 +50,14 @@ export const Runtime = z.object({
   'consumer.override.max.poll.records': intKey({ min: 1, max: 100_000 })
     .default(500)
     .describe('Records of one batch, read and put.'),
+  'consumer.override.filter.tags': listKey({ separator: '||' })
+    .default([])
+    .describe('Tags of the records a sink gets, with || between them; the log leaves out all others. Empty, or *: it gets all.'),
+  'consumer.override.filter.sql': textKey()
+    .optional()
+    .describe(
+      'SQL92 expression over tag, key and headers (TAGS, KEYS, and headers by their names): a sink gets the records for which it is true. Brokers of RocketMQ evaluate it, with enablePropertyFilter=true.',
+    ),
   'log.gap.policy': enumKey(['fail', 'skip'])
     .default('fail')
     .describe('When retention removed records before they were read: fail the shard, or go on behind the gap and record it.'),
@@ -78,6 +86,14 @@ export const Runtime = z.object({
     .describe(
       'Makes a source a direct connector: the sink plugin that takes its records without a log between. Its keys begin with sink.',
     ),
+});
+
+/** With what holds for several keys. */
+const CheckedRuntime = Runtime.check(({ value, issues }) => {
+  const { 'consumer.override.filter.tags': tags, 'consumer.override.filter.sql': sql } = value;
+  if (tags.length === 0 || sql === undefined) return;
+  const message = 'cannot be combined with consumer.override.filter.tags';
+  issues.push({ code: 'custom', path: ['consumer.override.filter.sql'], message, input: sql });
 });
 
 export type RuntimeConfig = z.output<typeof Runtime>;
@@ -166,7 +182,7 @@ function keysWithPlaceholders(entries: Entries): readonly string[] {
 
 /** Keys that are unresolved have their defaults, which nobody acts upon who does not resolve them. */
 function parseRuntime(config: Entries, unresolved: readonly string[]): RuntimeConfig {
-  const parsed = Runtime.safeParse(without(config, unresolved));
+  const parsed = CheckedRuntime.safeParse(without(config, unresolved));
   const wrong = parsed.success ? [] : issuesOf(parsed.error, '').filter(({ path }) => !unresolved.includes(path));
   const message = 'must be written out: only invocations know what a placeholder stands for, and this is read before';
   const refused = unresolved.filter((key) => WRITTEN_OUT.has(key)).map((path) => ({ path, message }));

@@ -61,11 +61,11 @@ export function intKey({ min, max }: { readonly min: number; readonly max: numbe
   return read.meta(facts({ type: 'INT' }));
 }
 
-/** Comma-separated; blanks around items and empty items are dropped. */
-export function listKey(): z.ZodType<readonly string[]> {
+/** Blanks around items and empty items are dropped. */
+export function listKey({ separator = ',' }: { readonly separator?: string } = {}): z.ZodType<readonly string[]> {
   const read = text.transform((value) =>
     value
-      .split(',')
+      .split(separator)
       .map((item) => item.trim())
       .filter((item) => item !== ''),
   );

@@ -1,5 +1,6 @@
 /** What every `LogBroker` does, one case at a time on a log of its own. */
 import { contractSuite } from './cases.ts';
+import { filterCases } from './log-broker/filters.ts';
 import { groupCases } from './log-broker/groups.ts';
 import { caseLog, type LogBrokerContract } from './log-broker/log-under-test.ts';
 import { modelCases } from './log-broker/model.ts';
@@ -19,6 +20,7 @@ export function logBrokerContract({ name, newBroker, skip, propertyRuns, timeout
       topics: topicCases,
       send: sendCases,
       read: readCases,
+      filter: filterCases,
       offsetAt: timeCases,
       watch: watchCases,
       groups: groupCases,

@@ -15,6 +15,7 @@ export function storeWith(store: StateStore, changed: Partial<StateStore>): Stat
 export function brokerWith(broker: LogBroker, changed: Partial<LogBroker>): LogBroker {
   return {
     topicProblem: (topic) => broker.topicProblem(topic),
+    filterProblem: (filter) => broker.filterProblem(filter),
     queues: (topic) => broker.queues(topic),
     topics: () => broker.topics(),
     bounds: (queues) => broker.bounds(queues),

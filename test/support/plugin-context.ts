@@ -5,10 +5,7 @@ import type { PluginContext } from '../../plugins/api/context.ts';
 import { ManualClock } from './manual-clock.ts';
 
 /** What a plugin gets from a host that has nothing to say: metrics and logs go nowhere. */
-export function aPluginContext({
-  clock = new ManualClock(),
-  ...fields
-}: Partial<PluginContext> = {}): PluginContext {
+export function aPluginContext({ clock = new ManualClock(), ...fields }: Partial<PluginContext> = {}): PluginContext {
   let ids = 0;
   return {
     connector: 'orders',

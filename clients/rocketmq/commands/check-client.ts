@@ -15,9 +15,17 @@ export function checkClient(group: string, { type, expression }: MessageFilter):
     body: Buffer.from(JSON.stringify({ clientId: 'sortie', group, namespace: '', subscriptionData })),
     isRepeatable: true,
     answer(response) {
-      if (response.code === ResponseCode.SUBSCRIPTION_PARSE_FAILED) return response.remark ?? 'it gives no reason';
+      const remark = response.remark ?? '';
+      if (response.code === ResponseCode.SUBSCRIPTION_PARSE_FAILED) return firstLine(remark);
+      if (response.code === ResponseCode.SYSTEM_ERROR && remark.includes(type))
+        return `${firstLine(remark)} (\`enablePropertyFilter\`)`;
       successful(response);
       return null;
     },
   };
+}
+
+/** A parser goes on with all that it expected instead. */
+function firstLine(remark: string): string {
+  return (remark.split('\n')[0] ?? '').replace(/^[\w.]+(?:Exception|Error): /, '');
 }

@@ -2,9 +2,10 @@
 import { assert } from '../../../core/assert.ts';
 import type { MessageQueue } from '../../../core/message-queue.ts';
 import { maxOffset, type Offset, offset } from '../../../core/offset.ts';
-import type { CancelSignal, Clock, QueueBounds, ReadLimits, ReadResult } from '../../../core/ports.ts';
-import type { Pulled } from '../commands/pull-message.ts';
+import type { CancelSignal, Clock, QueueBounds, ReadLimits, ReadResult, RecordFilter } from '../../../core/ports.ts';
+import type { MessageFilter, Pulled } from '../commands/pull-message.ts';
 import type { RocketmqClient } from '../rocketmq-client.ts';
+import type { Stretch } from '../windowed-pull.ts';
 import { RecordCollector } from './record-collector.ts';
 
 export interface RecordReading {
@@ -29,17 +30,27 @@ export async function readRecords(
   if (limits.waitMs > 0) {
     const durationMs = Math.max(untilMs - clock.monotonicMs(), 1);
     const polled = await client.poll(queue, from, { durationMs, signal });
-    if (polled?.status === 'found') return taken(queue, from, limits, polled);
+    // Nobody filtered that.
+    if (polled?.status === 'found' && limits.filter === undefined) return taken(queue, from, limits, polled);
   }
   return readNow(client, queue, from, limits);
 }
 
 async function readNow(client: RocketmqClient, queue: MessageQueue, from: Offset, limits: ReadLimits): Promise<ReadResult> {
   const collector = new RecordCollector(queue, limits);
-  const { last, next } = await client.read(queue, from, { messages: limits.records, bytes: limits.bytes }, (answer, wanted) =>
-    collector.take(answer.body, wanted),
-  );
+  const { records: messages, bytes, filter } = limits;
+  const take: Stretch['take'] = (answer, wanted) => collector.take(answer.body, wanted);
+  const { last, next } = await (filter === undefined
+    ? client.read(queue, from, { messages, bytes }, take)
+    : client.readFiltered(queue, from, { messages, filter: messageFilter(filter) }, take));
   return { records: collector.records, next: collector.stoppedAt ?? offset(next), bounds: boundsOf(last) };
+}
+
+/** As brokers have it. */
+export function messageFilter(filter: RecordFilter): MessageFilter {
+  return filter.kind === 'tags'
+    ? { type: 'TAG', expression: filter.tags.join(' || ') }
+    : { type: 'SQL92', expression: filter.expression };
 }
 
 function taken(queue: MessageQueue, from: Offset, limits: ReadLimits, polled: Pulled): ReadResult {

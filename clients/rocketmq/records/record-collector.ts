@@ -34,12 +34,19 @@ export class RecordCollector {
   take(answer: Buffer, from: bigint): boolean {
     for (const at of messageStarts(answer)) {
       const offset = messageOffset(answer, at) as Offset;
-      if (offset >= from && !this.#add(new PulledRecord(answer, at, { queue: this.#queue, offset }))) {
-        this.#stoppedAt = offset;
-        return false;
-      }
+      if (offset < from) continue;
+      const record = new PulledRecord(answer, at, { queue: this.#queue, offset });
+      if (!this.#isWanted(record) || this.#add(record)) continue;
+      this.#stoppedAt = offset;
+      return false;
     }
     return this.#records.length < this.#limits.records;
+  }
+
+  /** A broker compares the hashes of tags: others of the same hash come with them. */
+  #isWanted(record: PulledRecord): boolean {
+    const { filter } = this.#limits;
+    return filter?.kind !== 'tags' || (record.tag !== null && filter.tags.includes(record.tag));
   }
 
   #add(record: PulledRecord): boolean {

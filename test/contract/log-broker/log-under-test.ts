@@ -20,6 +20,8 @@ export interface LogUnderTest {
   readonly topicPrefix: string;
   /** A name that no topic can have; absent where every name can be one. */
   readonly impossibleTopic?: string;
+  /** Absent: it knows tags alone. */
+  readonly knowsSql92?: true;
   /** A record whose value alone has more bytes is refused. */
   readonly recordBytesMax: number;
   /** Lets this much time pass, for store times and for waiting reads. */

@@ -101,6 +101,10 @@ export class CounterLog implements LogBroker {
     return null;
   }
 
+  async filterProblem(): Promise<null> {
+    return null;
+  }
+
   async queues(topic: string): Promise<readonly MessageQueue[]> {
     await this.roundTrip();
     return this.queuesOf(topic);

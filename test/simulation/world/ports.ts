@@ -93,6 +93,7 @@ export function brokerOf(world: World, caller: Incarnation): LogBroker {
   const isThere = (queue: MessageQueue): boolean => (world.awayUntilMs.get(queueKey(queue)) ?? 0) <= world.time.nowMs;
   return {
     topicProblem: () => broker.topicProblem(),
+    filterProblem: (filter) => caller.call(read('check filter'), () => broker.filterProblem(filter)),
     queues: (topic) => caller.call(read(`queues ${topic}`), async () => (await broker.queues(topic)).filter(isThere)),
     topics: () => caller.call(read('topics'), () => broker.topics()),
     bounds: (queues) =>
