@@ -33,10 +33,11 @@ export async function openDataFolder(
     log: settings = { kind: 'embedded' },
   }: { readonly clock: Clock; readonly random: Random; readonly telemetry: Telemetry; readonly log?: LogSettings },
 ): Promise<DataFolder> {
-  const log = await openLog(settings, { folder, clock, telemetry });
   const path = join(folder, STATE_FILE);
+  // Before the log, which makes a folder of its own: beside a state that is refused there is to be nothing new.
+  const store = new SqliteStateStore({ path, clock, random });
   try {
-    const store = new SqliteStateStore({ path, clock, random });
+    const log = await openLog(settings, { folder, clock, telemetry });
     return {
       store,
       broker: log.broker,
@@ -51,7 +52,7 @@ export async function openDataFolder(
       },
     };
   } catch (error) {
-    await log.close();
+    store.close();
     throw error;
   }
 }

@@ -2,6 +2,7 @@
  * `sortie start`: the composition root. Opens state and log in a data folder, and runs scheduler, invocations and the HTTP API in
  * this process and what it starts. Nothing else in the product knows all the parts.
  */
+import type { RequestListener } from 'node:http';
 import { resolve } from 'node:path';
 import { type DataFolder, openDataFolder } from '../adapters/data-folder.ts';
 import type { LogSettings } from '../adapters/open-log.ts';
@@ -12,6 +13,7 @@ import { makeFoldersSync } from '../clients/files/make-folders.ts';
 import { ConnectError, messageOf } from '../core/errors.ts';
 import type { Telemetry } from '../core/ports.ts';
 import { allPlugins, registry } from '../plugins/registry.ts';
+import type { Access } from '../scheduler/app.ts';
 import { RunHistory } from '../scheduler/run-history.ts';
 import { Scheduler } from '../scheduler/scheduler.ts';
 import { DEFAULT_SCHEDULER_SETTINGS, type SchedulerSettings } from '../scheduler/settings.ts';
@@ -21,7 +23,7 @@ import { apiAccess } from './start/api-access.ts';
 import { listen } from './start/listen.ts';
 import { logSettings } from './start/log-settings.ts';
 import { openInvoker } from './start/open-invoker.ts';
-import { openTelemetry } from './start/open-telemetry.ts';
+import { type OpenedTelemetry, openTelemetry } from './start/open-telemetry.ts';
 import { keepRetention } from './start/retention.ts';
 import type { WorkerSettings } from './worker-settings.ts';
 
@@ -31,12 +33,50 @@ export interface Started {
   stop(): Promise<void>;
 }
 
+/** All but the port. */
+interface Works {
+  loadApi(workerId: string): Promise<RequestListener>;
+  /** Of the scheduler and its invocations. */
+  stop(): Promise<void>;
+  /** Of state and log, once nobody asks any more. */
+  close(): Promise<void>;
+}
+
 /** @throws {CliError} when something of the environment is not as it must be, naming it and the next step. */
 export async function start(worker: WorkerSettings): Promise<Started> {
-  const { data, host, port, json } = worker;
+  const { host, port, json } = worker;
   const { access, tls } = apiAccess(worker);
-  const { telemetry, metrics, loggers } = await openTelemetry({ json, logLevel: worker['log.level'] });
+  const observed = await openTelemetry({ json, logLevel: worker['log.level'] });
   const log = await logSettings(worker, process.env);
+  const works = Promise.withResolvers<Works>();
+  // First of all, for where it is refused nothing was made. Who asks already waits for what is opened behind it.
+  const server = await listen({
+    ...{ host, port, tls, telemetry: observed.telemetry },
+    loadApi: async (workerId) => (await works.promise).loadApi(workerId),
+  });
+  try {
+    const opened = await openWorks(worker, { observed, log, access });
+    works.resolve(opened);
+    return {
+      url: server.url,
+      stop: async () => {
+        await opened.stop();
+        await server.close();
+        await opened.close();
+      },
+    };
+  } catch (error) {
+    await server.close();
+    throw error;
+  }
+}
+
+async function openWorks(
+  worker: WorkerSettings,
+  { observed, log, access }: { readonly observed: OpenedTelemetry; readonly log: LogSettings; readonly access: Access },
+): Promise<Works> {
+  const { data } = worker;
+  const { telemetry, metrics, loggers } = observed;
   const folder = await openData(data, { telemetry, log });
   const { store, broker } = folder;
   const clock = systemClock;
@@ -80,24 +120,18 @@ export async function start(worker: WorkerSettings): Promise<Started> {
     });
     return getRequestListener(app.fetch);
   };
-  const server = await listen({ host, port, tls, telemetry, loadApi }).catch(async (error: unknown) => {
-    await invoker.close();
-    await folder.close();
-    throw error;
-  });
   scheduler.start();
   const ended = new AbortController();
   void keepRetention(folder, { clock, telemetry }, ended.signal);
   return {
-    url: server.url,
+    loadApi,
     stop: async () => {
       ended.abort();
       await scheduler.stop();
       await invoker.close();
       await writeRest(history, telemetry);
-      await server.close();
-      await folder.close();
     },
+    close: () => folder.close(),
   };
 }
 

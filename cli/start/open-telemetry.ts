@@ -6,7 +6,7 @@ import { jsonLogs, textLogs } from '../../adapters/telemetry/logs.ts';
 import { PrometheusMetrics } from '../../adapters/telemetry/prometheus-metrics.ts';
 import type { LogLevel, LogThreshold, Telemetry } from '../../core/ports.ts';
 
-interface OpenedTelemetry {
+export interface OpenedTelemetry {
   readonly telemetry: Telemetry;
   readonly metrics: PrometheusMetrics;
   readonly loggers: LogLevels;

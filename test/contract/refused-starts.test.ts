@@ -1,7 +1,7 @@
 /** `sortie start` where it cannot: one line that names the path or the port and the next step, and exit code 3. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import process from 'node:process';
@@ -23,15 +23,17 @@ const DATABASES = ['state.db', join('log', 'log.db')];
 const TIMEOUT_MS = 60_000;
 
 describe('sortie start', { timeout: TIMEOUT_MS }, () => {
-  test('refuses a port that is in use', async () => {
+  test('refuses a port that is in use, and makes nothing', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     onTestFinished(() => void server.close());
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
+    const data = join(aTemporaryFolder(), 'data');
 
-    const refusal = await start(aTemporaryFolder(), { port });
+    const refusal = await start(data, { port });
 
     expect(refusal).toEqual(refused(`port ${port} of 127.0.0.1 is in use`, '--port'));
+    expect(existsSync(data)).toBe(false);
   });
 
   test('refuses a file, and a folder below a file', async () => {
@@ -62,7 +64,17 @@ describe('sortie start', { timeout: TIMEOUT_MS }, () => {
 
     const refusal = await start(data, { through: WITHOUT_PRIVILEGES });
 
-    expect(refusal).toEqual(refused(join(data, 'log'), 'this user may write there'));
+    expect(refusal).toEqual(refused(join(data, 'state.db'), 'this user may write there'));
+  });
+
+  test('makes nothing beside the state of another application', async () => {
+    const data = aTemporaryFolder();
+    writeFileSync(join(data, 'state.db'), 'it keeps notes here');
+
+    const refusal = await start(data);
+
+    expect(refusal).toEqual(refused(join(data, 'state.db'), 'backup'));
+    expect(readdirSync(data)).toEqual(['state.db']);
   });
 
   test.each(DATABASES)('refuses %s when it is no database', async (name) => {

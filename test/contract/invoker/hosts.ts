@@ -94,7 +94,7 @@ export function hosts(check: Case<InvokerUnderTest>): void {
     await settled;
 
     for (const end of [first, waiting, meanwhile]) {
-      expect(end).toMatchObject({ kind: 'refused', message: expect.stringContaining(join(blocked, 'log')) });
+      expect(end).toMatchObject({ kind: 'refused', message: expect.stringContaining(join(blocked, 'state.db')) });
     }
     expect(free).toBe(0);
     expect(subject.telemetry.logs).toContainEqual({
