@@ -8,7 +8,7 @@ const LOOK_EVERY_MS = 20;
 /** Kills one process about every `everyMs` until `ending` aborts. */
 export async function killNowAndThen(server: Server, everyMs: number, ending: AbortSignal): Promise<void> {
   while (!ending.aborted) {
-    await sleep(everyMs);
+    await sleep(everyMs, undefined, { signal: ending }).catch(() => undefined);
     const pid = await someHost(server, ending);
     if (pid === null) break;
     signal(pid, 'SIGKILL');

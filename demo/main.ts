@@ -2,9 +2,10 @@
  * `npm run demo`: the main job, end to end, on one machine. A shop's database changes, its changes go through topics into a second
  * database and into files, processes that do it are killed, and in the end all three are compared row by row.
  *
- * `-- --json` prints the report as one object on the last line, `-- --keep` leaves everything running. Exit code 1: a mismatch,
- * or fewer than ten processes killed at work.
+ * `-- --json` prints the report as one object on the last line, `-- --keep` leaves everything running, and its files where they are.
+ * Exit code 1: a mismatch, or fewer than ten processes killed at work. Ctrl-C ends it, and what it has made goes.
  */
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,75 +35,97 @@ const KILL_EVERY_MS = 2_500;
 const DRAINS_WITHIN_MS = 60_000;
 const COMPARE_EVERY_MS = 500;
 
+/** As a shell says it of a program that a signal has ended. */
+const INTERRUPTED = { SIGINT: 130, SIGTERM: 143 } as const;
+
 const STARTED_AT_MS = performance.now();
 
 process.exitCode = await main();
 
+interface Options {
+  readonly json: boolean;
+  readonly keep: boolean;
+}
+
+/** What the demo runs on. */
+interface Stage {
+  readonly folder: string;
+  readonly shop: Shop;
+  readonly server: Server;
+  /** Aborted when it is interrupted, with the exit code. */
+  readonly interrupted: AbortSignal;
+}
+
 async function main(): Promise<number> {
-  const { values } = parseArgs({ options: { json: { type: 'boolean' }, keep: { type: 'boolean' } } });
+  const { values } = parseArgs({
+    options: { json: { type: 'boolean', default: false }, keep: { type: 'boolean', default: false } },
+  });
+  const interrupted = interruption();
   const folder = mkdtempSync(join(tmpdir(), 'sortie-demo-'));
   const shop = new Shop(join(folder, 'shop.db'), { seed: SEED });
   progress(`a shop with ${SHOP_ROWS.toLocaleString('en-US')} rows is in ${folder}/shop.db`);
   const server = startServer(folder, { port: 0 });
-  let keeps = false;
   try {
-    const url = await server.ready();
-    if (url === null) throw new Error(`sortie did not start:\n${server.said()}`);
-    progress(`Sortie runs at ${url}, its invocations in processes of their own`);
-    const report = await run({ folder, shop, server, url });
-    keeps = values.keep === true;
-    printReport(report, keeps ? { folder, url } : null);
-    if (values.json === true) process.stdout.write(`${JSON.stringify(report.figures)}\n`);
-    if (keeps) await untilInterrupted();
-    if (report.processesKilled < KILLED_MIN) progress(`only ${report.processesKilled} processes were killed at work`);
-    return report.figures.mismatches === 0 && report.processesKilled >= KILLED_MIN ? 0 : 1;
+    return await demo({ folder, shop, server, interrupted }, values);
+  } catch (error) {
+    // Ctrl-C reaches what it has started as well, and that fails then.
+    if (interrupted.aborted) return exitCodeOf(interrupted);
+    throw error;
   } finally {
     shop.close();
     await server.stop();
-    if (!keeps) rmSync(folder, { recursive: true, force: true });
+    if (!values.keep) rmSync(folder, { recursive: true, force: true });
   }
 }
 
-async function run({
-  folder,
-  shop,
-  server,
-  url,
-}: {
-  readonly folder: string;
-  readonly shop: Shop;
-  readonly server: Server;
-  readonly url: string;
-}): Promise<Report> {
+async function demo(stage: Stage, { json, keep }: Options): Promise<number> {
+  const { folder, server, interrupted } = stage;
+  const url = await server.ready();
+  if (url === null) throw new Error(`sortie did not start:\n${server.said()}`);
+  progress(`Sortie runs at ${url}, its invocations in processes of their own`);
+  const report = await run(stage, url);
+  if (report === null) return exitCodeOf(interrupted);
+  printReport(report, keep ? { folder, url } : null);
+  if (json) process.stdout.write(`${JSON.stringify(report.figures)}\n`);
+  if (report.processesKilled < KILLED_MIN) progress(`only ${report.processesKilled} processes were killed at work`);
+  if (keep) {
+    progress('it goes on until you press Ctrl-C');
+    if (!interrupted.aborted) await once(interrupted, 'abort');
+  }
+  return report.figures.mismatches === 0 && report.processesKilled >= KILLED_MIN ? 0 : 1;
+}
+
+/** `null`: it was interrupted. */
+async function run({ folder, shop, server, interrupted }: Stage, url: string): Promise<Report | null> {
   const startedAtMs = performance.now();
   await sortie(folder, ['apply', '-f', CONNECTORS, '--url', url]);
   progress('three connectors of examples/shop are applied: shop-cdc, shop-replica, shop-archive');
 
   const watch = new ReplicaWatch(folder);
   const watching = new AbortController();
-  const watched = watch.run(watching.signal);
+  const watched = watch.run(AbortSignal.any([watching.signal, interrupted]));
   const killing = new AbortController();
-  const killed = killNowAndThen(server, KILL_EVERY_MS, killing.signal);
-  await keepBusy(shop, server);
+  const killed = killNowAndThen(server, KILL_EVERY_MS, AbortSignal.any([killing.signal, interrupted]));
+  await keepBusy(shop, server, interrupted);
   killing.abort();
   await killed;
   const processesKilled = server.hostsKilled();
   progress(`the shop closes after ${shop.changes.toLocaleString('en-US')} changes; ${processesKilled} processes were killed`);
 
-  const comparison = await drained(folder, shop, watch);
+  const comparison = await drained(folder, { shop, watch, interrupted });
   const elapsedMs = performance.now() - startedAtMs;
   watching.abort();
   await watched;
-  return reportOf({ comparison, server, watch, elapsedMs, processesKilled });
+  return comparison === null ? null : reportOf({ comparison, server, watch, elapsedMs, processesKilled });
 }
 
-async function keepBusy(shop: Shop, server: Server): Promise<void> {
+async function keepBusy(shop: Shop, server: Server, interrupted: AbortSignal): Promise<void> {
   const untilMs = performance.now() + BUSY_MS;
   let probeAtMs = 0;
   let toldAtMs = performance.now();
   const isOver = (): boolean =>
     performance.now() >= untilMs && (server.hostsKilled() >= KILLED_MIN || performance.now() >= untilMs + MORE_MS);
-  while (!isOver()) {
+  while (!isOver() && !interrupted.aborted) {
     shop.step();
     if (performance.now() >= probeAtMs) {
       shop.probe();
@@ -116,12 +139,16 @@ async function keepBusy(shop: Shop, server: Server): Promise<void> {
   }
 }
 
-/** Compares again and again, until nothing differs any more, or too long. */
-async function drained(folder: string, shop: Shop, watch: ReplicaWatch): Promise<Comparison> {
+/** Compares again and again, until nothing differs any more, or too long; `null`: it was interrupted. */
+async function drained(
+  folder: string,
+  { shop, watch, interrupted }: { readonly shop: Shop; readonly watch: ReplicaWatch; readonly interrupted: AbortSignal },
+): Promise<Comparison | null> {
   const untilMs = performance.now() + DRAINS_WITHIN_MS;
   let comparison: Comparison | null = null;
   while (performance.now() < untilMs) {
     await sleep(COMPARE_EVERY_MS);
+    if (interrupted.aborted) return null;
     if (watch.lastProbe < shop.probes) continue;
     comparison = compare(folder);
     if (comparison.mismatches === 0) return comparison;
@@ -129,12 +156,15 @@ async function drained(folder: string, shop: Shop, watch: ReplicaWatch): Promise
   return comparison ?? compare(folder);
 }
 
-function untilInterrupted(): Promise<void> {
-  progress('it goes on until you press Ctrl-C');
-  return new Promise((resolve) => {
-    process.once('SIGINT', () => resolve());
-    process.once('SIGTERM', () => resolve());
-  });
+/** By a first signal; a second one ends the process as it would any other. */
+function interruption(): AbortSignal {
+  const interrupted = new AbortController();
+  for (const [name, exitCode] of Object.entries(INTERRUPTED)) process.once(name, () => interrupted.abort(exitCode));
+  return interrupted.signal;
+}
+
+function exitCodeOf(interrupted: AbortSignal): number {
+  return interrupted.reason as number;
 }
 
 function progress(text: string): void {
