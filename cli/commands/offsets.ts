@@ -88,7 +88,7 @@ async function reset(session: Session, named: readonly string[], { yes = false }
 // ---------------------------------------------------------------------------------------------------------------------
 
 function nextFor(name: string): string {
-  return `stop it with \`sortie stop ${name}\` if it runs; \`sortie offsets get ${name}\` shows its partitions`;
+  return `correct what is named; \`sortie offsets get ${name}\` shows its partitions, \`sortie stop ${name}\` stops it`;
 }
 
 function wantedOffset({ to, checkpoint }: SetOptions): unknown {

@@ -52,7 +52,10 @@ async function run({ api, shell, show }: Session, [name = '']: readonly string[]
     return 0;
   }
   if (progress.state === 'drained') {
-    show(progress, () => `${name}: drained\n`);
+    // A sink's topics that are not there have no shards.
+    const nothing =
+      progress.shards.length > 0 ? '' : `; there is nothing yet that it could read, and \`sortie why ${name}\` says why`;
+    show(progress, () => `${name}: drained${nothing}\n`);
     return 0;
   }
   const left = progress.shards.filter(({ state }) => state !== 'done').map(({ shard }) => shardName(shard));
