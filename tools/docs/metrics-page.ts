@@ -36,7 +36,7 @@ const DIFFERENT = `What has the same name and means something else, because ther
 
 const SEVERAL = `Each scheduler shows what passed through it. Sum counters and histograms over all schedulers of a cluster: an invocation is counted by the one
 that sent it. Gauges come from the one that leads (\`sortie_scheduler_leads\` is 1); the others show none, or 0 where there is no label, so a
-sum is right there, too. Counts begin at zero with each start of a process; the series of a connector go when it is deleted.
+sum is right there, too. What never changes is shown by all. Counts begin at zero with each start of a process; the series of a connector go when it is deleted.
 
 An invocation that dies leaves no run record and counts nothing but its offer: what it had delivered and not committed is delivered again, and counted then.
 One that runs for long, such as a tail, is counted when it ends, within a minute.`;
