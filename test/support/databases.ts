@@ -1,0 +1,91 @@
+/** Real MySQL and MariaDB servers for the tests of one file. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, onTestFinished, test } from 'vitest';
+import { systemClock } from '../../adapters/system.ts';
+import { MysqlConnection, type MysqlSettings, type TextRow } from '../../clients/mysql/mysql-connection.ts';
+import { type DatabaseProgram, DatabaseServer, type Settings } from '../../servers/database/database-server.ts';
+import { missingDebianTools } from '../../servers/debian/debian-root.ts';
+import { mariadbProgram } from '../../servers/mariadb/mariadb-program.ts';
+import { mysqlProgram } from '../../servers/mysql/mysql-program.ts';
+
+/** Fetching the servers included. */
+const START_TIMEOUT_MS = 300_000;
+
+const kinds: Readonly<Record<string, DatabaseProgram>> = {
+  'MySQL 9': mysqlProgram,
+  'MariaDB 10.11': mariadbProgram('10.11'),
+  'MariaDB 11.8': mariadbProgram('11.8'),
+};
+
+export interface TestDatabase {
+  readonly isMariadb: boolean;
+  readonly server: () => DatabaseServer;
+  /** Closed with the test. */
+  readonly connect: (settings?: Partial<MysqlSettings>) => Promise<MysqlConnection>;
+  /** Each statement, one by one, over a connection of their own; the rows of the last. */
+  readonly run: (...statements: readonly string[]) => Promise<readonly TextRow[]>;
+}
+
+/** Defines tests once for each kind of server; where these cannot run, one test that is skipped says why. */
+export function withDatabases(what: string, settings: Settings, define: (database: TestDatabase) => void): void {
+  const missing = missingDebianTools();
+  if (missing !== null) {
+    test(what, ({ skip }) => skip(missing));
+    return;
+  }
+  for (const [kind, program] of Object.entries(kinds)) {
+    describe(`${what}, ${kind}`, () => define(aDatabase(program, settings)));
+  }
+}
+
+function aDatabase(program: DatabaseProgram, settings: Settings): TestDatabase {
+  const folder = mkdtempSync(join(tmpdir(), 'sortie-test-'));
+  let started: DatabaseServer | null = null;
+  const server = (): DatabaseServer => {
+    if (started === null) throw new Error('the server is there once tests run');
+    return started;
+  };
+
+  beforeAll(async () => {
+    started = await DatabaseServer.start(program, { folder, settings, say: (text) => process.stderr.write(`${text}\n`) });
+  }, START_TIMEOUT_MS);
+
+  afterAll(async () => {
+    await started?.kill();
+    rmSync(folder, { recursive: true });
+  });
+
+  const open = (more: Partial<MysqlSettings> = {}): Promise<MysqlConnection> =>
+    MysqlConnection.open({
+      host: '127.0.0.1',
+      port: server().port,
+      user: 'root',
+      password: '',
+      program: 'test',
+      clock: systemClock,
+      ...more,
+    });
+
+  const connect = async (more?: Partial<MysqlSettings>): Promise<MysqlConnection> => {
+    const connection = await open(more);
+    onTestFinished(() => connection.close());
+    return connection;
+  };
+
+  const run = async (...statements: readonly string[]): Promise<readonly TextRow[]> => {
+    const connection = await open();
+    try {
+      let rows: readonly TextRow[] = [];
+      for (const statement of statements) rows = await connection.query(statement, STATEMENT_TIMEOUT_MS);
+      return rows;
+    } finally {
+      connection.close();
+    }
+  };
+
+  return { isMariadb: program.name === 'mariadb', server, connect, run };
+}
+
+const STATEMENT_TIMEOUT_MS = 60_000;
