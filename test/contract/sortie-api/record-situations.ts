@@ -156,6 +156,30 @@ export const recordSituations: readonly Situation[] = [
       ask: { body: [{ value: 'a' }, { values: 'b', headers: { n: 1 } }, { queueId: '0' }] },
       ...error(400, ['1.headers.n: must be a text', 'Unrecognized field "values"', '2.queueId: must be a number'].join('\n')),
     },
+    ...(
+      [
+        [{ tag: 7 }, 'tag: must be a text'],
+        [{ queueId: -1 }, 'queueId: must be at least 0'],
+        [{ queueId: 1.5 }, 'queueId: must be a whole number'],
+        [{ queueId: null }, 'queueId: must be a number'],
+        [{ headers: 'by' }, 'headers: must be an object or a list'],
+        [{ headers: [['by']] }, 'headers.0: must have at least 2 items'],
+        [[[]], '0: must be an object'],
+      ] as const
+    ).map(([body, message]) => ({
+      what: `a body of ${JSON.stringify(body)}`,
+      given: anOrdersTopic,
+      path: PATH,
+      ask: { body },
+      ...error(400, message),
+      then: holds(),
+    })),
+    ...['false', 'bogus', ''].map((create) => ({
+      what: `to a topic that it creates, or not: create=${create}`,
+      path: `${PATH}?create=${create}`,
+      ask: { body: { value: 'text' } },
+      ...error(404, 'Topic orders not found'),
+    })),
     {
       what: 'none',
       given: anOrdersTopic,
@@ -237,11 +261,43 @@ export const recordSituations: readonly Situation[] = [
       path: `${PATH}?queue=3`,
       ...error(400, 'queue: must name one of the queues of topic orders: 0 on memory'),
     },
-    {
-      what: 'from nowhere',
+    ...['9223372036854775808', '-1', '1.5', 'EARLIEST', ''].map((from) => ({
+      what: `from "${from}"`,
       given: anOrdersTopic,
-      path: `${PATH}?from=9223372036854775808`,
+      path: `${PATH}?from=${from}`,
       ...error(400, 'from: must be an offset, earliest or latest'),
+    })),
+    ...['0', '501', '-1', 'all', ''].map((limit) => ({
+      what: `a limit of "${limit}"`,
+      given: anOrdersTopic,
+      path: `${PATH}?limit=${limit}`,
+      ...error(400, 'limit: must be a whole number from 1 to 500'),
+    })),
+    ...['-1', 'first', ''].map((queue) => ({
+      what: `of a queue "${queue}"`,
+      given: anOrdersTopic,
+      path: `${PATH}?queue=${queue}`,
+      ...error(400, 'queue: must be a whole number from 0 to 1000000'),
+    })),
+    {
+      what: 'of a broker that is not there',
+      given: anOrdersTopic,
+      path: `${PATH}?broker=other`,
+      ...error(400, 'queue: must name one of the queues of topic orders: 0 on memory'),
+    },
+    {
+      what: 'from beyond the end on',
+      given: aFilledTopic,
+      path: `${PATH}?from=9`,
+      status: 200,
+      body: { ...ORDERS, min: '0', max: '3', next: '9', records: [] },
+    },
+    {
+      what: 'of the earliest',
+      given: aFilledTopic,
+      path: `${PATH}?from=earliest&limit=1`,
+      status: 200,
+      body: expect.objectContaining({ next: '1', records: [expect.objectContaining({ offset: '0', key: 'a' })] }),
     },
     { what: 'of an unknown one', path: PATH, ...error(404, 'Topic orders not found') },
   ]),
