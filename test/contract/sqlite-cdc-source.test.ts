@@ -240,6 +240,25 @@ describe('what the triggers see', () => {
     expect(envelope((await drain(reader)).at(-1) as PolledRecord).after).toEqual({ id: 1n, v: 'by both' });
   });
 
+  test.each([
+    ['moves', 'UPDATE orders SET id = 3 WHERE id = 2', ['2 d', '3 c', '1 d']],
+    ['moves back', 'UPDATE orders SET id = 1 WHERE id = 2', ['2 d', '1 c']],
+    ['deletes', 'DELETE FROM orders WHERE id = 2', ['2 d', '1 d']],
+  ])(
+    'a row that was moved is only where it is, also where a later trigger of the application %s it',
+    async (_, statement, expected) => {
+      const { database, reader } = await aReadShop(`${ORDERS}; INSERT INTO orders VALUES (1, 'a')`);
+      // SQLite runs the trigger that was made last first.
+      database.exec(`CREATE TRIGGER late AFTER UPDATE OF id ON orders WHEN NEW.id = 2 BEGIN ${statement}; END`);
+      await drain(reader);
+
+      database.exec('UPDATE orders SET id = 2');
+
+      const records = await drain(reader);
+      expect(records.map((record) => `${(record.key.value as Struct)['id']} ${envelope(record).op}`)).toEqual(expected);
+    },
+  );
+
   test('each row of a deletion without a condition, and rows that foreign keys take along', async () => {
     const { database, reader } = await aReadShop(`
       CREATE TABLE a (id INTEGER PRIMARY KEY); CREATE TABLE b (id INTEGER PRIMARY KEY, a REFERENCES a ON DELETE CASCADE);

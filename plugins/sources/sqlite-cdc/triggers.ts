@@ -29,17 +29,20 @@ export function triggers(names: OwnNames, table: CapturedTable): readonly string
   const into = (count: number) => `INSERT INTO ${quoted(names.changes)} (capture, op, at_ms, row_id, ${cells(count)})`;
   const values = (op: string, of: string, image: readonly string[]) =>
     [table.capture, literal(op), NOW_MS, rowid === null ? 'NULL' : `${of}.${rowid}`, ...image].join(', ');
-  const fromTable = `FROM ${quoted(table.name)} AS r WHERE ${sameRow(table, 'r', 'NEW')};`;
+  const fromTable = (image: 'OLD' | 'NEW') => `FROM ${quoted(table.name)} AS r WHERE ${sameRow(table, 'r', image)}`;
   const create = (when: 'BEFORE' | 'AFTER', event: string, body: string) =>
     `CREATE TRIGGER ${quoted(names.trigger(table.capture, `${when} ${event}`))} ${when} ${event} ON ${quoted(table.name)} FOR EACH ROW BEGIN ${body} END`;
+  // A row that was moved, and by now is at neither place: a trigger of the application has moved it on, or deleted it.
+  const isNowhere = (['NEW', 'OLD'] as const).map((image) => `NOT EXISTS (SELECT 1 ${fromTable(image)})`).join(' AND ');
+  const lost = `${into(n)} SELECT ${values('d', 'OLD', images('OLD'))} WHERE NOT (${sameRow(table, 'OLD', 'NEW')}) AND ${isNowhere};`;
   const replaces = unique.length > 0;
   const first = replaces ? logReplaced(names, table) : '';
   return [
-    create('AFTER', 'INSERT', `${first} ${into(n)} SELECT ${values('c', 'r', images('r'))} ${fromTable}`),
+    create('AFTER', 'INSERT', `${first} ${into(n)} SELECT ${values('c', 'r', images('r'))} ${fromTable('NEW')};`),
     create(
       'AFTER',
       'UPDATE',
-      `${first} ${into(2 * n)} SELECT ${values('u', 'r', [...images('OLD'), ...images('r')])} ${fromTable}`,
+      `${first} ${into(2 * n)} SELECT ${values('u', 'r', [...images('OLD'), ...images('r')])} ${fromTable('NEW')}; ${lost}`,
     ),
     create(
       'AFTER',
