@@ -1,21 +1,7 @@
-import type { RE2JS } from 're2js';
 import { z } from 'zod';
 import { pathOfSqliteUrl } from '../../../clients/sqlite/sqlite-url.ts';
-import { booleanKey, enumKey, intKey, listKey, textKey } from '../../../core/config/keys.ts';
-import { messageOf } from '../../../core/errors.ts';
-import { compilePattern } from '../../pattern.ts';
-
-/** Each for a whole name; SQLite does not tell letters of both cases apart. */
-function patternsKey() {
-  return listKey().transform((patterns, context): readonly RE2JS[] => {
-    try {
-      return patterns.map((pattern) => compilePattern(pattern, { ignoresCase: true }));
-    } catch (error) {
-      context.addIssue({ code: 'custom', message: messageOf(error) });
-      return z.NEVER;
-    }
-  });
-}
+import { booleanKey, enumKey, intKey, textKey } from '../../../core/config/keys.ts';
+import { isChosen, patternsKey } from '../change-capture/patterns-key.ts';
 
 /** Named as Debezium names them; `connection.url` and `poll.interval.ms` as Kafka Connect's JDBC source does. */
 export const CdcConfig = z
@@ -66,8 +52,6 @@ export const CdcConfig = z
 export type CdcSettings = z.output<typeof CdcConfig>;
 
 export function tableFilter(config: CdcSettings): (table: string) => boolean {
-  const [include, exclude] = [config['table.include.list'], config['table.exclude.list']];
-  return (table) =>
-    (include.length === 0 || include.some((pattern) => pattern.matches(table))) &&
-    !exclude.some((pattern) => pattern.matches(table));
+  const lists = { include: config['table.include.list'], exclude: config['table.exclude.list'] };
+  return (table) => isChosen(table, lists);
 }

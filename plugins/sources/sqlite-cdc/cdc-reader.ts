@@ -23,6 +23,7 @@ import type { CancelSignal, Clock } from '../../../core/ports.ts';
 import { parseShardId } from '../../../core/shard-id.ts';
 import type { PluginContext } from '../../api/context.ts';
 import type { PolledRecord, PollLimits, PollResult, SourceReader } from '../../api/source.ts';
+import { eventBytes, PollBatch } from '../change-capture/poll-batch.ts';
 import type { CapturedTable } from './captured-table.ts';
 import { Captures } from './captures.ts';
 import { type CdcCheckpoint, decodeCheckpoint, encodeCheckpoint } from './cdc-checkpoint.ts';
@@ -31,7 +32,6 @@ import { isBusy, sourceError } from './cdc-error.ts';
 import { TableEvents } from './change-events.ts';
 import { ChangeLog, type ChangeRow, IMAGES } from './change-log.ts';
 import { type OwnNames, ownNames } from './own-names.ts';
-import { eventBytes, PollBatch } from './poll-batch.ts';
 import { type Cell, imageOf } from './row-image.ts';
 import { SnapshotRows } from './snapshot-rows.ts';
 import { demandOwnTopics } from './table-topics.ts';
@@ -183,7 +183,7 @@ export class CdcReader implements SourceReader {
     if (seq === last) return at;
     for (const change of this.#log.changes(seq, last)) {
       const records = this.#recordsOf(change, at, nowMs);
-      const bytes = records.length === 0 ? 0 : eventBytes(change as readonly Cell[]);
+      const bytes = records.length === 0 ? 0 : eventBytes(change);
       for (; part < records.length; part += 1) {
         if (!batch.add(records[part] as PolledRecord, bytes)) return { ...at, seq, part };
       }

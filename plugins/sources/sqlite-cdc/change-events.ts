@@ -5,6 +5,7 @@ import { NULL_DATUM } from '../../../core/record/connect-record.ts';
 import type { Struct, Value } from '../../../core/record/schema.ts';
 import { type StructBuilder, setField } from '../../../core/record/struct.ts';
 import type { PolledRecord } from '../../api/source.ts';
+import { isSameKey } from '../change-capture/same-key.ts';
 import type { CapturedTable } from './captured-table.ts';
 import type { CdcSettings } from './cdc-config.ts';
 import { type Image, typesAt } from './row-image.ts';
@@ -147,13 +148,3 @@ export class TableEvents {
 
 const NONE: readonly PolledRecord[] = [];
 const NO_HEADERS: readonly Header[] = [];
-
-function isSameKey(a: Struct, b: Struct): boolean {
-  for (const name in a) if (!isSameValue(a[name] ?? null, b[name] ?? null)) return false;
-  return true;
-}
-
-function isSameValue(a: Value, b: Value): boolean {
-  if (!(a instanceof Uint8Array) || !(b instanceof Uint8Array)) return a === b;
-  return a.length === b.length && a.every((byte, index) => byte === b[index]);
-}

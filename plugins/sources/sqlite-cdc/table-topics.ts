@@ -1,19 +1,10 @@
 /** Which topic the records of a table go to. */
 import { FatalTaskError } from '../../../core/errors.ts';
+import { topicName } from '../change-capture/topic-name.ts';
 import type { CdcSettings } from './cdc-config.ts';
 
-/**
- * Logs take letters, digits and `. _ -`. Other characters of ASCII become `_`, as with Debezium; all beyond are written out by their
- * numbers, or two names in another script would be one as soon as they are of the same length.
- */
 export function topicOf(config: CdcSettings, table: string): string {
-  const name = config['topic.prefix'] + config['topic.delimiter'] + table;
-  return name.replace(/[^\w.-]/g, (character) => (character <= '\x7f' ? '_' : writtenOut(character)));
-}
-
-/** Of one of UTF-16's units. */
-function writtenOut(unit: string): string {
-  return `_u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return topicName(config['topic.prefix'] + config['topic.delimiter'] + table);
 }
 
 /** @throws {FatalTaskError} where rows of two tables would pass for those of one. */
