@@ -132,6 +132,9 @@ export interface OutgoingRecord {
   readonly tag: string | null;
   readonly headers: LogHeaders;
   readonly bornAtMs: number;
+  /** For those who look at the log with its own tools or read it by other ways; a log without either leaves them out. */
+  readonly shardingKey?: string;
+  readonly keys?: string;
 }
 
 export interface SendResult {

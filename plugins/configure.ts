@@ -15,6 +15,7 @@ import {
 import type { Effect } from '../core/effect.ts';
 import { ConfigError, type ConfigIssue } from '../core/errors.ts';
 import type { Json } from '../core/json.ts';
+import { addressingOf } from '../core/record/addressing.ts';
 import type { PluginContext } from './api/context.ts';
 import type { Converter } from './api/converter.ts';
 import type { Predicate } from './api/predicate.ts';
@@ -64,7 +65,9 @@ export async function configureConnector(registry: Registry, config: ConnectorCo
   const ends = await attempt(() => configureEnds(registry, config));
   const steps = await attempt(async () => configureSteps(registry, config));
   if ('issues' in ends || 'issues' in steps) throw new ConfigError([...issuesOf(ends), ...issuesOf(steps)]);
-  return { ...ends.value, ...steps.value };
+  const address = ends.value.source === null ? null : addressingOf(config.runtime);
+  const last: readonly Step[] = address === null ? [] : [{ applies: null, negate: false, apply: address }];
+  return { ...ends.value, ...steps.value, steps: [...steps.value.steps, ...last] };
 }
 
 /** @throws {ConfigError} with every wrong key of converters, transforms and predicates. */

@@ -6,11 +6,22 @@
  */
 import { z } from 'zod';
 import { ConfigError, type ConfigIssue } from '../errors.ts';
+import { PLACEHOLDERS, parseTemplate, type Template } from '../record/template.ts';
 import { booleanKey, enumKey, intKey, listKey, textKey } from './keys.ts';
 import { hasPlaceholder } from './placeholders.ts';
 
 /** Also how long anybody who does not know a put's own limit must reckon with it; half a claim, so that a put and its commit fit. */
 export const PUT_TIMEOUT_MAX_MS = 10_000;
+
+/** Text with parts of a record in it. */
+function templateKey() {
+  return textKey().transform((text, context): Template => {
+    const template = parseTemplate(text);
+    if (typeof template !== 'string') return template;
+    context.addIssue({ code: 'custom', message: template });
+    return z.NEVER;
+  });
+}
 
 export const Runtime = z.object({
   name: textKey().optional().describe('Name of the connector; must equal the name it is stored under.'),
@@ -57,6 +68,21 @@ export const Runtime = z.object({
     .optional()
     .describe(
       'SQL92 expression over tag, key and headers (TAGS, KEYS, and headers by their names): a sink gets the records for which it is true. Brokers of RocketMQ evaluate it, with enablePropertyFilter=true.',
+    ),
+  'producer.override.tag': templateKey()
+    .optional()
+    .describe(
+      `Tag of the records of a source, by which sinks and consumers can filter. May hold parts of the record: ${PLACEHOLDERS}. A record that lacks one keeps the tag its source gave it.`,
+    ),
+  'producer.override.keys': templateKey()
+    .optional()
+    .describe(
+      'Words by which tools of RocketMQ find the records of a source, with blanks between (KEYS); parts of the record as in producer.override.tag. Without it: the key of the record.',
+    ),
+  'producer.override.sharding.key': templateKey()
+    .optional()
+    .describe(
+      'What decides which queue a record of a source goes to: records for which it is the same keep their order. Parts of the record as in producer.override.tag. Without it: the key of the record.',
     ),
   'log.gap.policy': enumKey(['fail', 'skip'])
     .default('fail')

@@ -55,6 +55,10 @@ export interface RecordFields {
   readonly position: Position | null;
   /** Which queue of its topic it goes to, counted round and round; `null` or absent where its key or its position decide. */
   readonly queueIndex?: number | null;
+  /** Takes the key's place in choosing the queue. */
+  readonly shardingKey?: string | null;
+  /** Words by which the log's own tools find the record, with blanks between; `null` or absent: its key is one. */
+  readonly keys?: string | null;
   readonly topic: string;
   readonly key: Datum;
   readonly value: Datum;
@@ -64,12 +68,16 @@ export interface RecordFields {
   readonly headers: readonly Header[];
 }
 
-export type RecordChanges = Partial<Pick<RecordFields, 'topic' | 'key' | 'value' | 'timestampMs' | 'tag' | 'headers'>>;
+export type RecordChanges = Partial<
+  Pick<RecordFields, 'topic' | 'key' | 'value' | 'timestampMs' | 'tag' | 'headers' | 'shardingKey' | 'keys'>
+>;
 
 export class ConnectRecord {
   readonly log: LogRecord | null;
   readonly position: Position | null;
   readonly queueIndex: number | null;
+  readonly shardingKey: string | null;
+  readonly keys: string | null;
   readonly topic: string;
   readonly timestampMs: number | null;
   readonly tag: string | null;
@@ -81,6 +89,8 @@ export class ConnectRecord {
     this.log = fields.log;
     this.position = fields.position;
     this.queueIndex = fields.queueIndex ?? null;
+    this.shardingKey = fields.shardingKey ?? null;
+    this.keys = fields.keys ?? null;
     this.topic = fields.topic;
     this.timestampMs = fields.timestampMs;
     this.tag = fields.tag;
@@ -114,6 +124,8 @@ export class ConnectRecord {
       log: this.log,
       position: this.position,
       queueIndex: this.queueIndex,
+      shardingKey: changes.shardingKey === undefined ? this.shardingKey : changes.shardingKey,
+      keys: changes.keys === undefined ? this.keys : changes.keys,
       topic: changes.topic ?? this.topic,
       key: changes.key ?? this.keyDatum,
       value: changes.value ?? this.valueDatum,

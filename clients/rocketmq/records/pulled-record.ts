@@ -101,10 +101,11 @@ export class PulledRecord implements LogRecord {
   }
 
   #readKey(): Uint8Array | null {
-    const place = this.#find(KEY);
-    if (place !== null) return view(this.#answer, place.at, place.end);
     const other = this.#property(OTHER_KEY);
-    return other === null ? null : Uint8Array.from(Buffer.from(other.slice(BASE64.length), 'base64'));
+    if (other === NULL_MARK) return null;
+    if (other !== null) return Uint8Array.from(Buffer.from(other.slice(BASE64.length), 'base64'));
+    const place = this.#find(KEY);
+    return place === null ? null : view(this.#answer, place.at, place.end);
   }
 
   #readValue(): Uint8Array | null {

@@ -7,13 +7,15 @@
  * | key, where it is text | property `KEYS` |
  * | tag | property `TAGS` |
  * | header | property of its name |
+ * | words that find it | property `KEYS`, and its key is one of ours |
+ * | sharding key | property `__SHARDINGKEY` |
  *
  * What a property cannot hold (it may not be empty, nor hold 0x01 or 0x02; of one name the last counts; some names are RocketMQ's own) and
  * what a message cannot (an empty body) goes into properties of ours, which readers of ours look at first:
  *
  * | property | holds |
  * | --- | --- |
- * | `SORTIE_KEY` | a key that is no such text: `base64:` and its bytes |
+ * | `SORTIE_KEY` | a key that is no such text, or beside other words: `base64:` and its bytes; `null`: there is none |
  * | `SORTIE_TAG` | a tag that is no such text, as JSON |
  * | `SORTIE_HEADERS` | all headers where one is none of those: `[["name","text"], ...]`; those that can be are properties too |
  * | `SORTIE_VALUE` | `null`: the record is a tombstone, and its body the text `null`; `empty`: its value is, and its body one space |
@@ -29,6 +31,7 @@ import { isPropertyText, isReservedProperty, propertyText } from '../properties.
 export const PROPERTY = {
   key: 'KEYS',
   tag: 'TAGS',
+  shardingKey: '__SHARDINGKEY',
   otherKey: 'SORTIE_KEY',
   otherTag: 'SORTIE_TAG',
   headers: 'SORTIE_HEADERS',
@@ -52,9 +55,12 @@ export function isHeader(name: string): boolean {
 }
 
 /** `batchBornAtMs`: what the batch says of all of its messages. */
-export function toMessage({ key, value, tag, headers, bornAtMs }: OutgoingRecord, batchBornAtMs: number): OutgoingMessage {
+export function toMessage(record: OutgoingRecord, batchBornAtMs: number): OutgoingMessage {
+  const { key, value, tag, headers, bornAtMs, keys, shardingKey } = record;
   let properties = '';
-  if (key !== null) properties += keyProperty(key);
+  if (keys !== undefined && isPropertyText(keys)) properties += propertyText(PROPERTY.key, keys) + otherKeyProperty(key);
+  else if (key !== null) properties += keyProperty(key);
+  if (shardingKey !== undefined && isPropertyText(shardingKey)) properties += propertyText(PROPERTY.shardingKey, shardingKey);
   if (tag !== null) {
     properties += isPropertyText(tag) ? propertyText(PROPERTY.tag, tag) : propertyText(PROPERTY.otherTag, JSON.stringify(tag));
   }
@@ -78,8 +84,12 @@ export function propertiesTooLarge({ properties }: OutgoingMessage): RecordError
 function keyProperty(key: Uint8Array): string {
   const bytes = Buffer.from(key.buffer, key.byteOffset, key.length);
   const isText = bytes.length > 0 && !bytes.includes(1) && !bytes.includes(2) && isUtf8(bytes);
-  if (isText) return propertyText(PROPERTY.key, bytes.toString());
-  return propertyText(PROPERTY.otherKey, BASE64 + bytes.toString('base64'));
+  return isText ? propertyText(PROPERTY.key, bytes.toString()) : otherKeyProperty(key);
+}
+
+function otherKeyProperty(key: Uint8Array | null): string {
+  const text = key === null ? NULL_MARK : BASE64 + Buffer.from(key.buffer, key.byteOffset, key.length).toString('base64');
+  return propertyText(PROPERTY.otherKey, text);
 }
 
 function headerProperties(headers: LogHeaders): string {

@@ -1,7 +1,7 @@
 /** Headers of a configuration, which may hold parts of a record. */
 import { RecordError } from '../../../core/errors.ts';
 import type { ConnectRecord } from '../../../core/record/connect-record.ts';
-import { parseTemplate, type Template } from './template.ts';
+import { parseTemplate, type Template } from '../../../core/record/template.ts';
 
 export interface ConfiguredHeader {
   readonly name: string;

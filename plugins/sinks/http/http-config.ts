@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { booleanKey, enumKey, intKey, passwordKey, textKey } from '../../../core/config/keys.ts';
+import { PLACEHOLDERS } from '../../../core/record/template.ts';
 import { type ConfiguredHeader, faultOfHeaderName, isHeaderValue, parseHeaders } from './headers.ts';
 import { parseStatusCodes } from './status-codes.ts';
 import { httpUrl, parseTargetUrl } from './target-url.ts';
-import { PLACEHOLDERS } from './template.ts';
 
 /** As many connections to one host as Node's `fetch` is glad to keep; a platform may allow fewer (Cloudflare Workers: 6). */
 const CONCURRENCY_MAX = 64;

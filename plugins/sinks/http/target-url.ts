@@ -4,7 +4,7 @@
  */
 import { RecordError } from '../../../core/errors.ts';
 import type { ConnectRecord } from '../../../core/record/connect-record.ts';
-import { parseTemplate, type Template } from './template.ts';
+import { parseTemplate, type Template } from '../../../core/record/template.ts';
 
 export interface TargetUrl {
   /** Scheme, host and port: all of a URL that may be shown, for what follows is a secret in many a webhook. */

@@ -6,6 +6,14 @@ import { anOutgoingRecord, asSent, bytesOf, outgoing, textOf } from '../../suppo
 import { type LogCase, only, readAll } from './log-under-test.ts';
 
 export function sendCases(check: LogCase): void {
+  check('keeps a record as it is, by whatever words and sharding key others find it', [], async ({ broker, newQueue }) => {
+    const queue = await newQueue();
+    const record = anOutgoingRecord({ key: bytesOf('key') });
+    await broker.send(queue, [{ ...record, keys: 'order-7 paid', shardingKey: '7' }]);
+
+    expect(asSent(only(await readAll(broker, queue, offset(0))))).toEqual(record);
+  });
+
   for (const [what, record] of kinds) {
     check(`gives back ${what}`, [], async ({ broker, newQueue }) => {
       const queue = await newQueue();

@@ -46,6 +46,21 @@ describe('toMessage', () => {
     );
   });
 
+  test('keeps the key of a record beside other words that find it, and none where there is none', () => {
+    for (const key of [bytesOf('key'), bytesOf(''), null]) {
+      const sent = anOutgoingRecord({ key, keys: 'order-7 paid', shardingKey: '7' });
+
+      expect(propertiesOf(sent)).toMatchObject({ KEYS: 'order-7 paid', __SHARDINGKEY: '7' });
+      expect(asSent(throughMessage(sent))).toEqual({ ...anOutgoingRecord(), key });
+    }
+  });
+
+  test('leaves out words and sharding keys that no property can hold', () => {
+    const sent = anOutgoingRecord({ key: bytesOf('key'), keys: 'a\u0001', shardingKey: '' });
+
+    expect(propertiesOf(sent)).toEqual({ KEYS: 'key' });
+  });
+
   test('leaves no body empty, which brokers refuse', () => {
     fc.assert(
       fc.property(record, (sent) => {

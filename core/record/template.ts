@@ -2,10 +2,10 @@
  * Text with placeholders for parts of a record: `${topic}`, `${key}`, `${value.customer.id}`. Read once, when the configuration is
  * checked, and filled in per record. No name holds a colon, so that no placeholder is one of the references to secrets, which do.
  */
-import { RecordError } from '../../../core/errors.ts';
-import type { ConnectRecord } from '../../../core/record/connect-record.ts';
-import type { Value } from '../../../core/record/schema.ts';
-import { fieldOf, isStruct } from '../../../core/record/struct.ts';
+import { RecordError } from '../errors.ts';
+import type { ConnectRecord } from './connect-record.ts';
+import type { Value } from './schema.ts';
+import { fieldOf, isStruct } from './struct.ts';
 
 export interface Template {
   /** What comes before the first placeholder: all of it where there is none. */
