@@ -8,7 +8,7 @@ import type { RocketmqSettings } from './rocketmq-client.ts';
 
 /** @throws {ConfigError} whose paths are keys without the prefix behind which they were read. */
 export function rocketmqSettingsOf(values: RocketmqValues): RocketmqSettings {
-  const issues = problemsOf(values);
+  const issues = rocketmqProblems(values);
   if (issues.length > 0) throw new ConfigError(issues);
   const { namespace, 'proxy.addr': proxies, 'access.key': accessKey, 'secret.key': secretKey } = values;
   return {
@@ -21,7 +21,8 @@ export function rocketmqSettingsOf(values: RocketmqValues): RocketmqSettings {
   };
 }
 
-function problemsOf(values: RocketmqValues): readonly ConfigIssue[] {
+/** What is wrong with them together, without a look at any file. */
+export function rocketmqProblems(values: RocketmqValues): readonly ConfigIssue[] {
   const issues: ConfigIssue[] = [];
   if (values['namesrv.addr'].length === 0) {
     issues.push({ path: 'namesrv.addr', message: 'is required: the name servers of the RocketMQ cluster, or its proxies' });

@@ -8,12 +8,14 @@ import { fileStreamSink } from '../../plugins/sinks/file-stream-sink.ts';
 import { httpSink } from '../../plugins/sinks/http-sink.ts';
 import { datagenSource } from '../../plugins/sources/datagen-source.ts';
 import { fileSource } from '../../plugins/sources/file-source.ts';
+import { rocketmqSource } from '../../plugins/sources/rocketmq-source.ts';
 import { sqliteCdcSource } from '../../plugins/sources/sqlite-cdc-source.ts';
 import { aSinkRecord, textDatum } from '../support/connect-records.ts';
 import { aFileSystem, aPartTarget, aStreamTarget } from '../support/file-targets.ts';
 import { anAcceptanceTarget } from '../support/http-target.ts';
 import { memorySink } from '../support/memory-sink.ts';
 import { heldRecords, type MemoryTarget, memoryTarget } from '../support/memory-target.ts';
+import { aClusterToCopy } from '../support/replication.ts';
 import { aQuietShop } from '../support/shop-database.ts';
 import { sqlAcceptanceTarget } from '../support/sql-target.ts';
 import type { SinkTarget } from './sink/sink-under-test.ts';
@@ -31,6 +33,8 @@ sourceAcceptance({
 sourceAcceptance({ plugin: sqliteCdcSource, requiredKeys: ['connection.url', 'topic.prefix'], newSystem: aQuietShop });
 
 sourceAcceptance({ plugin: fileSource, requiredKeys: ['topic'], newSystem: aFileSystem });
+
+sourceAcceptance({ plugin: rocketmqSource, requiredKeys: ['namesrv.addr', 'source.topics'], newSystem: aClusterToCopy });
 
 sinkAcceptance({
   plugin: discardSink,

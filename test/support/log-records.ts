@@ -1,5 +1,4 @@
 import type { OutgoingRecord } from '../../core/ports.ts';
-import type { LogRecord } from '../../core/record/connect-record.ts';
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -22,7 +21,7 @@ export function outgoing(...values: readonly string[]): readonly OutgoingRecord[
 }
 
 /** What a producer gave, with plain byte arrays, whatever kind of buffer the log hands out. */
-export function asSent({ key, value, tag, headers, bornAtMs }: LogRecord): OutgoingRecord {
+export function asSent({ key, value, tag, headers, bornAtMs }: OutgoingRecord): OutgoingRecord {
   return { key: plain(key), value: plain(value), tag, headers: headers.map(([name, text]) => [name, text]), bornAtMs };
 }
 

@@ -2,18 +2,27 @@ export interface StoredMessage {
   readonly body: Uint8Array;
   readonly properties: string;
   readonly bornAtMs: number;
+  readonly storedAtMs?: number;
   readonly offset?: number;
   readonly systemFlags?: number;
 }
 
 /** A message as a broker stores it: the format is told of by `clients/rocketmq/message-layout.ts`. */
-export function storedMessage({ body, properties, bornAtMs, offset = 0, systemFlags = 0 }: StoredMessage): Buffer {
+export function storedMessage({
+  body,
+  properties,
+  bornAtMs,
+  storedAtMs = 0,
+  offset = 0,
+  systemFlags = 0,
+}: StoredMessage): Buffer {
   const propertyBytes = Buffer.from(properties);
   const head = Buffer.alloc(88);
   head.writeUInt32BE(0xdaa320a7, 4);
   head.writeBigInt64BE(BigInt(offset), 20);
   head.writeInt32BE(systemFlags, 36);
   head.writeBigInt64BE(BigInt(bornAtMs), 40);
+  head.writeBigInt64BE(BigInt(storedAtMs), 56);
   head.writeInt32BE(body.length, 84);
   const topic = Buffer.from('\u0001T');
   const propertiesLength = Buffer.alloc(2);

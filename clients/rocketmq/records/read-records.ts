@@ -6,11 +6,17 @@ import type { CancelSignal, Clock, QueueBounds, ReadLimits, ReadResult, RecordFi
 import type { MessageFilter, Pulled } from '../commands/pull-message.ts';
 import type { RocketmqClient } from '../rocketmq-client.ts';
 import type { Stretch } from '../windowed-pull.ts';
+import type { PulledRecord } from './pulled-record.ts';
 import { RecordCollector } from './record-collector.ts';
 
 export interface RecordReading {
   readonly client: RocketmqClient;
   readonly clock: Clock;
+}
+
+/** What was read of a broker. */
+export interface PulledResult extends ReadResult {
+  readonly records: readonly PulledRecord[];
 }
 
 /** @throws as the client; {FatalTaskError} `broker.topic_missing` where the queue does not exist. */
@@ -19,7 +25,7 @@ export async function readRecords(
   { queue, from }: { readonly queue: MessageQueue; readonly from: Offset },
   limits: ReadLimits,
   signal?: CancelSignal,
-): Promise<ReadResult> {
+): Promise<PulledResult> {
   assert(limits.records >= 1, 'a read asks for at least one record');
   const untilMs = clock.monotonicMs() + limits.waitMs;
   // Whoever read up to the end, and comes again to wait there, need not hear again that there is nothing.
@@ -36,7 +42,7 @@ export async function readRecords(
   return readNow(client, queue, from, limits);
 }
 
-async function readNow(client: RocketmqClient, queue: MessageQueue, from: Offset, limits: ReadLimits): Promise<ReadResult> {
+async function readNow(client: RocketmqClient, queue: MessageQueue, from: Offset, limits: ReadLimits): Promise<PulledResult> {
   const collector = new RecordCollector(queue, limits);
   const { records: messages, bytes, filter } = limits;
   const take: Stretch['take'] = (answer, wanted) => collector.take(answer.body, wanted);
@@ -53,7 +59,7 @@ export function messageFilter(filter: RecordFilter): MessageFilter {
     : { type: 'SQL92', expression: filter.expression };
 }
 
-function taken(queue: MessageQueue, from: Offset, limits: ReadLimits, polled: Pulled): ReadResult {
+function taken(queue: MessageQueue, from: Offset, limits: ReadLimits, polled: Pulled): PulledResult {
   const collector = new RecordCollector(queue, limits);
   collector.take(polled.body, from);
   return {

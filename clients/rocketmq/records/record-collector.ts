@@ -1,7 +1,6 @@
 import type { MessageQueue } from '../../../core/message-queue.ts';
 import type { Offset } from '../../../core/offset.ts';
 import type { ReadLimits } from '../../../core/ports.ts';
-import type { LogRecord } from '../../../core/record/connect-record.ts';
 import { messageOffset, messageStarts } from '../message-layout.ts';
 import { PulledRecord } from './pulled-record.ts';
 
@@ -21,7 +20,7 @@ export class RecordCollector {
     this.#limits = limits;
   }
 
-  get records(): readonly LogRecord[] {
+  get records(): readonly PulledRecord[] {
     return this.#records;
   }
 
