@@ -19,7 +19,7 @@ export async function readBody<Schema extends z.ZodType>(
   { schema, numbers, isOptional = false }: RequestBody<Schema>,
 ): Promise<z.output<Schema>> {
   const type = request.headers.get('content-type');
-  const text = textOf(await request.arrayBuffer());
+  const text = textOf(await bytesOf(request));
   if (text.trim() === '' && isOptional) return schema.parse({});
   if (text.trim() === '') throw new ApiError(400, 'The request has no body; it needs one of JSON');
   if (type !== null && !JSON_TYPE.test(type.trim()))
@@ -28,6 +28,19 @@ export async function readBody<Schema extends z.ZodType>(
   const parsed = schema.safeParse(jsonOf(text, numbers), { error: faultOf });
   if (parsed.success) return parsed.data;
   throw new ApiError(400, faultLines(parsed.error).join('\n'));
+}
+
+/** Node's word for a connection that ended in the middle. */
+const CUT_OFF = 'ECONNRESET';
+
+async function bytesOf(request: Request): Promise<ArrayBuffer> {
+  try {
+    return await request.arrayBuffer();
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === CUT_OFF)) throw error;
+    // Nobody is there any more who could read it, and nothing is wrong here.
+    throw new ApiError(400, 'The body of the request has not arrived as a whole');
+  }
 }
 
 /** What is no UTF-8 would be kept as something else than was sent. */

@@ -74,6 +74,24 @@ const TOLD = 40_000;
 const LONG_NAME = 'x'.repeat(1_000);
 
 describe('newApp on a server', () => {
+  test('makes no error of whoever leaves in the middle of a request', async () => {
+    const { app, host } = anApi();
+    const answered = Promise.withResolvers<number>();
+    const fetch = async (request: Request): Promise<Response> => {
+      const response = await app.fetch(request);
+      answered.resolve(response.status);
+      return response;
+    };
+    const socket = connect(await portOf(getRequestListener(fetch)), '127.0.0.1');
+    const begun = 'POST /connectors HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{';
+    await new Promise((resolve) => socket.write(begun, resolve));
+
+    socket.destroy();
+
+    expect(await answered.promise).toBe(400);
+    expect(host.telemetry.logs).toEqual([]);
+  });
+
   test('ends the events of whoever does not read them, and keeps no more of them than a burst', async () => {
     const { host } = anApi();
     const { scheduler } = aScheduler(host, { isStarted: false });
