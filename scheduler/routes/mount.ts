@@ -30,9 +30,13 @@ async function answer(deps: AppDeps, route: Route, context: Context): Promise<Re
   const { signal } = context.req.raw;
   const param = (name: string): string => paramOf(context, name);
   const answered = await route.run(deps, { param, query, body, role: context.get('role'), signal });
-  // Nobody would read it, or end it.
-  if (context.req.method === 'HEAD') await answered.stream?.cancel();
-  return response(answered);
+  return response(context.req.method === 'HEAD' ? await headOf(answered) : answered);
+}
+
+/** Nobody would read its stream, or end it. */
+async function headOf({ stream, ...answer }: Answer): Promise<Answer> {
+  await stream?.cancel();
+  return answer;
 }
 
 function paramOf(context: Context, name: string): string {

@@ -59,7 +59,10 @@ describe('GET /sortie/v1/events', () => {
   test('keeps no place for whoever asks for its head alone', async () => {
     const api = anApi({ isScheduled: true });
 
-    for (let asked = 0; asked < 100; asked += 1) await api.app.request('/sortie/v1/events', { method: 'HEAD' });
+    for (let asked = 0; asked < 100; asked += 1) {
+      const { status, headers } = await api.app.request('/sortie/v1/events', { method: 'HEAD' });
+      expect([status, headers.get('content-type')]).toEqual([200, 'text/event-stream']);
+    }
 
     await (await listenTo(api)).close();
   });
