@@ -1,5 +1,5 @@
 /** Records that cannot be moved, among others that can, as an operator of `sortie start` sees them. */
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { type DataFolder, openDataFolder } from '../../adapters/data-folder.ts';
@@ -105,7 +105,9 @@ async function aPoisonedTopic(): Promise<PoisonedTopic> {
   return { sortie, folder, directory, sink };
 }
 
+/** Made where it is not there, as `sortie start` does. */
 async function openedFolder(path: string): Promise<DataFolder> {
+  mkdirSync(path, { recursive: true });
   const folder = await openDataFolder(path, { clock: systemClock, random: systemRandom, telemetry: new MemoryTelemetry() });
   onTestFinished(() => folder.close());
   return folder;
