@@ -18,10 +18,10 @@ const CheckpointSchema = z.object({
   /** The last line was taken before its line feed had come. */
   isOpen: z.boolean(),
   /**
-   * It came in the place of what was truncated or is gone, and so may another one that nobody notes in between: that both have the
-   * same number tells nothing.
+   * It, or one before it, came in the place of what was truncated or is gone. So may another one, before anything is stored: then
+   * both have the same number.
    */
-  isReplacement: z.boolean().default(false),
+  isUncertain: z.boolean().default(false),
 });
 
 export type Checkpoint = z.output<typeof CheckpointSchema>;

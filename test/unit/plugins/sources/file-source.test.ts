@@ -208,6 +208,24 @@ describe('fileSource', () => {
     expect(second?.position).not.toEqual(first?.position);
   });
 
+  test('gives them places of their own in all files behind one that was truncated', async () => {
+    const file = aFile('a1\n');
+    const { checkpoint } = await (await open({ file })).poll(LIMITS, NEVER);
+    const dying = await open({ file, checkpoint });
+    writeFileSync(file, 'b1\n');
+    await readAll(dying);
+    rotate(file, ['c1'], { atS: 100 });
+    const [first] = recordsOf(await pollToRest(dying));
+
+    const next = await open({ file, checkpoint });
+    await readAll(next);
+    rotate(file, ['d1'], { atS: 200 });
+    const [second] = recordsOf(await pollToRest(next));
+
+    expect([first, second].map(text)).toEqual(['c1', 'd1']);
+    expect(second?.position).not.toEqual(first?.position);
+  });
+
   test('goes on from a checkpoint that an earlier version has stored', async () => {
     const file = aFile('a1\na2\n');
     const { checkpoint } = await (await open({ file })).poll({ ...LIMITS, records: 1 }, NEVER);
