@@ -197,6 +197,7 @@ const PROOFS: Readonly<Record<string, readonly string[]>> = {
 
   'topics that a connector moved records of': [
     'test/unit/scheduler/topic-notes.test.ts: learns of the topics of sinks and sources as their invocations end',
+    'test/unit/cli/worker-settings.test.ts: one that would switch off what cannot be',
   ],
   loggers: ['PUT /admin/loggers/{logger}: of one connector', 'PUT /admin/loggers/{logger}: of what logs in Kafka Connect'],
   levels: ['PUT /admin/loggers/{logger}: the level trace', 'PUT /admin/loggers/{logger}: a level of "ALL"'],

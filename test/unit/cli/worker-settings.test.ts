@@ -99,6 +99,12 @@ describe('readWorkerSettings', () => {
       ':1: listeners is no setting: its address is host, and its port is port',
     ],
     ['another one', 'w.properties', 'config.providers.file.param.allowed.paths=/x', 'is no setting: it is secrets.folders here'],
+    [
+      'one that would switch off what cannot be',
+      'w.properties',
+      'topic.tracking.enable=false',
+      'the topics of each connector are always told',
+    ],
     ['a key without a value', 'w.yaml', 'port:\n', ':1: port has no value'],
     ['a map where a text belongs', 'w.yaml', 'port: { of: api }\n', ':1: port.of is no setting'],
     ['a list', 'w.yaml', '- port: 1\n', ':1: settings are one map of keys'],
