@@ -2,6 +2,7 @@
 import { isAssertion } from '../core/assert.ts';
 import { backoffMs, restartAtMs } from '../core/backoff.ts';
 import type { RuntimeConfig } from '../core/config/connector-config.ts';
+import type { ErrorCode } from '../core/error-codes.ts';
 import { type ConnectError, FatalTaskError, FencedError, RetryableError, type Stage } from '../core/errors.ts';
 import type { Outcome } from '../core/offer.ts';
 import type { CancelSignal } from '../core/ports.ts';
@@ -109,6 +110,9 @@ export function failureOf(invocation: Invocation, { error, stage, runtime, lateM
   return { code: error.code, retryAtMs: clock.nowMs() + pauseMs, shardFails: false, revision, restartAtMs: null };
 }
 
+/** What is missing does not come back: somebody has to decide where to read on. */
+const NEVER_BY_ITSELF: ReadonlySet<ErrorCode> = new Set(['shard.log_truncated', 'shard.log_gap']);
+
 /**
  * The shard fails; within its restart budget a claim may restart it. An operator may at once, and may reset it, and both wait
  * for the range's back-off: the last put may land as late as one that is tried again.
@@ -125,7 +129,7 @@ function shardFailure(
     retryAtMs: nowMs + landsWithinMs(host.settings, lateMs),
     shardFails: true,
     revision: connector.revision,
-    restartAtMs: restartAtMs({ restarts: shardRestarts(), restartsMax, nowMs }),
+    restartAtMs: NEVER_BY_ITSELF.has(code) ? null : restartAtMs({ restarts: shardRestarts(), restartsMax, nowMs }),
   };
 }
 

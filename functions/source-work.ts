@@ -361,6 +361,8 @@ function toRecord(polled: PolledRecord): ConnectRecord {
     log: null,
     position: polled.position ?? null,
     queueIndex: polled.queueIndex ?? null,
+    shardingKey: polled.shardingKey ?? null,
+    keys: polled.keys ?? null,
     topic,
     key,
     value,

@@ -23,6 +23,7 @@ const sinks: Readonly<Record<string, () => Promise<SinkPlugin>>> = {
   'file-stream-sink': once(async () => (await import('./sinks/file-stream-sink.ts')).fileStreamSink),
   'discard-sink': once(async () => (await import('./sinks/discard-sink.ts')).discardSink),
   'http-sink': once(async () => (await import('./sinks/http-sink.ts')).httpSink),
+  'rocketmq-sink': once(async () => (await import('./sinks/rocketmq-sink.ts')).rocketmqSink),
   'sql-sink': once(async () => (await import('./sinks/sql-sink.ts')).sqlSink),
 };
 

@@ -12,7 +12,7 @@ import type { Connection, TlsOptions } from './connection.ts';
 import { Connections } from './connections.ts';
 import { queueMissing, withoutNext } from './failure.ts';
 import { NameServers } from './name-servers.ts';
-import type { BrokerAddress, BrokerRoute, TopicRoute } from './route.ts';
+import type { BrokerAddress, BrokerRoute, QueueUse, TopicRoute } from './route.ts';
 import { brokerOf, type KnownRoutes, Routes } from './routes.ts';
 import type { AccessKeys } from './signature.ts';
 
@@ -31,9 +31,6 @@ export interface ClusterSettings {
   /** What another client knew, so that this one need not ask. */
   readonly routes?: KnownRoutes | undefined;
 }
-
-/** A broker has a queue for reading, or for writing. */
-export type QueueUse = 'readQueues' | 'writeQueues';
 
 export class Cluster {
   readonly #connections: Connections;

@@ -25,7 +25,7 @@ import { failureOf, unavailable } from './failure.ts';
 import { LongPolls, POLL_MS, type Poll, type PollWait } from './long-polls.ts';
 import { Names } from './names.ts';
 import type { OutgoingMessage } from './outgoing-message.ts';
-import { queuesOfRoute } from './route.ts';
+import { type QueueUse, queuesOfRoute } from './route.ts';
 import type { KnownRoutes } from './routes.ts';
 import { type Sent, sendMessages } from './send-messages.ts';
 import { sqlProblem } from './sql-check.ts';
@@ -118,9 +118,13 @@ export class RocketmqClient {
   }
 
   /** The queues of a topic that can be read, by broker name and number; none where it does not exist. */
-  async queues(topic: string): Promise<readonly MessageQueue[]> {
-    const route = await this.#cluster.route(this.#names.onWire(topic));
-    return route === null ? [] : queuesOfRoute(topic, route);
+  queues(topic: string): Promise<readonly MessageQueue[]> {
+    return this.#queues(topic, 'readQueues');
+  }
+
+  /** Those that can be written to: where a topic is about to have fewer, some are read to their end and written no more. */
+  writableQueues(topic: string): Promise<readonly MessageQueue[]> {
+    return this.#queues(topic, 'writeQueues');
   }
 
   /** What each queue holds, in the order asked; `null` where it does not exist. One request for each broker of a topic. */
@@ -252,15 +256,16 @@ export class RocketmqClient {
     this.#paces.set(key, pace);
   }
 
+  async #queues(topic: string, use: QueueUse): Promise<readonly MessageQueue[]> {
+    const route = await this.#cluster.route(this.#names.onWire(topic));
+    return route === null ? [] : queuesOfRoute(topic, route, use);
+  }
+
   #wire(queue: MessageQueue): MessageQueue {
     return { ...queue, topic: this.#names.onWire(queue.topic) };
   }
 
-  #ask<Answer>(
-    queue: MessageQueue,
-    use: 'readQueues' | 'writeQueues',
-    command: (wire: MessageQueue) => Command<Answer>,
-  ): Promise<Answer> {
+  #ask<Answer>(queue: MessageQueue, use: QueueUse, command: (wire: MessageQueue) => Command<Answer>): Promise<Answer> {
     const wire = this.#wire(queue);
     return this.#cluster.askOf(wire, use, command(wire));
   }

@@ -44,10 +44,12 @@ export function parseRoute(body: Buffer): TopicRoute {
   return { brokers: brokers.sort((a, b) => (a.brokerName < b.brokerName ? -1 : 1)) };
 }
 
-/** The queues that can be read. */
-export function queuesOfRoute(topic: string, { brokers }: TopicRoute): readonly MessageQueue[] {
-  return brokers.flatMap(({ brokerName, readQueues }) =>
-    Array.from({ length: readQueues }, (_, queueId) => ({ topic, brokerName, queueId })),
+/** A broker has a queue for reading, or for writing. */
+export type QueueUse = 'readQueues' | 'writeQueues';
+
+export function queuesOfRoute(topic: string, { brokers }: TopicRoute, use: QueueUse): readonly MessageQueue[] {
+  return brokers.flatMap(({ brokerName, [use]: queues }) =>
+    Array.from({ length: queues }, (_, queueId) => ({ topic, brokerName, queueId })),
   );
 }
 

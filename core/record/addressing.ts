@@ -12,10 +12,12 @@ const KEYS = {
 export function addressingOf(runtime: RuntimeConfig): ((record: ConnectRecord) => ConnectRecord) | null {
   const { [KEYS.tag]: tag, [KEYS.keys]: keys, [KEYS.shardingKey]: shardingKey } = runtime;
   if (tag === undefined && keys === undefined && shardingKey === undefined) return null;
-  return (record) =>
-    record.with({
+  return (record) => {
+    const wished = shardingKey?.fill(record);
+    return record.with({
       tag: tag?.fill(record) ?? record.tag,
       keys: keys?.fill(record) ?? record.keys,
-      shardingKey: shardingKey?.fill(record) ?? record.shardingKey,
+      ...(wished === undefined || wished === null ? {} : { shardingKey: wished, queueIndex: null }),
     });
+  };
 }

@@ -36,6 +36,9 @@ export interface LogRecord {
   readonly value: Uint8Array | null;
   readonly tag: string | null;
   readonly headers: LogHeaders;
+  /** As `OutgoingRecord` has them; `null` or absent without, and in a log that keeps none. */
+  readonly shardingKey?: string | null;
+  readonly keys?: string | null;
   /** When the producer made it, epoch ms. */
   readonly bornAtMs: number;
   /** When the broker stored it, epoch ms; does not decrease along a queue, clock faults aside. */
@@ -69,7 +72,7 @@ export interface RecordFields {
 }
 
 export type RecordChanges = Partial<
-  Pick<RecordFields, 'topic' | 'key' | 'value' | 'timestampMs' | 'tag' | 'headers' | 'shardingKey' | 'keys'>
+  Pick<RecordFields, 'topic' | 'key' | 'value' | 'timestampMs' | 'tag' | 'headers' | 'queueIndex' | 'shardingKey' | 'keys'>
 >;
 
 export class ConnectRecord {
@@ -123,7 +126,7 @@ export class ConnectRecord {
     return new ConnectRecord({
       log: this.log,
       position: this.position,
-      queueIndex: this.queueIndex,
+      queueIndex: changes.queueIndex === undefined ? this.queueIndex : changes.queueIndex,
       shardingKey: changes.shardingKey === undefined ? this.shardingKey : changes.shardingKey,
       keys: changes.keys === undefined ? this.keys : changes.keys,
       topic: changes.topic ?? this.topic,

@@ -5,6 +5,12 @@ import { formatPosition, parsePosition } from './position.ts';
 export const SOURCE_HEADER = 'sortie.source';
 export const POSITION_HEADER = 'sortie.position';
 
+/** Who sent a record: its shard and generation, as text, and the place that the source gave it. */
+export interface SentFrom {
+  readonly source: string;
+  readonly position: Position;
+}
+
 export function positionHeaders(source: string, position: Position): LogHeaders {
   return [
     [SOURCE_HEADER, source],
@@ -13,8 +19,15 @@ export function positionHeaders(source: string, position: Position): LogHeaders 
 }
 
 /** `undefined` for a record that this source did not send. */
-export function positionIn({ headers }: LogRecord, source: string): Position | undefined {
-  const sender = headers.findLast(([name]) => name === SOURCE_HEADER);
-  const position = headers.findLast(([name]) => name === POSITION_HEADER);
-  return sender?.[1] !== source || position === undefined ? undefined : parsePosition(position[1]);
+export function positionIn(record: LogRecord, source: string): Position | undefined {
+  const sent = sentFrom(record);
+  return sent?.source === source ? sent.position : undefined;
+}
+
+/** `undefined` for a record that no source with ordered positions sent. */
+export function sentFrom({ headers }: LogRecord): SentFrom | undefined {
+  const source = headers.findLast(([name]) => name === SOURCE_HEADER)?.[1];
+  const position = headers.findLast(([name]) => name === POSITION_HEADER)?.[1];
+  const place = position === undefined ? undefined : parsePosition(position);
+  return source === undefined || place === undefined ? undefined : { source, position: place };
 }

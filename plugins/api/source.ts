@@ -50,9 +50,12 @@ export interface PolledRecord {
   readonly bytes?: number;
   /**
    * Which queue of its topic it is for, a whole number counted round and round, the same again whenever it is polled again: what goes to
-   * one queue keeps its order. Absent: the queue that its key says; without a key, any.
+   * one queue keeps its order. Absent: the queue that its sharding key says, or its key; without either, any.
    */
   readonly queueIndex?: number;
+  readonly shardingKey?: string | null;
+  /** Words by which the log's own tools find the record, with blanks between; absent: its key is one. */
+  readonly keys?: string | null;
   /** This record's place, larger than every one before it in the shard. Required when the source is `exactlyOnce`. */
   readonly position?: Position;
 }

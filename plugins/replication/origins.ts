@@ -9,7 +9,7 @@ import { POSITION_HEADER, SOURCE_HEADER } from '../../core/record/position-heade
 const ORIGINS_HEADER = 'sortie.origins';
 
 /** The place of a record in what it was copied from, for whoever receives it twice. */
-const ID_HEADER = 'sortie.id';
+export const ID_HEADER = 'sortie.id';
 
 /** From one cluster to another. */
 export interface Passage {

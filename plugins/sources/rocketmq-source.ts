@@ -1,13 +1,13 @@
 import { FatalTaskError } from '../../core/errors.ts';
-import type { MessageQueue } from '../../core/message-queue.ts';
-import type { PluginContext } from '../api/context.ts';
-import { defineSource, type SourceReader, type SourceShard } from '../api/source.ts';
+import { defineSource } from '../api/source.ts';
 import { asSourceError, openOtherCluster } from '../replication/other-cluster.ts';
 import { demandUsableFilter } from './rocketmq/filter-check.ts';
+import { GroupReader } from './rocketmq/group-reader.ts';
 import { decodePlace } from './rocketmq/queue-place.ts';
 import { QueueReader } from './rocketmq/queue-reader.ts';
 import { queuesOf, topicsToCopy } from './rocketmq/queues-to-copy.ts';
-import { SourceConfig, type SourceSettings } from './rocketmq/source-config.ts';
+import { GROUPS_SHARD, queueOfNames, shardOfQueue } from './rocketmq/shard-names.ts';
+import { SourceConfig } from './rocketmq/source-config.ts';
 
 /** How soon a new topic or queue is found. */
 const DISCOVER_EVERY_MS = 30_000;
@@ -38,7 +38,7 @@ export const rocketmqSource = defineSource({
         );
       }
       if (queues.length === 0) context.log('info', `none of the topics exists at the source yet: ${topics.join(', ')}`);
-      return queues.map(shardOf);
+      return [...queues.map(shardOfQueue), ...(config['sync.groups'].length > 0 ? [GROUPS_SHARD] : [])];
     } catch (error) {
       throw asSourceError(error);
     } finally {
@@ -47,19 +47,10 @@ export const rocketmqSource = defineSource({
   },
 
   async open(config, names, checkpoint, context) {
-    return openQueue(config, names, { place: decodePlace(checkpoint), context });
+    const queue = queueOfNames(names);
+    const place = queue === null ? null : decodePlace(checkpoint);
+    const reading = { client: openOtherCluster(config, context.clock), clock: context.clock };
+    if (queue === null) return new GroupReader(reading, { config, context });
+    return new QueueReader({ reading, queue, config, context }, place);
   },
 });
-
-function openQueue(
-  config: SourceSettings,
-  [, topic = '', brokerName = '', queueId = '']: readonly string[],
-  { place, context }: { readonly place: ReturnType<typeof decodePlace>; readonly context: PluginContext },
-): SourceReader {
-  const reading = { client: openOtherCluster(config, context.clock), clock: context.clock };
-  return new QueueReader({ reading, queue: { topic, brokerName, queueId: Number(queueId) }, config, context }, place);
-}
-
-function shardOf({ topic, brokerName, queueId }: MessageQueue): SourceShard {
-  return { names: ['queue', topic, brokerName, String(queueId)], finite: false };
-}

@@ -6,6 +6,7 @@ import { discardSink } from '../../plugins/sinks/discard-sink.ts';
 import { fileSink } from '../../plugins/sinks/file-sink.ts';
 import { fileStreamSink } from '../../plugins/sinks/file-stream-sink.ts';
 import { httpSink } from '../../plugins/sinks/http-sink.ts';
+import { rocketmqSink } from '../../plugins/sinks/rocketmq-sink.ts';
 import { datagenSource } from '../../plugins/sources/datagen-source.ts';
 import { fileSource } from '../../plugins/sources/file-source.ts';
 import { rocketmqSource } from '../../plugins/sources/rocketmq-source.ts';
@@ -15,7 +16,7 @@ import { aFileSystem, aPartTarget, aStreamTarget } from '../support/file-targets
 import { anAcceptanceTarget } from '../support/http-target.ts';
 import { memorySink } from '../support/memory-sink.ts';
 import { heldRecords, type MemoryTarget, memoryTarget } from '../support/memory-target.ts';
-import { aClusterToCopy } from '../support/replication.ts';
+import { aClusterToCopy, aClusterToFill } from '../support/replication.ts';
 import { aQuietShop } from '../support/shop-database.ts';
 import { sqlAcceptanceTarget } from '../support/sql-target.ts';
 import type { SinkTarget } from './sink/sink-under-test.ts';
@@ -68,6 +69,8 @@ sinkAcceptance({
     },
   ],
 });
+
+sinkAcceptance({ plugin: rocketmqSink, requiredKeys: ['namesrv.addr'], newTarget: aClusterToFill });
 
 sinkAcceptance({ plugin: httpSink, requiredKeys: ['http.url'], newTarget: anAcceptanceTarget });
 

@@ -104,6 +104,14 @@ describe('rocketmq-source, what there is to copy', () => {
     ]);
   });
 
+  test('is also how far groups have come, where that is wished', async () => {
+    const cluster = await aCluster();
+
+    const shards = await rocketmqSource.discover(configOf(cluster, { 'sync.groups': 'billing' }), aPluginContext());
+
+    expect(shards.map(({ names }) => names.join('/'))).toEqual([`queue/orders/${BROKER}/0`, 'groups']);
+  });
+
   test('is asked of a cluster that may be gone for a while', async () => {
     const cluster = await aCluster();
     const config = configOf(cluster);
@@ -140,6 +148,19 @@ describe('rocketmq-source, a copy', () => {
     expect(records.map(({ topic, position }) => [topic, position])).toEqual(
       [0n, 1n, 2n].map((offset) => ['orders', [offset, BigInt(NOW_MS)]]),
     );
+  });
+
+  test('keeps the words that find its record, and its sharding key', async () => {
+    const cluster = await aCluster();
+    cluster.append('orders', 0, [anOutgoingRecord({ keys: 'a b', shardingKey: 's', key: bytesOf('k') }), anOutgoingRecord()]);
+
+    const { records } = await (await open(cluster, { keys: { 'queue.by': 'key' } })).poll(ALL, NEVER);
+
+    expect(records.map(({ keys, shardingKey }) => [keys, shardingKey])).toEqual([
+      ['a b', 's'],
+      [null, null],
+    ]);
+    expect(records.map(({ queueIndex }) => queueIndex === undefined)).toEqual([true, false]);
   });
 
   test('goes to a topic that its own topic names', async () => {

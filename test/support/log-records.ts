@@ -20,8 +20,11 @@ export function outgoing(...values: readonly string[]): readonly OutgoingRecord[
   return values.map((value) => anOutgoingRecord({ value: bytesOf(value) }));
 }
 
+/** What every log keeps of a record. */
+type Contents = Pick<OutgoingRecord, 'key' | 'value' | 'tag' | 'headers' | 'bornAtMs'>;
+
 /** What a producer gave, with plain byte arrays, whatever kind of buffer the log hands out. */
-export function asSent({ key, value, tag, headers, bornAtMs }: OutgoingRecord): OutgoingRecord {
+export function asSent({ key, value, tag, headers, bornAtMs }: Contents): OutgoingRecord {
   return { key: plain(key), value: plain(value), tag, headers: headers.map(([name, text]) => [name, text]), bornAtMs };
 }
 

@@ -17,10 +17,10 @@ export interface SortieProcess {
 /** Killed when the test ends. Relative paths of connectors are below `folder`. */
 export async function aSortieProcess(
   data: string,
-  { invoker, folder }: { readonly invoker: string; readonly folder?: string },
+  { invoker, folder, options = [] }: { readonly invoker: string; readonly folder?: string; readonly options?: readonly string[] },
 ): Promise<SortieProcess> {
-  const options = ['start', '--data', data, '--port', '0', '--invoker', invoker, '--json'];
-  const child = spawn(process.execPath, [MAIN, ...options], { stdio: ['ignore', 'pipe', 'ignore'], cwd: folder });
+  const all = ['start', '--data', data, '--port', '0', '--invoker', invoker, '--json', ...options];
+  const child = spawn(process.execPath, [MAIN, ...all], { stdio: ['ignore', 'pipe', 'ignore'], cwd: folder });
   onTestFinished(() => void child.kill('SIGKILL'));
   const [line] = (await once(createInterface(child.stdout as Readable), 'line')) as [string];
   return { child, url: (JSON.parse(line) as { readonly url: string }).url };

@@ -10,6 +10,7 @@ import { BASE64, EMPTY_BODY, isHeader, NULL_BODY, NULL_MARK, PROPERTY } from './
 
 const KEY = Buffer.from(PROPERTY.key);
 const TAG = Buffer.from(PROPERTY.tag);
+const SHARDING_KEY = Buffer.from(PROPERTY.shardingKey);
 const OTHER_KEY = Buffer.from(PROPERTY.otherKey);
 const OTHER_TAG = Buffer.from(PROPERTY.otherTag);
 const HEADERS = Buffer.from(PROPERTY.headers);
@@ -65,6 +66,15 @@ export class PulledRecord implements LogRecord {
     if (tag !== null) return tag;
     const other = this.#property(OTHER_TAG);
     return other === null ? null : (JSON.parse(other) as string);
+  }
+
+  /** Where its key is not among them; else its key is all there is. */
+  get keys(): string | null {
+    return this.#find(OTHER_KEY) === null ? null : this.#property(KEY);
+  }
+
+  get shardingKey(): string | null {
+    return this.#property(SHARDING_KEY);
   }
 
   get headers(): LogHeaders {

@@ -7,13 +7,13 @@
 import { FatalTaskError, RetryableError } from '../../../core/errors.ts';
 import type { CancelSignal, Clock } from '../../../core/ports.ts';
 import type { ConnectRecord } from '../../../core/record/connect-record.ts';
+import { idempotencyKey } from '../../api/idempotency-key.ts';
 import type { PutBatch, PutFailure, PutResult, SinkWriter } from '../../api/sink.ts';
 import { resultsIn } from './batch-results.ts';
 import { BatchSize } from './batch-size.ts';
 import type { Endpoint } from './endpoint.ts';
 import { type Gathered, Gatherer } from './gatherer.ts';
 import type { HttpSinkSettings } from './http-config.ts';
-import { idempotencyKey } from './idempotency-key.ts';
 import { putResult } from './put-result.ts';
 import { PutTime } from './put-time.ts';
 import { withKey } from './request-head.ts';

@@ -7,10 +7,10 @@
 import { FatalTaskError, RecordError, type RetryableError } from '../../../core/errors.ts';
 import type { CancelSignal, Clock } from '../../../core/ports.ts';
 import type { ConnectRecord } from '../../../core/record/connect-record.ts';
+import { idempotencyKey } from '../../api/idempotency-key.ts';
 import type { PutBatch, PutFailure, PutResult, SinkWriter } from '../../api/sink.ts';
 import type { Endpoint, HttpRequest } from './endpoint.ts';
 import type { HttpSinkSettings } from './http-config.ts';
-import { idempotencyKey } from './idempotency-key.ts';
 import { Lanes } from './lanes.ts';
 import { putResult } from './put-result.ts';
 import { PutTime } from './put-time.ts';

@@ -21,13 +21,16 @@ export function copyOf(record: PulledRecord, { topic, passage, queueBy }: CopyTe
   const headers = headersOfCopy(record.headers, passage);
   if (headers === null) return null;
   const { queue, offset, storedAtMs, tag } = record;
-  const hasKey = record.key !== null;
+  const { shardingKey } = record;
+  const hasKey = record.key !== null || shardingKey !== null;
   return {
     topic,
     key: new CopiedDatum(record, 'key'),
     value: new CopiedDatum(record, 'value'),
     timestampMs: record.bornAtMs,
     tag,
+    keys: record.keys,
+    shardingKey,
     headers: headers.length === 0 ? NO_HEADERS : headersOf(headers),
     bytes: (record.key?.length ?? 0) + record.valueBytesMax,
     // With its time, for a topic that was created anew has other records at the same offsets.

@@ -60,6 +60,14 @@ export const SourceConfig = z
     'poll.interval.ms': intKey({ min: 10, max: 3_600_000 })
       .default(1_000)
       .describe('How long after its end was reached a queue is looked at again, unless its end is being followed.'),
+    'sync.groups': listKey()
+      .default([])
+      .describe(
+        'Consumer groups whose offsets are copied too: each is put at the first copy that the group has not consumed at the source. Only ever forward.',
+      ),
+    'sync.groups.interval.ms': intKey({ min: 1_000, max: 86_400_000 })
+      .default(60_000)
+      .describe('How often the offsets of sync.groups are copied.'),
   })
   .superRefine((config, context) => {
     checkReplication(config, context);

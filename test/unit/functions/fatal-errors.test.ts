@@ -4,8 +4,10 @@ import { restartShards } from '../../../scheduler/connector-actions.ts';
 import { brokerWith } from '../../support/faulty-ports.ts';
 import type { TestHost } from '../../support/hosts.ts';
 import { memorySink } from '../../support/memory-sink.ts';
+import { memorySystem } from '../../support/memory-source.ts';
 import { memoryTarget } from '../../support/memory-target.ts';
 import { aSinkShard, type SinkShard } from '../../support/sink-shard.ts';
+import { aSourceShard } from '../../support/source-shard.ts';
 import { throwing } from '../../support/throwing.ts';
 
 describe('runInvocation when a plugin throws a FatalTaskError', () => {
@@ -43,6 +45,19 @@ describe('runInvocation when a plugin throws a FatalTaskError', () => {
     expect(pauses).toEqual([60_000, 120_000, 240_000, null]);
     expect(refused).toMatchObject({ run: { refusal: 'failed' }, notBeforeMs: null });
   });
+
+  test.each(['shard.log_truncated', 'shard.log_gap'] as const)(
+    'does not restart by itself where a source lost what it was to read (%s)',
+    async (code) => {
+      const system = memorySystem({ beforePoll: throwing(new FatalTaskError('it was created anew', { code })) });
+      const source = await aSourceShard({ system });
+
+      const { run } = await source.run();
+
+      expect(run).toMatchObject({ outcome: 'failed', error: { code, message: 'it was created anew' } });
+      expect(await source.cursor()).toMatchObject({ status: { state: 'failed', code, retryAtMs: null } });
+    },
+  );
 
   test('goes on when an operator restarts it, with its whole budget again', async () => {
     const target = memoryTarget('append');

@@ -33,15 +33,13 @@ describe('parseRoute', () => {
 });
 
 describe('queuesOfRoute', () => {
-  test('lists the queues broker by broker', () => {
-    const brokers = ['a', 'b'].map((brokerName) => ({ brokerName, address: 'x:1', readQueues: 2, writeQueues: 2 }));
+  test('lists the queues broker by broker, those to be read and those to be written', () => {
+    const brokers = ['a', 'b'].map((brokerName) => ({ brokerName, address: 'x:1', readQueues: 2, writeQueues: 1 }));
+    const names = (use: 'readQueues' | 'writeQueues'): readonly string[] =>
+      queuesOfRoute('T', { brokers }, use).map(({ brokerName, queueId }) => `${brokerName}${queueId}`);
 
-    expect(queuesOfRoute('T', { brokers }).map(({ brokerName, queueId }) => `${brokerName}${queueId}`)).toEqual([
-      'a0',
-      'a1',
-      'b0',
-      'b1',
-    ]);
+    expect(names('readQueues')).toEqual(['a0', 'a1', 'b0', 'b1']);
+    expect(names('writeQueues')).toEqual(['a0', 'b0']);
   });
 });
 

@@ -46,6 +46,16 @@ describe('addressingOf', () => {
     expect([tag, keys]).toEqual(['from-source', null]);
   });
 
+  test('chooses the queue by a sharding key that is set, though the source chose one', () => {
+    const address = addressingOf(
+      parseConnectorConfig({ 'connector.class': 'any-source', 'producer.override.sharding.key': '${value.after.id}' }).runtime,
+    );
+    const chosen = aRecord().with({ queueIndex: 3 });
+
+    expect(address?.(chosen)).toMatchObject({ shardingKey: '7', queueIndex: null });
+    expect(address?.(chosen.with({ value: { schema: null, value: {} } }))).toMatchObject({ shardingKey: null, queueIndex: 3 });
+  });
+
   test('is nothing where nothing is set', () => {
     expect(addressingOf(parseConnectorConfig({ 'connector.class': 'any-source' }).runtime)).toBeNull();
   });

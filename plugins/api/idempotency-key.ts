@@ -2,9 +2,9 @@
  * What tells a receiver that it has seen a request before: the place of its records. A record always has the same key, which is
  * also its id in a dead-letter topic.
  */
-import type { ConnectRecord } from '../../../core/record/connect-record.ts';
-import { formatPosition } from '../../../core/record/position.ts';
-import type { SliceIdentity } from '../../api/sink.ts';
+import type { ConnectRecord } from '../../core/record/connect-record.ts';
+import { formatPosition } from '../../core/record/position.ts';
+import type { SliceIdentity } from './sink.ts';
 
 /** `null` for records of a source that does not order them. */
 export function idempotencyKey(
