@@ -53,9 +53,11 @@ export class Dispatch {
     this.#deps = deps;
   }
 
-  get tails(): number {
-    let tails = 0;
-    for (const { offer } of this.#flights.values()) if (offer.mode === 'tail') tails += 1;
+  /** Offers to wait for records, by connector. */
+  get tails(): ReadonlyMap<string, number> {
+    const tails = new Map<string, number>();
+    for (const { offer } of this.#flights.values())
+      if (offer.mode === 'tail') tails.set(offer.uid, (tails.get(offer.uid) ?? 0) + 1);
     return tails;
   }
 

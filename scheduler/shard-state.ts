@@ -39,6 +39,8 @@ export class ShardState implements PlannedShard {
   demand: Demand | null = null;
   /** Invocations of it as they are counted now, among those of its connector. */
   running = 0;
+  /** Whether it is counted among those of its connector that want one now and then. */
+  isUnsettled = false;
   /** The number of its last observation, in the order of all. */
   observedAs = 0;
   isTriggered = false;

@@ -4,9 +4,10 @@
  */
 import { Agenda } from '../core/planner/agenda.ts';
 import type { Wanting } from '../core/planner/allot.ts';
-import type { Demand } from '../core/planner/demand.ts';
+import { type Demand, isSettled } from '../core/planner/demand.ts';
+import type { Running } from '../core/planner/view.ts';
 import type { StoredDocument } from '../core/ports.ts';
-import type { ShardId } from '../core/shard-id.ts';
+import { isDiscoveryShard, type ShardId } from '../core/shard-id.ts';
 import { ShardState } from './shard-state.ts';
 
 export class ShardTable {
@@ -16,6 +17,7 @@ export class ShardTable {
   readonly #agenda = new Agenda<ShardState>();
   readonly #wanting = new Set<ShardState>();
   readonly #running = new Map<string, number>();
+  readonly #unsettled = new Map<string, number>();
   /** Forgotten while offers of theirs were under way. */
   readonly #leaving = new Map<ShardId, ShardState>();
   readonly #forgotten: (state: ShardState) => void;
@@ -138,12 +140,13 @@ export class ShardTable {
     return [...this.#wanting] as Wanted[];
   }
 
-  get running(): { readonly total: number; readonly byConnector: ReadonlyMap<string, number> } {
-    return { total: this.#runningTotal, byConnector: this.#running };
+  get running(): Omit<Running, 'tails'> {
+    return { total: this.#runningTotal, byConnector: this.#running, shards: this.#unsettled };
   }
 
   #settle(state: ShardState, demand: Demand | null): void {
     this.#count(state, demand?.running ?? state.offers.size);
+    this.#countUnsettled(state, demand !== null && !isSettled(demand));
     state.demand = demand;
     if (demand !== null && demand.slots > 0) this.#wanting.add(state);
     else this.#wanting.delete(state);
@@ -159,10 +162,21 @@ export class ShardTable {
     if (more === 0) return;
     state.running = running;
     this.#runningTotal += more;
-    const ofConnector = (this.#running.get(state.uid) ?? 0) + more;
-    if (ofConnector === 0) this.#running.delete(state.uid);
-    else this.#running.set(state.uid, ofConnector);
+    add(this.#running, state.uid, more);
   }
+
+  /** The search for shards is soon over, and seldom made. */
+  #countUnsettled(state: ShardState, isUnsettled: boolean): void {
+    if (isUnsettled === state.isUnsettled || isDiscoveryShard(state.shard)) return;
+    state.isUnsettled = isUnsettled;
+    add(this.#unsettled, state.uid, isUnsettled ? 1 : -1);
+  }
+}
+
+function add(counts: Map<string, number>, key: string, more: number): void {
+  const count = (counts.get(key) ?? 0) + more;
+  if (count === 0) counts.delete(key);
+  else counts.set(key, count);
 }
 
 /** Whatever wants an invocation has a demand, and waits. */

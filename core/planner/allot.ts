@@ -4,7 +4,8 @@
  * One at a time, each goes to the connector with the fewest; waiting counts as if it had fewer, so that nobody starves behind
  * one that always has work. Within a connector whoever waited longest comes first. While others wait for a place nobody holds
  * one to wait for records: small backlogs get slices then. Otherwise tails hold at most half of what may run, and those that
- * waited longest get them.
+ * waited longest get them. Where a connector has more shards than it may have invocations, others may want a place at any moment:
+ * its tails leave some free, in which these come and go.
  */
 import type { Offer } from '../offer.ts';
 import type { ShardId } from '../shard-id.ts';
@@ -41,12 +42,25 @@ const QUANTUM_WHILE_OTHERS_WAIT_MS = 2_000;
 /** All slices of an invocation are as large as its offer says: one that was sent before anybody had measured is to end soon. */
 const QUANTUM_UNPACED_MS = 2_000;
 
+/**
+ * Of a connector's invocations one in so many is none that waits for records, where it has more shards than invocations: each slice
+ * costs as much as a tail does for seconds, and a few places are enough for many that come and go.
+ */
+const NO_TAIL_OF = 4;
+
 interface Unit {
   readonly wanting: Wanting;
   /** Lowest first. */
   readonly rank: number;
-  /** Whether shards of its connector are left without one. */
-  readonly siblingsWait: boolean;
+  readonly siblings: Siblings;
+}
+
+/** What shards of one connector share. */
+interface Siblings {
+  /** Whether some are left without a place. */
+  readonly wait: boolean;
+  /** How many more of them may hold one to wait for records. */
+  tailsLeft: number;
 }
 
 export function allot(
@@ -66,7 +80,8 @@ export function allot(
   }
   units.sort((a, b) => a.rank - b.rank || byWait(a.wanting, b.wanting));
   const tailsMax = Math.max(1, Math.floor((running.total + room) / 2));
-  return given(units.slice(0, room), { tails: tailsMax - running.tails, isScarce: asked > room });
+  const tails = [...running.tails.values()].reduce((sum, ofConnector) => sum + ofConnector, 0);
+  return given(units.slice(0, room), { tails: tailsMax - tails, isScarce: asked > room });
 }
 
 /** What keeps a connector from getting one more invocation, with so many running. */
@@ -122,13 +137,15 @@ function addUnits(
   },
 ): number {
   const runs = running.byConnector.get(uid) ?? 0;
-  const room = Math.min(tasksMax, bears ?? tasksMax) - runs;
-  const siblingsWait = shards.length > room;
+  const max = Math.min(tasksMax, bears ?? tasksMax);
+  const room = max - runs;
+  const tailsMax = (running.shards.get(uid) ?? 0) > max ? max - Math.ceil(max / NO_TAIL_OF) : max;
+  const siblings: Siblings = { wait: shards.length > room, tailsLeft: tailsMax - (running.tails.get(uid) ?? 0) };
   let asked = 0;
   for (let round = shards, more = 1; asked < room && round.length > 0; more += 1) {
     for (const [index, wanting] of longestWaiting(round, Math.min(most, room - asked)).entries()) {
       const waitedMs = Math.max(0, nowMs - wanting.waitingSinceMs);
-      units.push({ wanting, rank: runs + asked + index - Math.floor(waitedMs / AGING_MS), siblingsWait });
+      units.push({ wanting, rank: runs + asked + index - Math.floor(waitedMs / AGING_MS), siblings });
     }
     asked += Math.min(round.length, room - asked);
     round = round.filter(({ demand }) => demand.slots > more);
@@ -155,11 +172,14 @@ function longestWaiting(shards: readonly Wanting[], most: number): readonly Want
 
 function given(units: readonly Unit[], { tails, isScarce }: { readonly tails: number; readonly isScarce: boolean }): Allotment[] {
   let tailsLeft = tails;
-  return units.map(({ wanting: { shard, uid, demand }, siblingsWait }): Allotment => {
-    const othersWait = isScarce || siblingsWait;
+  return units.map(({ wanting: { shard, uid, demand }, siblings }): Allotment => {
+    const othersWait = isScarce || siblings.wait;
     const quantumMs = othersWait ? QUANTUM_WHILE_OTHERS_WAIT_MS : demand.isPaced ? QUANTUM_MS : QUANTUM_UNPACED_MS;
-    const follows = demand.mode === 'tail' && tailsLeft > 0 && !othersWait;
-    if (follows) tailsLeft -= 1;
+    const follows = demand.mode === 'tail' && tailsLeft > 0 && siblings.tailsLeft > 0 && !othersWait;
+    if (follows) {
+      tailsLeft -= 1;
+      siblings.tailsLeft -= 1;
+    }
     // A tail has no slices to count: how long it may follow is its slice's duration.
     const slice = follows ? { ...demand.slice, durationMs: quantumMs } : demand.slice;
     return { shard, uid, mode: follows ? 'tail' : 'slice', slice, quantumMs };

@@ -45,6 +45,21 @@ export type DemandReason =
   | 'backlog'
   | 'poll';
 
+const SETTLED: ReadonlySet<DemandReason> = new Set([
+  'paused',
+  'stopped',
+  'deleted',
+  'failed',
+  'queue-gone',
+  'done',
+  'log-truncated',
+]);
+
+/** Whether it wants nothing, now and later, unless somebody acts. */
+export function isSettled({ reason }: Demand): boolean {
+  return SETTLED.has(reason);
+}
+
 export interface Demand {
   readonly reason: DemandReason;
   /** Further invocations that could find work now. */

@@ -61,6 +61,9 @@ export interface PlannerLimits {
 /** Invocations that run or are on their way. */
 export interface Running {
   readonly total: number;
-  readonly tails: number;
   readonly byConnector: ReadonlyMap<string, number>;
+  /** Those of them that wait for records, by connector. */
+  readonly tails: ReadonlyMap<string, number>;
+  /** By connector, how many shards want one now and then, also those that do not at this moment. */
+  readonly shards: ReadonlyMap<string, number>;
 }

@@ -4,7 +4,7 @@
  */
 
 import { type Allotment, allot, type LimitReason, limitOf, type Wanting } from '../../core/planner/allot.ts';
-import { type Demand, type DemandReason, demandOf } from '../../core/planner/demand.ts';
+import { type Demand, type DemandReason, demandOf, isSettled } from '../../core/planner/demand.ts';
 import type { PlannedConnector, PlannedShard, PlannerLimits, PlannerTerms, Running } from '../../core/planner/view.ts';
 import type { ShardId } from '../../core/shard-id.ts';
 
@@ -20,18 +20,19 @@ export function plan(
   {
     terms,
     limits,
-    tailsRunning,
+    tails,
     nowMs,
   }: {
     readonly terms: PlannerTerms;
     readonly limits: PlannerLimits;
-    readonly tailsRunning: number;
+    /** Those that run, by connector. */
+    readonly tails: Running['tails'];
     readonly nowMs: number;
   },
 ): Plan {
   const byUid = new Map(connectors.map((connector) => [connector.uid, connector]));
   const demands = new Map<ShardId, Demand>();
-  const running = { total: 0, tails: tailsRunning, byConnector: new Map<string, number>() };
+  const running = { total: 0, byConnector: new Map<string, number>(), tails, shards: new Map<string, number>() };
   const wanting: Wanting[] = [];
   for (const shard of shards) {
     const connector = byUid.get(shard.uid);
@@ -40,6 +41,7 @@ export function plan(
     demands.set(shard.shard, demand);
     running.total += demand.running;
     running.byConnector.set(shard.uid, (running.byConnector.get(shard.uid) ?? 0) + demand.running);
+    if (!isSettled(demand)) running.shards.set(shard.uid, (running.shards.get(shard.uid) ?? 0) + 1);
     if (demand.slots > 0) {
       wanting.push({ shard: shard.shard, uid: shard.uid, demand, waitingSinceMs: shard.waitingSinceMs ?? nowMs });
     }

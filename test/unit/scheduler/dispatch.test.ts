@@ -67,8 +67,8 @@ describe('Dispatch', () => {
     const before = [state.offers.size, dispatch.tails];
     await invoker.end(0, end);
 
-    expect(before).toEqual([1, 1]);
-    expect([state.offers.size, dispatch.tails]).toEqual([0, 0]);
+    expect(before).toEqual([1, new Map([['uid', 1]])]);
+    expect([state.offers.size, dispatch.tails]).toEqual([0, new Map()]);
     expect(ends).toEqual([[invoker.offers[0]?.id, end.kind]]);
   });
 

@@ -99,7 +99,7 @@ function wholePlan({ clock, catalog, dispatch, settings, states, roundTrip }: Pl
   return plan([...catalog.planned.values()], states.map(viewOf), {
     terms: { sliceTargetMs, storeRoundTripMs: roundTrip.ms },
     limits: { invocationsMax, rampMax: RAMP.burst, freeSlots: dispatch.freeSlots() },
-    tailsRunning: dispatch.tails,
+    tails: dispatch.tails,
     nowMs: clock.nowMs(),
   });
 }

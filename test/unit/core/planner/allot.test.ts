@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { LimitReason } from '../../../../core/planner/allot.ts';
-import type { PlannedConnector, PlannedShard, PlannerLimits } from '../../../../core/planner/view.ts';
+import type { PlannedConnector, PlannedShard, PlannerLimits, Running } from '../../../../core/planner/view.ts';
 import { NOW_MS } from '../../../support/builders.ts';
 import { plan } from '../../../support/plan.ts';
 import { aConnector, aQueueShard, runningCursor, TERMS, UNLIMITED } from '../../../support/planning.ts';
@@ -11,11 +11,11 @@ interface World {
   readonly connectors?: readonly PlannedConnector[];
   readonly shards: readonly PlannedShard[];
   readonly limits?: Partial<PlannerLimits>;
-  readonly tailsRunning?: number;
+  readonly tails?: Running['tails'];
 }
 
-function planOf({ connectors = [aConnector()], shards, limits, tailsRunning = 0 }: World) {
-  return plan(connectors, shards, { terms: TERMS, limits: { ...UNLIMITED, ...limits }, tailsRunning, nowMs: NOW_MS });
+function planOf({ connectors = [aConnector()], shards, limits, tails = new Map() }: World) {
+  return plan(connectors, shards, { terms: TERMS, limits: { ...UNLIMITED, ...limits }, tails, nowMs: NOW_MS });
 }
 
 /** Of one connector, as many as asked for. */
@@ -141,9 +141,45 @@ describe('allot', () => {
   });
 
   test('lets nobody more follow while half of what may run does', () => {
-    const { allotments } = planOf({ shards: queues(2, { records: 1 }), limits: { freeSlots: 2 }, tailsRunning: 1 });
+    const { allotments } = planOf({
+      shards: queues(2, { records: 1 }),
+      limits: { freeSlots: 2 },
+      tails: new Map([['another', 1]]),
+    });
 
     expect(allotments.map(({ mode }) => mode)).toEqual(['slice', 'slice']);
+  });
+
+  test.each([
+    ['all but one of four', { tasksMax: 4 }, ['tail', 'tail', 'tail', 'slice']],
+    ['all but two of five', { tasksMax: 5 }, ['tail', 'tail', 'tail', 'slice', 'slice']],
+    ['none, where there is one', { tasksMax: 1 }, ['slice']],
+    ['all but one that its target bears', { tasksMax: 6, bears: 3 }, ['tail', 'tail', 'slice']],
+  ])('lets shards of a connector that has more of them than tasks follow with %s', (_, fields, modes) => {
+    const shards = [...queues(modes.length, { records: 1 }), ...queues(6).slice(modes.length)];
+
+    const { allotments } = planOf({ connectors: [aConnector(fields)], shards });
+
+    expect(allotments.map(({ mode }) => mode)).toEqual(modes);
+  });
+
+  test('counts the tails that a connector has', () => {
+    const shards = [...queues(2, { records: 1 }), ...queues(6).slice(2)];
+
+    const { allotments } = planOf({ connectors: [aConnector({ tasksMax: 4 })], shards, tails: new Map([['uid', 2]]) });
+
+    expect(allotments.map(({ mode }) => mode)).toEqual(['tail', 'slice']);
+  });
+
+  test('lets every shard follow that has a task, beside others that want none any more', () => {
+    const settled = queues(3, { cursor: runningCursor({ status: { state: 'done' } }) }).slice(1);
+
+    const { allotments } = planOf({
+      connectors: [aConnector({ tasksMax: 1 })],
+      shards: [...queues(1, { records: 1 }), ...settled],
+    });
+
+    expect(allotments.map(({ mode }) => mode)).toEqual(['tail']);
   });
 
   test('follows with the only slot there is', () => {

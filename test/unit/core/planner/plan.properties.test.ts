@@ -14,7 +14,7 @@ import { aConnector, aQueueShard, TERMS, UNLIMITED } from '../../../support/plan
 import { type PlannedWorld, plannedWorlds } from '../../../support/planning-arbitraries.ts';
 
 function planOf({ connectors, shards, limits, tailsRunning }: PlannedWorld): Plan {
-  return plan(connectors, shards, { terms: TERMS, limits, tailsRunning, nowMs: NOW_MS });
+  return plan(connectors, shards, { terms: TERMS, limits, tails: new Map([['another', tailsRunning]]), nowMs: NOW_MS });
 }
 
 function demandsOf({ connectors, shards }: PlannedWorld): ReadonlyMap<ShardId, Demand> {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { plan } from '../../../support/plan.ts';
 import { aConnector, aQueueShard, NOW_MS, TERMS, UNLIMITED } from '../../../support/planning.ts';
 
-const moment = { terms: TERMS, limits: UNLIMITED, tailsRunning: 0, nowMs: NOW_MS };
+const moment = { terms: TERMS, limits: UNLIMITED, tails: new Map(), nowMs: NOW_MS };
 
 describe('plan', () => {
   test('sends one tail to a shard with a few records, and nobody to one without', () => {

@@ -23,6 +23,9 @@ const BACK_OFF_MS = 3_000;
 /** Of hosts that turned an offer away. */
 const REFUSED_PAUSE_MS = 1_000;
 
+/** Measured, or nobody would be let go on for long. */
+const PACE = { usPerRecord: 2_000, bytesPerRecord: 100 };
+
 interface Player {
   readonly shard: ShardId;
   readonly uid: string;
@@ -123,7 +126,7 @@ function planOf({ connectors, players, slots, invocationsMax, ramp: terms }: Gam
     aQueueShard({
       uid,
       queueId,
-      cursor: fails ? aLogCursor({ next: offset(1), open: [aFreeRange({ end: 1, attempts: 1, retryAtMs })] }) : aLogCursor(),
+      cursor: aLogCursor({ pace: PACE, ...(fails ? { next: 1, open: [aFreeRange({ end: 1, attempts: 1, retryAtMs })] } : {}) }),
       bounds: { min: offset(0), max: advance(offset(0), backlog) },
       offers: new Set(offers.keys()),
       waitingSinceMs,
@@ -134,9 +137,14 @@ function planOf({ connectors, players, slots, invocationsMax, ramp: terms }: Gam
   return plan(connectors, shards, {
     terms: TERMS,
     limits: { invocationsMax, rampMax: rampMax(platform.ramp), freeSlots },
-    tailsRunning: running.filter(({ mode }) => mode === 'tail').length,
+    tails: new Map(connectors.map(({ uid }) => [uid, tailsOf(players.filter((player) => player.uid === uid))])),
     nowMs,
   });
+}
+
+function tailsOf(players: readonly Player[]): number {
+  const offers = players.flatMap((player) => [...player.offers.values()]);
+  return offers.filter(({ mode }) => mode === 'tail').length;
 }
 
 /**
@@ -184,19 +192,22 @@ const games: fc.Arbitrary<Game> = fc
     players: connectors.flatMap(({ shards }, index) =>
       shards.map(({ isHot, fails, every }, queueId): Player => {
         const { shard, uid } = aQueueShard({ uid: `uid-${index}`, queueId });
-        const none = {
-          offers: new Map(),
-          retryAtMs: 0,
-          taken: 0,
-          waitingSinceMs: null,
-          unservedSinceMs: null,
-          waitedMaxMs: 0,
-          backlog: 0,
-        };
-        return { shard, uid, queueId, isHot, fails, every, ...none };
+        return { shard, uid, queueId, isHot, fails, every, ...untouched() };
       }),
     ),
   }));
+
+function untouched(): Omit<Player, 'shard' | 'uid' | 'queueId' | 'isHot' | 'fails' | 'every'> {
+  return {
+    offers: new Map(),
+    retryAtMs: 0,
+    taken: 0,
+    waitingSinceMs: null,
+    unservedSinceMs: null,
+    waitedMaxMs: 0,
+    backlog: 0,
+  };
+}
 
 /** Some seconds on a machine that has other things to do. */
 const GAMES_MS_MAX = 60_000;
@@ -218,4 +229,18 @@ describe('plan, again and again', () => {
     },
     GAMES_MS_MAX,
   );
+
+  test('keeps no shard with a record now and then waiting for others of its connector that wait for the next one', () => {
+    const connector = aConnector({ tasksMax: 8 });
+    const players = Array.from({ length: 20 }, (_, queueId): Player => {
+      const { shard, uid } = aQueueShard({ queueId });
+      return { shard, uid, queueId, isHot: false, fails: false, every: 12, ...untouched() };
+    });
+    const ramp = { burst: 100, perSecond: 100 };
+
+    play({ connectors: [connector], players, slots: 32, invocationsMax: 1_000, ramp, refusals: [] });
+
+    const waitedMaxMs = Math.max(...players.map((player) => player.waitedMaxMs));
+    expect(waitedMaxMs).toBeLessThanOrEqual(2 * STEP_MS);
+  });
 });
