@@ -8,7 +8,7 @@ import type { ShardId } from './shard-id.ts';
 export interface EndedHolder {
   readonly owner: string;
   readonly epoch: number;
-  /** What it ran in is gone, too: what it had begun and not awaited, such as a send, is over a second later. */
+  /** What it ran in is gone, too: what it had begun and not awaited, such as a send, is over a second later at most. */
   readonly isGone: boolean;
 }
 

@@ -156,6 +156,8 @@ export interface GroupOffset {
  * seconds, a read that waits so much after its wait; callers that have less time end their own waiting.
  */
 export interface LogBroker {
+  /** How long after its failure, or after the end of the process that made it, a send may still land: at most a second. */
+  readonly sendLandsWithinMs: number;
   /** Why no topic can have this name, and which can; `null` where one can. */
   topicProblem(topic: string): string | null;
   /** Why the log cannot read by this filter; `null` where it can. */
@@ -171,7 +173,7 @@ export interface LogBroker {
    * Appends to one queue, in order, and resolves when the batch is durable. Two calls for one queue keep their order when
    * the second begins after the first has resolved. A batch may be larger than what a broker takes at once: then it is split
    * here, and other senders' records may come between. A throw leaves open how much was appended, nothing, a first part or
-   * all, now or up to one second later.
+   * all, now or up to `sendLandsWithinMs` later.
    */
   send(queue: MessageQueue, records: readonly OutgoingRecord[]): Promise<SendResult>;
   /** Creates the topic unless it exists; an existing topic keeps its queues. @throws {FatalTaskError} `broker.topic_refused`: none can have this name. */

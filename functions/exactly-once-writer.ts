@@ -5,9 +5,9 @@
  * the last record of each queue when it is first written to.
  * After an end that was not clean:
  *
- * 1. The last holder may have sent records that no committed checkpoint covers, and a send of its may still be on its way: for
- *    up to a second, as `LogBroker.send` promises.
- * 2. So the next holder waits that second, then reads each pinned queue from its pinned offset to its end, and notes the
+ * 1. The last holder may have sent records that no committed checkpoint covers, and a send of its may still be on its way: for as
+ *    long as the log says (`LogBroker.sendLandsWithinMs`).
+ * 2. So the next holder waits for so long, then reads each pinned queue from its pinned offset to its end, and notes the
  *    positions of its own shard there: at most what one slice sends between two commits. Whatever others appended since lies
  *    between, so this may take longer than one claim, which is renewed meanwhile. A queue that is not the one that was pinned
  *    is read from its beginning (`known-queue.ts`).
@@ -33,9 +33,6 @@ import { type FoundQueue, foundAgain, pinAtEnd } from './known-queue.ts';
 import { byQueue, type QueueBatch, queuesOf } from './log-writer.ts';
 import { encodePins, type PinnedQueue, type Pins, pinsOf } from './pins.ts';
 import { SliceBroken, SliceOver } from './work.ts';
-
-/** How long a send may still land after its sender failed or died; `LogBroker.send`. */
-const SEND_LANDS_WITHIN_MS = 1_000;
 
 /** One read while looking back: as much as a broker gives at once. */
 const LOOK_BACK_LIMITS = { records: 1_000, bytes: 4 * 1024 * 1024, waitMs: 0 };
@@ -93,7 +90,7 @@ export class ExactlyOnceWriter implements SinkWriter {
   async begin({ shard, generation }: SliceIdentity, signal: CancelSignal): Promise<Json> {
     this.#source = `${shard}#${generation}`;
     if (!this.#isInDoubt) return null;
-    await this.#host.clock.sleep(SEND_LANDS_WITHIN_MS);
+    await this.#host.clock.sleep(this.#host.broker.sendLandsWithinMs);
     const known = [...this.#pins.values()].flat();
     const bounds = await this.#host.broker.bounds(known.map(({ queue }) => queue));
     const found = await foundAgain(

@@ -78,6 +78,8 @@ export interface EmbeddedLogBrokerDeps {
  * Beside the port it does what an operator of a cluster does: `deleteTopic`, `addQueues`, `truncateBefore`, `applyRetention`.
  */
 export class EmbeddedLogBroker implements LogBroker {
+  /** Whoever sends writes to the files himself, and has done so when he is told of it: nothing of his is on its way. */
+  readonly sendLandsWithinMs = 0;
   readonly #recordBytesMax: number;
   readonly #telemetry: Telemetry;
   readonly #clock: Clock;

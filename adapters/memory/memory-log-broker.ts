@@ -53,6 +53,8 @@ interface Watched {
  * `truncateBefore`. These take effect before they return.
  */
 export class MemoryLogBroker implements LogBroker {
+  /** As long as of any log, for tests that stand something before it. */
+  readonly sendLandsWithinMs = 1_000;
   readonly #clock: Clock;
   readonly #recordBytesMax: number;
   readonly #topics = new Map<string, readonly QueueLog[]>();

@@ -32,6 +32,8 @@ export interface RocketmqLogBrokerDeps {
  * power, the default outlives a death of the broker's process.
  */
 export class RocketmqLogBroker implements LogBroker {
+  /** A request that nobody waits for any more may be in the network, or in the broker's queue of them. */
+  readonly sendLandsWithinMs = 1_000;
   readonly #client: RocketmqClient;
   readonly #clock: Clock;
 

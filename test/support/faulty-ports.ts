@@ -14,6 +14,7 @@ export function storeWith(store: StateStore, changed: Partial<StateStore>): Stat
 
 export function brokerWith(broker: LogBroker, changed: Partial<LogBroker>): LogBroker {
   return {
+    sendLandsWithinMs: broker.sendLandsWithinMs,
     topicProblem: (topic) => broker.topicProblem(topic),
     filterProblem: (filter) => broker.filterProblem(filter),
     queues: (topic) => broker.queues(topic),

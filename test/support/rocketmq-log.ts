@@ -4,6 +4,7 @@ import { RocketmqClient, type RocketmqSettings } from '../../clients/rocketmq/ro
 import type { MessageQueue } from '../../core/message-queue.ts';
 import type { LogBroker, OutgoingRecord, SendResult } from '../../core/ports.ts';
 import type { LogUnderTest } from '../contract/log-broker/log-under-test.ts';
+import { brokerWith } from './faulty-ports.ts';
 
 /** Cases made so far, in this process. */
 let cases = 0;
@@ -46,7 +47,5 @@ function settled(broker: RocketmqLogBroker): LogBroker {
       await systemClock.sleep(1);
     }
   };
-  return new Proxy<LogBroker>(broker, {
-    get: (target, name: keyof LogBroker) => (name === 'send' ? send : target[name].bind(target)),
-  });
+  return brokerWith(broker, { send });
 }

@@ -260,7 +260,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'functions/exactly-once-writer.ts',
     edits: [
       {
-        find: 'await this.#host.clock.sleep(SEND_LANDS_WITHIN_MS);',
+        find: 'await this.#host.clock.sleep(this.#host.broker.sendLandsWithinMs);',
         replace: '',
       },
     ],

@@ -24,6 +24,7 @@ interface CountedQueue {
 }
 
 export class CounterLog implements LogBroker {
+  readonly sendLandsWithinMs = 0;
   readonly #time: VirtualTime;
   readonly #random: SeededRandom;
   readonly #queues = new Map<string, CountedQueue>();

@@ -92,6 +92,7 @@ export function brokerOf(world: World, caller: Incarnation): LogBroker {
   const read = (what: string) => ({ side: 'broker' as const, what, writes: false });
   const isThere = (queue: MessageQueue): boolean => (world.awayUntilMs.get(queueKey(queue)) ?? 0) <= world.time.nowMs;
   return {
+    sendLandsWithinMs: broker.sendLandsWithinMs,
     topicProblem: () => broker.topicProblem(),
     filterProblem: (filter) => caller.call(read('check filter'), () => broker.filterProblem(filter)),
     queues: (topic) => caller.call(read(`queues ${topic}`), async () => (await broker.queues(topic)).filter(isThere)),

@@ -237,6 +237,27 @@ describe('runInvocation of an exactly-once source', () => {
     expect(sorted(valuesOf(await source.sent()))).toEqual(upTo(10));
   });
 
+  test('looks back at once where the log says that nothing lands late', async () => {
+    const runs: number[] = [];
+    for (const sendLandsWithinMs of [0, 700]) {
+      const source = await aSourceShard({
+        system: memorySystem({ rows: rows(10) }),
+        exactlyOnce: true,
+        broker: (broker) => brokerWith(sendFaults([landsWithoutReply])(broker), { sendLandsWithinMs }),
+      });
+      await source.run();
+      const { retryAtMs } = await source.cursor();
+      await source.host.clock.sleep(retryAtMs - source.host.clock.nowMs());
+      const startedAtMs = source.host.clock.nowMs();
+
+      await source.run();
+
+      expect(sorted(valuesOf(await source.sent()))).toEqual(upTo(10));
+      runs.push(source.host.clock.nowMs() - startedAtMs);
+    }
+    expect(runs).toEqual([0, 700]);
+  });
+
   test('lets no send of one queue outlast a failed send of another', async () => {
     const source = await aSourceShard({
       system: memorySystem({ rows: rows(30) }),
