@@ -64,7 +64,7 @@ export function printReport(
     ...examples.map((example) => `    ${example}`),
     '',
     `  records moved          ${count(recordsPerSecond)} a second, into the log and out of it`,
-    `  commit to replica      ${latencyMs.p50} ms for half of the rows, ${latencyMs.p99} ms for 99 of 100, kills included`,
+    `  commit to replica      ${latencyMs.p50} ms for half of the rows, ${latencyMs.p99} ms for 99 of 100, the first copy and kills included`,
     `  invocations            ${count(invocations)}, at most ${peakParallelism} at once`,
     `  killed                 ${processesKilled} processes, with ${killed} invocations in them`,
     `  writes of the store    ${storeWritesPer1000} per 1,000 records`,
