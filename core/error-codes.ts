@@ -181,6 +181,30 @@ export const errorCodes = {
     exit: 1,
     next: 'Read the last error of the shard, mend its cause, then restart the connector.',
   },
+  'source.unauthorized': {
+    meaning: 'The system being read from refuses the credentials, or what they are allowed to do.',
+    http: 424,
+    exit: 1,
+    next: 'Correct the credentials in the connector configuration, or grant what the message names, then restart the connector.',
+  },
+  'source.log_lost': {
+    meaning: 'The log of changes does not reach back to where the connector stands.',
+    http: 424,
+    exit: 1,
+    next: 'Reset the offsets of the connector, which then reads its tables anew or goes on from now; let the source keep its log for longer.',
+  },
+  'source.unreadable': {
+    meaning: 'The log of changes holds something that would be lost if reading went on.',
+    http: 424,
+    exit: 1,
+    next: 'Do what the message says to have it logged in a way that can be read, then go on behind it.',
+  },
+  'source.misconfigured': {
+    meaning: 'The system being read from is not set up so that all changes can be read.',
+    http: 424,
+    exit: 1,
+    next: 'Run the statements that the message names, then restart the connector.',
+  },
   'source.checkpoint_too_large': {
     meaning: 'The resume position of a source is larger than the store keeps.',
     http: 500,

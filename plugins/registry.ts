@@ -30,6 +30,7 @@ const sinks: Readonly<Record<string, () => Promise<SinkPlugin>>> = {
 const sources: Readonly<Record<string, () => Promise<SourcePlugin>>> = {
   'file-source': once(async () => (await import('./sources/file-source.ts')).fileSource),
   'datagen-source': once(async () => (await import('./sources/datagen-source.ts')).datagenSource),
+  'mysql-cdc-source': once(async () => (await import('./sources/mysql-cdc-source.ts')).mysqlCdcSource),
   'rocketmq-source': once(async () => (await import('./sources/rocketmq-source.ts')).rocketmqSource),
   'sqlite-cdc-source': once(async () => (await import('./sources/sqlite-cdc-source.ts')).sqliteCdcSource),
 };

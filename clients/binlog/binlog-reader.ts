@@ -26,14 +26,12 @@ const SILENT_MS_MAX = 10_000;
 /** What ends a statement that changed nothing of any table. */
 const NO_TABLE = 0xff_ffff;
 
-const FIRST: BinlogPlace = { file: '', position: 4 };
-
 export class BinlogReader {
   readonly #connection: MysqlConnection;
   readonly #events: EventStream;
   readonly #gtidEvents = new MysqlGtidEvents();
   readonly #tables: TableMaps;
-  #place: BinlogPlace;
+  #place: BinlogPlace | null;
   #isInTransaction: boolean;
   /** Whether what follows belongs together until it is committed; otherwise it is one statement. */
   #isOpen: boolean;
@@ -49,10 +47,10 @@ export class BinlogReader {
   private constructor(connection: MysqlConnection, { from, follows, isInTransaction }: DumpOptions) {
     this.#connection = connection;
     this.#tables = new TableMaps(connection.server.isMariadb);
-    this.#place = 'file' in from ? from : FIRST;
+    this.#place = 'file' in from ? from : null;
     this.#isInTransaction = isInTransaction === true;
     this.#isOpen = this.#isInTransaction;
-    this.#events = new EventStream(connection, { from: this.#place, follows });
+    this.#events = new EventStream(connection, { from: this.#place ?? NOWHERE, follows });
   }
 
   /** The connection is the reader's from here on. */
@@ -61,8 +59,11 @@ export class BinlogReader {
     return new BinlogReader(connection, options);
   }
 
-  /** Behind the last whole transaction that was given: reading may begin there. */
-  get place(): BinlogPlace {
+  /**
+   * Behind the last whole transaction that was given: reading may begin there. `null`: reading began behind a set of transactions, and
+   * none was given yet; what lies before the first one need not be in that set.
+   */
+  get place(): BinlogPlace | null {
     return this.#place;
   }
 
@@ -104,7 +105,7 @@ export class BinlogReader {
     while (this.#events.advance()) {
       const event = this.#read();
       if (event !== null) return event;
-      if (!this.#isInTransaction) this.#place = this.#events.end;
+      if (!this.#isInTransaction && this.#place !== null) this.#place = this.#events.end;
     }
     return null;
   }
@@ -141,7 +142,10 @@ export class BinlogReader {
     const { atSeconds, serverId } = this.#events.header;
     this.#isInTransaction = true;
     this.#isOpen = isOpen;
-    return { kind: 'begin', place: this.#place, gtid, serverId, committedAtUs: committedAtUs ?? atSeconds * 1_000_000 };
+    const { end, start } = this.#events;
+    const place = { file: end.file, position: start ?? end.position };
+    this.#place = place;
+    return { kind: 'begin', place, gtid, serverId, committedAtUs: committedAtUs ?? atSeconds * 1_000_000 };
   }
 
   #end(outcome: TransactionEnd['outcome']): TransactionEnd {
@@ -185,8 +189,13 @@ export class BinlogReader {
     if (header.type >= EventType.WRITE_ROWS && header.type <= EventType.DELETE_ROWS) bytes.skip(bytes.uint16() - 2);
     this.#isStatementOpen = (flags & STATEMENT_END) === 0;
     if (table === NO_TABLE) return null;
-    const isPacked = isRowsPacked(header.type);
-    return new RowsEvent(bytes, { operation, layout: this.#tables.of(table), isPacked, onFailure: this.#onFailure });
+    return new RowsEvent(bytes, {
+      operation,
+      layout: this.#tables.of(table),
+      position: this.#events.start,
+      isPacked: isRowsPacked(header.type),
+      onFailure: this.#onFailure,
+    });
   }
 
   #demandTransaction(): void {
@@ -194,6 +203,9 @@ export class BinlogReader {
     throw new UnreadableBinlog('a change outside of any transaction', 'start at the beginning of a transaction');
   }
 }
+
+/** Until the server says where it begins. */
+const NOWHERE: BinlogPlace = { file: '', position: 4 };
 
 /** The last rows of a statement: its tables are described anew for the next. */
 const STATEMENT_END = 1;

@@ -18,6 +18,8 @@ export class RowsEvent {
   readonly kind = 'rows';
   readonly operation: RowOperation;
   readonly layout: TableLayout;
+  /** Where it begins in its file; `null` where that is not known. */
+  readonly position: number | null;
   #bytes: ByteReader;
   readonly #isPacked: boolean;
   readonly #onFailure: (error: unknown) => void;
@@ -28,11 +30,13 @@ export class RowsEvent {
     {
       operation,
       layout,
+      position,
       isPacked,
       onFailure,
     }: {
       readonly operation: RowOperation;
       readonly layout: TableLayout;
+      readonly position: number | null;
       readonly isPacked: boolean;
       readonly onFailure: (error: unknown) => void;
     },
@@ -40,6 +44,7 @@ export class RowsEvent {
     this.#bytes = bytes;
     this.operation = operation;
     this.layout = layout;
+    this.position = position;
     this.#isPacked = isPacked;
     this.#onFailure = onFailure;
   }

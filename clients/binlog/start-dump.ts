@@ -27,7 +27,7 @@ const HEARTBEAT_NS = 1_000_000_000n;
 const MARIADB_CAPABILITY = 4;
 
 /** Positions from here on cannot be said. */
-const POSITION_END = 2 ** 32;
+export const POSITION_END = 2 ** 32;
 
 /** Where a file's first event stands. */
 const FIRST_POSITION = 4;

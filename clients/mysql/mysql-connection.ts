@@ -46,19 +46,33 @@ export class MysqlConnection {
     }
   }
 
-  /** All rows of a statement that gives few; none where it gives no result. */
+  /** All rows of a statement, as the server prints them; none where it gives no result. */
   async query(sql: string, timeoutMs = ANSWER_TIMEOUT_MS): Promise<readonly TextRow[]> {
+    const rows: TextRow[] = [];
+    await this.select(sql, { timeoutMs, read: (packet, columns) => rows.push(textRow(packet, columns)) });
+    return rows;
+  }
+
+  /** Hands each row on as the packet that it came in, before the next is looked at. `timeoutMs`: for each wait. */
+  async select(
+    sql: string,
+    {
+      read,
+      timeoutMs = ANSWER_TIMEOUT_MS,
+    }: { readonly read: (packet: ByteReader, columns: number) => void; readonly timeoutMs?: number },
+  ): Promise<void> {
     this.#socket.command(Buffer.concat([Buffer.of(COMMAND_QUERY), Buffer.from(sql)]));
     const first = await this.#answer(timeoutMs);
-    if (first.buffer[first.at] === 0) return [];
+    if (first.buffer[first.at] === 0) return;
     const columns = first.length();
     for (let index = 0; index < columns; index += 1) await this.#answer(timeoutMs);
     if (!isEnd(await this.#answer(timeoutMs))) throw new MysqlProtocolError('columns without an end');
-    const rows: TextRow[] = [];
-    for (let packet = await this.#answer(timeoutMs); !isEnd(packet); packet = await this.#answer(timeoutMs)) {
-      rows.push(Array.from({ length: columns }, () => textCell(packet)));
+    for (;;) {
+      // Rows that are here are read without a turn of the event loop for each.
+      const packet = this.#socket.advance() ? this.#demandNoRefusal() : await this.#answer(timeoutMs);
+      if (isEnd(packet)) return;
+      read(packet, columns);
     }
-    return rows;
   }
 
   /** Sends a command whose answer goes on: `advance` and `arrival` have its packets. */
@@ -89,14 +103,27 @@ export class MysqlConnection {
   }
 
   async #answer(timeoutMs: number): Promise<ByteReader> {
-    const packet = await this.#socket.receive(timeoutMs);
+    await this.#socket.receive(timeoutMs);
+    return this.#demandNoRefusal();
+  }
+
+  #demandNoRefusal(): ByteReader {
+    const { packet } = this.#socket;
     if (isRefusal(packet)) throw refusalIn(packet);
     return packet;
   }
 }
 
-function textCell(packet: ByteReader): string | null {
-  if (packet.buffer[packet.at] !== NULL_CELL) return packet.utf8(packet.length());
+/** How long the next cell is; `null` for a null. Moves to where it begins. */
+export function cellLength(packet: ByteReader): number | null {
+  if (packet.buffer[packet.at] !== NULL_CELL) return packet.length();
   packet.skip(1);
   return null;
+}
+
+function textRow(packet: ByteReader, columns: number): TextRow {
+  return Array.from({ length: columns }, () => {
+    const length = cellLength(packet);
+    return length === null ? null : packet.utf8(length);
+  });
 }

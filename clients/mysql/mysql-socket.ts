@@ -11,7 +11,10 @@ import { MysqlUnreachable } from './mysql-failure.ts';
 import { PacketReader } from './packet-reader.ts';
 
 /** What Node takes for a TLS connection. */
-export type TlsOptions = Pick<ConnectionOptions, 'ca' | 'cert' | 'key' | 'passphrase' | 'servername' | 'rejectUnauthorized'>;
+export type TlsOptions = Pick<
+  ConnectionOptions,
+  'ca' | 'cert' | 'key' | 'passphrase' | 'servername' | 'rejectUnauthorized' | 'checkServerIdentity'
+>;
 
 export interface Address {
   readonly host: string;

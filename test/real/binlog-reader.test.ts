@@ -1,5 +1,6 @@
 /** What a reader makes of the logs of real servers. */
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import type { BinlogPlace } from '../../clients/binlog/binlog-events.ts';
 import type { BinlogReader } from '../../clients/binlog/binlog-reader.ts';
 import type { GtidSet } from '../../clients/binlog/gtid.ts';
 import { MariadbGtidSet } from '../../clients/binlog/mariadb-gtid-set.ts';
@@ -70,12 +71,12 @@ withDatabases('binary log', { 'max-allowed-packet': '128M' }, (database) => {
     const gtids = parseGtids(await executedBefore(database, from));
     await run(...inserts, 'FLUSH BINARY LOGS', ...inserts.map((sql) => sql.replace('VALUES (', 'VALUES (1')));
     const reader = await aBinlogReader(database, from);
-    const places: { readonly place: BinlogReader['place']; readonly gtids: string; readonly given: number }[] = [];
+    const places: { readonly place: BinlogPlace; readonly gtids: string; readonly given: number }[] = [];
 
     const events = await readBinlog(reader, (given) => {
       const event = given.at(-1);
       if (event?.kind === 'begin' && event.gtid !== null) gtids.add(event.gtid);
-      if (event?.kind === 'end') places.push({ place: reader.place, gtids: String(gtids), given: given.length });
+      if (event?.kind === 'end') places.push({ place: reader.place ?? from, gtids: String(gtids), given: given.length });
       return false;
     });
 

@@ -1,0 +1,168 @@
+/**
+ * Reads the rows of a server's tables, and their changes from its binary log, in the order of their commits.
+ *
+ * A poll gives what has arrived. It opens the log where the reader stands, to follow it or to read it to its end, as it is asked to;
+ * an end, or a failure, leaves no connection behind, and the next poll opens another.
+ */
+import type { MysqlConnection } from '../../../clients/mysql/mysql-connection.ts';
+import type { Json } from '../../../core/json.ts';
+import type { CancelSignal } from '../../../core/ports.ts';
+import { murmur2 } from '../../../core/record/murmur2.ts';
+import type { PluginContext } from '../../api/context.ts';
+import type { PolledRecord, PollLimits, PollResult, SourceReader } from '../../api/source.ts';
+import { PollBatch } from '../change-capture/poll-batch.ts';
+import { type CdcCheckpoint, decodeCheckpoint, encodeCheckpoint, type SnapshotProgress } from './cdc-checkpoint.ts';
+import { type CdcSettings, tableFilter } from './cdc-config.ts';
+import { TableEvents } from './change-events.ts';
+import { ChangePoller } from './change-poller.ts';
+import { connect } from './connection-of.ts';
+import { LogFollower, type LoggedChange } from './log-follower.ts';
+import { logEnd, serverIdentity, serverNumber } from './server-facts.ts';
+import { Snapshot } from './snapshot.ts';
+import { SnapshotPoller } from './snapshot-poller.ts';
+import { sourceError } from './source-error.ts';
+import type { TableShape } from './table-shape.ts';
+
+/** Numbers that people give to servers are smaller. */
+const REPLICA_ID_MIN = 2 ** 30;
+
+/** A log that is being read. */
+interface Opened {
+  readonly follower: LogFollower;
+  readonly changes: ChangePoller;
+  /** `null`: no table is to be read as a whole (any more). */
+  rows: { readonly snapshot: Snapshot; readonly poller: SnapshotPoller } | null;
+}
+
+export class CdcReader implements SourceReader {
+  readonly #config: CdcSettings;
+  readonly #context: PluginContext;
+  readonly #isWanted: (database: string, table: string) => boolean;
+  /** `null`: of a table that is not wanted. */
+  readonly #events = new WeakMap<TableShape, TableEvents | null>();
+  #at: CdcCheckpoint | null;
+  #opened: Opened | null = null;
+
+  constructor(config: CdcSettings, checkpoint: Json, context: PluginContext) {
+    this.#config = config;
+    this.#context = context;
+    this.#isWanted = tableFilter(config);
+    this.#at = decodeCheckpoint(checkpoint);
+  }
+
+  async poll(limits: PollLimits, signal: CancelSignal): Promise<PollResult> {
+    try {
+      if (this.#at !== null) return await this.#poll(this.#at, limits, signal);
+      this.#at = await this.#beginning();
+      return { records: [], checkpoint: encodeCheckpoint(this.#at) };
+    } catch (error) {
+      this.#leave();
+      throw sourceError(error, this.#config);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#leave();
+  }
+
+  /** The end of the log as it is now. It is given before any change is, so that what comes later is behind it, whoever reads on. */
+  async #beginning(): Promise<CdcCheckpoint> {
+    const connection = await this.#connect();
+    const snapshot = this.#config['snapshot.mode'] === 'initial' ? { table: null, after: null, rows: 0 } : null;
+    try {
+      const server = await serverIdentity(connection);
+      return { server, era: 0, ...(await logEnd(connection)), inside: null, snapshot };
+    } finally {
+      connection.close();
+    }
+  }
+
+  async #poll(at: CdcCheckpoint, limits: PollLimits, signal: CancelSignal): Promise<PollResult> {
+    this.#opened ??= await this.#open(at, limits.waitMs > 0);
+    const { follower, changes, rows } = this.#opened;
+    const batch = new PollBatch(limits);
+    let isIdle = false;
+    if (rows === null) isIdle = await changes.poll(batch, { waitMs: limits.waitMs, signal });
+    else await rows.poller.poll(batch, signal);
+    this.#at = rows === null ? changes.checkpoint() : rows.poller.checkpoint();
+    if (rows?.poller.isDone === true) this.#endSnapshot(this.#opened);
+    if (follower.isAtEnd && isIdle) this.#leave();
+    const polled = { records: batch.records, checkpoint: encodeCheckpoint(this.#at) };
+    if (!isIdle) return polled;
+    // Whoever follows comes back at once: the wait is in the poll.
+    return { ...polled, idleForMs: limits.waitMs > 0 && follower.follows ? 0 : this.#config['poll.interval.ms'] };
+  }
+
+  async #open(at: CdcCheckpoint, follows: boolean): Promise<Opened> {
+    const connection = await this.#connect();
+    try {
+      const connector = connection.server.isMariadb ? 'mariadb' : 'mysql';
+      const eventsOf = (shape: TableShape): TableEvents | null => this.#eventsOf(shape, connector);
+      const serverId = await serverNumber(connection);
+      const follower = await LogFollower.start(connection, at, {
+        serverId: this.#replicaId(),
+        // A snapshot goes on until the log has come to where its rows are as of.
+        follows: follows || at.snapshot !== null,
+        isWanted: (layout) => eventsOf(layout) !== null,
+      });
+      const recordsOf = (logged: LoggedChange): readonly PolledRecord[] => {
+        this.#opened?.rows?.poller.note(logged);
+        return eventsOf(logged.layout)?.records(logged, this.#context.clock.nowMs()) ?? NONE;
+      };
+      const changes = new ChangePoller(follower, { recordsOf, clock: this.#context.clock });
+      return {
+        follower,
+        changes,
+        rows: at.snapshot === null ? null : this.#rows(at.snapshot, { follower, changes, eventsOf, serverId }),
+      };
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
+  }
+
+  #rows(
+    progress: SnapshotProgress,
+    parts: {
+      readonly follower: LogFollower;
+      readonly changes: ChangePoller;
+      readonly eventsOf: (shape: TableShape) => TableEvents | null;
+      readonly serverId: bigint;
+    },
+  ): Opened['rows'] {
+    const snapshot = new Snapshot(progress, { connect: () => this.#connect(), isWanted: this.#isWanted });
+    const poller = new SnapshotPoller(snapshot, { ...parts, nowMs: () => this.#context.clock.nowMs() });
+    return { snapshot, poller };
+  }
+
+  #eventsOf(shape: TableShape, connector: 'mysql' | 'mariadb'): TableEvents | null {
+    const known = this.#events.get(shape);
+    if (known !== undefined) return known;
+    const events = this.#isWanted(shape.database, shape.table) ? new TableEvents(shape, this.#config, connector) : null;
+    this.#events.set(shape, events);
+    return events;
+  }
+
+  #connect(): Promise<MysqlConnection> {
+    return connect(this.#config, this.#context);
+  }
+
+  #replicaId(): number {
+    const configured = this.#config['database.server.id'];
+    return configured > 0 ? configured : REPLICA_ID_MIN + (murmur2(Buffer.from(this.#context.shard)) % REPLICA_ID_MIN);
+  }
+
+  #endSnapshot(opened: Opened): void {
+    opened.rows?.snapshot.close();
+    opened.rows = null;
+  }
+
+  #leave(): void {
+    if (this.#opened === null) return;
+    this.#endSnapshot(this.#opened);
+    this.#opened.follower.close();
+    this.#opened = null;
+  }
+}
+
+const NONE: readonly PolledRecord[] = [];

@@ -1,0 +1,251 @@
+/**
+ * Follows a server's log from a checkpoint on, and says at each moment from which checkpoint the same would follow.
+ *
+ * A checkpoint is the last commit, and how far into the next transaction changes were given: so one of any size makes progress.
+ * Changes are counted by the events that hold them, of all tables, so that the count does not depend on which tables are wanted.
+ */
+import type { BinlogPlace, TransactionBegin, TransactionEnd } from '../../../clients/binlog/binlog-events.ts';
+import { BinlogReader } from '../../../clients/binlog/binlog-reader.ts';
+import type { Gtid, GtidSet } from '../../../clients/binlog/gtid.ts';
+import { MariadbGtidSet } from '../../../clients/binlog/mariadb-gtid-set.ts';
+import { MysqlGtidSet } from '../../../clients/binlog/mysql-gtid-set.ts';
+import type { RowChange, RowOperation, RowsEvent } from '../../../clients/binlog/rows-event.ts';
+import { POSITION_END } from '../../../clients/binlog/start-dump.ts';
+import type { TableLayout } from '../../../clients/binlog/table-layout.ts';
+import { UnreadableBinlog } from '../../../clients/binlog/unreadable.ts';
+import type { MysqlConnection } from '../../../clients/mysql/mysql-connection.ts';
+import type { CancelSignal } from '../../../core/ports.ts';
+import type { CdcCheckpoint, InsideTransaction } from './cdc-checkpoint.ts';
+import { isBefore } from './log-places.ts';
+import { serverIdentity } from './server-facts.ts';
+import { demandLoggedAsRows } from './statements.ts';
+import { type Transaction, transactionOf } from './transaction.ts';
+
+export interface FollowOptions {
+  readonly serverId: number;
+  /** Waits for what comes; otherwise the end is the end. */
+  readonly follows: boolean;
+  readonly isWanted: (layout: TableLayout) => boolean;
+}
+
+export interface LoggedChange {
+  readonly transaction: Transaction;
+  readonly layout: TableLayout;
+  readonly operation: RowOperation;
+  readonly change: RowChange;
+  /** The number of the event in its transaction, and of the row in the event. */
+  readonly event: number;
+  readonly row: number;
+  /** Where the event stands in the file; `null` where that is not known. */
+  readonly position: number | null;
+  /** So many of the records that are made of it were given before. */
+  readonly given: number;
+}
+
+export class LogFollower {
+  /** Waits for what comes; otherwise the end is the end. */
+  readonly follows: boolean;
+  /** Where to stop: between two transactions. */
+  limit: BinlogPlace | null = null;
+  readonly #reader: BinlogReader;
+  readonly #isWanted: FollowOptions['isWanted'];
+  readonly #server: string;
+  readonly #era: number;
+  readonly #gtids: GtidSet | null;
+  /** Where it began, as long as no place behind that is known. */
+  readonly #from: CdcCheckpoint;
+  /** Up to here, the first transaction was given before. */
+  #given: InsideTransaction | null;
+  #transaction: Transaction | null = null;
+  #hasChanges = false;
+  /** Of the transaction, the event that is being read, or comes next. */
+  #event = 0;
+  /** Of that event, the row that comes next. */
+  #row = 0;
+  #rows: RowsEvent | null = null;
+  #statement: InsideTransaction['statement'] = null;
+
+  private constructor(
+    reader: BinlogReader,
+    from: CdcCheckpoint,
+    place: {
+      readonly server: string;
+      readonly era: number;
+      readonly gtids: GtidSet | null;
+      readonly inside: InsideTransaction | null;
+    },
+    { follows, isWanted }: FollowOptions,
+  ) {
+    this.follows = follows;
+    this.#reader = reader;
+    this.#from = from;
+    this.#isWanted = isWanted;
+    this.#server = place.server;
+    this.#era = place.era;
+    this.#gtids = place.gtids;
+    this.#given = place.inside;
+    if (place.inside === null || place.inside.statement === null) return;
+    const { gtid, serverId, committedAtUs, statement } = place.inside;
+    const known = gtid === null ? null : gtidOf(gtid);
+    this.#transaction = transactionOf({ era: place.era, place: from.place, gtid: known, serverId, committedAtUs });
+    this.#hasChanges = true;
+    this.#event = statement.event;
+    this.#statement = statement;
+  }
+
+  /** The connection is the follower's from here on. */
+  static async start(connection: MysqlConnection, from: CdcCheckpoint, options: FollowOptions): Promise<LogFollower> {
+    const { serverId, follows } = options;
+    const server = await serverIdentity(connection);
+    const gtids = from.gtids === null ? null : parseGtids(connection, from.gtids);
+    const isElsewhere = server !== from.server || from.place.position >= POSITION_END;
+    if (isElsewhere && gtids !== null) {
+      // Places of another server say nothing, and a transaction may be divided otherwise there.
+      const reader = await BinlogReader.start(connection, { serverId, follows, from: gtids });
+      return new LogFollower(reader, from, { server, era: from.era + 1, gtids, inside: null }, options);
+    }
+    if (server !== from.server)
+      throw new UnreadableBinlog(`it is another server (${server}) than before (${from.server})`, GTIDS);
+    const statement = from.inside?.statement ?? null;
+    const place = statement === null ? from.place : { ...from.place, position: statement.position };
+    const reader = await BinlogReader.start(connection, { serverId, follows, from: place, isInTransaction: statement !== null });
+    return new LogFollower(reader, from, { server, era: from.era, gtids, inside: from.inside }, options);
+  }
+
+  /** The next change of a table that is wanted; `null`: nothing more is here, or it stands at its limit. */
+  next(): LoggedChange | null {
+    for (;;) {
+      const change = this.#nextChange();
+      if (change !== null) return change;
+      if (this.isAtLimit) return null;
+      const event = this.#reader.next();
+      if (event === null) return null;
+      if (event.kind === 'begin') this.#begin(event);
+      else if (event.kind === 'rows') this.#open(event);
+      else if (event.kind === 'end') this.#end(event);
+      else demandLoggedAsRows(event);
+    }
+  }
+
+  /** Whether everything is given that was committed by `limit`, and nothing that was committed later. */
+  get isAtLimit(): boolean {
+    const place = this.#reader.place;
+    return this.limit !== null && this.#transaction === null && place !== null && !isBefore(place, this.limit);
+  }
+
+  /** Nothing more comes, as it does not follow. */
+  get isAtEnd(): boolean {
+    return this.#reader.isAtEnd;
+  }
+
+  arrival(timeoutMs: number, signal?: CancelSignal): Promise<void> {
+    return this.#reader.arrival(timeoutMs, signal);
+  }
+
+  /** `taken`: so many records that are made of the change given last; `null`: all of them, or no change was given. */
+  checkpoint(taken: number | null): CdcCheckpoint {
+    const place = this.#reader.place;
+    if (this.#given !== null || place === null) return { ...this.#from, snapshot: null };
+    const gtids = this.#gtids === null ? null : String(this.#gtids);
+    return {
+      server: this.#server,
+      era: this.#era,
+      place: this.#transaction?.note.place ?? place,
+      gtids,
+      inside: this.#inside(taken),
+      snapshot: null,
+    };
+  }
+
+  close(): void {
+    this.#reader.close();
+  }
+
+  // -------------------------------------------------------------------------------------------------------------------
+
+  #begin({ place, gtid, serverId, committedAtUs }: TransactionBegin): void {
+    this.#transaction = transactionOf({ era: this.#era, place, gtid, serverId, committedAtUs });
+    this.#hasChanges = false;
+    this.#event = 0;
+    this.#row = 0;
+    this.#statement = null;
+  }
+
+  #open(rows: RowsEvent): void {
+    this.#noteStatement();
+    const isGiven = this.#given !== null && this.#event < this.#given.event;
+    if (isGiven || !this.#isWanted(rows.layout)) this.#nextEvent();
+    else this.#rows = rows;
+  }
+
+  #noteStatement(): void {
+    const position = this.#reader.statementAt;
+    if (position === null || position >= POSITION_END) this.#statement = null;
+    else if (position !== this.#statement?.position) this.#statement = { position, event: this.#event };
+  }
+
+  #nextEvent(): void {
+    this.#rows = null;
+    this.#event += 1;
+    this.#row = 0;
+    if (this.#given !== null && this.#event > this.#given.event) this.#given = null;
+  }
+
+  #nextChange(): LoggedChange | null {
+    const rows = this.#rows;
+    const transaction = this.#transaction;
+    if (rows === null || transaction === null) return null;
+    for (let change = rows.next(); change !== null; change = rows.next()) {
+      const row = this.#row;
+      this.#row += 1;
+      if (this.#given !== null && this.#event === this.#given.event && row < this.#given.row) continue;
+      const given = this.#given?.row === row ? this.#given.part : 0;
+      this.#given = null;
+      this.#hasChanges = true;
+      const { layout, operation, position } = rows;
+      return { transaction, layout, operation, change, event: this.#event, row, position, given };
+    }
+    this.#nextEvent();
+    return null;
+  }
+
+  /** Nothing but a commit makes the changes that were given true. */
+  #end({ outcome }: TransactionEnd): void {
+    if (outcome !== 'committed' && this.#hasChanges) {
+      const what =
+        outcome === 'prepared'
+          ? 'an XA transaction changed captured tables, and is only prepared'
+          : 'a transaction was logged, and then rolled back';
+      throw new UnreadableBinlog(what, XA);
+    }
+    const gtid = this.#transaction?.note.gtid ?? null;
+    if (gtid !== null) this.#gtids?.add(gtid);
+    this.#transaction = null;
+    this.#given = null;
+  }
+
+  #inside(taken: number | null): InsideTransaction | null {
+    if (this.#transaction === null) return null;
+    const row = taken === null ? this.#row : this.#row - 1;
+    const part = taken ?? 0;
+    if (this.#event === 0 && row === 0 && part === 0) return null;
+    const { gtid, serverId, committedAtUs } = this.#transaction.note;
+    return { event: this.#event, row, part, statement: this.#statement, gtid: gtid?.text ?? null, serverId, committedAtUs };
+  }
+}
+
+const GTIDS = 'reset the offsets of the connector; with gtid_mode=ON it could have gone on by the names of transactions';
+
+const XA =
+  'leave tables that such transactions change out; reset the offsets of the connector to read its tables anew and go on behind';
+
+function parseGtids({ server }: MysqlConnection, text: string): MysqlGtidSet | MariadbGtidSet {
+  return server.isMariadb ? MariadbGtidSet.parse(text) : MysqlGtidSet.parse(text);
+}
+
+/** Of MySQL `uuid:number` or `uuid:tag:number`, of MariaDB `domain-server-number`. */
+function gtidOf(text: string): Gtid {
+  const colon = text.lastIndexOf(':');
+  const source = colon < 0 ? text.slice(0, text.indexOf('-')) : text.slice(0, colon);
+  return { source, number: Number(text.slice((colon < 0 ? text.lastIndexOf('-') : colon) + 1)), text };
+}

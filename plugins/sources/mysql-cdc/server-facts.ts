@@ -1,0 +1,53 @@
+/** What a server says of itself and of its log. */
+import type { BinlogPlace } from '../../../clients/binlog/binlog-events.ts';
+import type { MysqlConnection } from '../../../clients/mysql/mysql-connection.ts';
+import { MysqlRefusal } from '../../../clients/mysql/mysql-failure.ts';
+import { FatalTaskError } from '../../../core/errors.ts';
+
+export interface LogEnd {
+  readonly place: BinlogPlace;
+  /** All transactions so far; `null` where the server gives them no names. */
+  readonly gtids: string | null;
+}
+
+/** A server says so of words that it does not know. */
+const SYNTAX_ERROR = 1_064;
+
+/** The same as long as it is the same server: MySQL's uuid; of MariaDB, which has none, where and as what it runs. */
+export async function serverIdentity(connection: MysqlConnection): Promise<string> {
+  const sql = connection.server.isMariadb
+    ? "SELECT CONCAT_WS(':', @@global.server_id, @@hostname, @@port)"
+    : 'SELECT @@global.server_uuid';
+  const [[identity] = []] = await connection.query(sql);
+  return identity ?? '';
+}
+
+/** The number that it logs changes with. */
+export async function serverNumber(connection: MysqlConnection): Promise<bigint> {
+  const [[number] = []] = await connection.query('SELECT @@global.server_id');
+  return BigInt(number ?? 0);
+}
+
+/** @throws {FatalTaskError} where there is no log. */
+export async function logEnd(connection: MysqlConnection): Promise<LogEnd> {
+  const [row] = await statusRows(connection);
+  if (row === undefined) {
+    throw new FatalTaskError('the server keeps no binary log; next: start it with log_bin', { code: 'source.misconfigured' });
+  }
+  const [file, position, , , executed] = row;
+  const place = { file: file ?? '', position: Number(position) };
+  if (!connection.server.isMariadb) return { place, gtids: executed ? executed.replaceAll('\n', '') : null };
+  const [[gtids] = []] = await connection.query(`SELECT BINLOG_GTID_POS('${place.file}', ${place.position})`);
+  return { place, gtids: gtids ?? '' };
+}
+
+/** Newer servers of MySQL have another name for it. */
+async function statusRows(connection: MysqlConnection): Promise<readonly (readonly (string | null)[])[]> {
+  if (connection.server.isMariadb) return connection.query('SHOW MASTER STATUS');
+  try {
+    return await connection.query('SHOW BINARY LOG STATUS');
+  } catch (error) {
+    if (!(error instanceof MysqlRefusal) || error.errno !== SYNTAX_ERROR) throw error;
+    return connection.query('SHOW MASTER STATUS');
+  }
+}

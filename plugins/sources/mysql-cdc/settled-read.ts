@@ -1,0 +1,59 @@
+/** Reads that see all that the log was read for, and say which place in the log they see. */
+import type { BinlogPlace } from '../../../clients/binlog/binlog-events.ts';
+import type { MysqlConnection } from '../../../clients/mysql/mysql-connection.ts';
+import { RetryableError } from '../../../core/errors.ts';
+import type { CdcCheckpoint } from './cdc-checkpoint.ts';
+import { isBefore } from './log-places.ts';
+import { logEnd } from './server-facts.ts';
+import { textLiteral } from './sql-text.ts';
+
+/** A server that waits for a replica before others see a change may take longer; then it is tried again. */
+const SETTLE_SECONDS = 5;
+
+/** Tries to find a moment at which all is seen; between two of them the server is asked, which takes its time. */
+const TRIES_MAX = 1_000;
+
+/** Of every session that reads rows. */
+export const SESSION = "SET sql_mode = '', time_zone = '+00:00', character_set_results = 'utf8mb4'";
+
+/**
+ * `read` is called once, or again where a moment did not do.
+ *
+ * - MySQL with GTIDs is asked to wait until what was given is seen. Without them, the read waits for the locks of whoever is
+ *   committing, which takes no longer than a commit.
+ * - MariaDB opens transactions that see one place in the log, and says which.
+ */
+export async function readBehind(
+  connection: MysqlConnection,
+  { place, gtids }: CdcCheckpoint,
+  read: (waitsForWriters: boolean) => Promise<void>,
+): Promise<BinlogPlace> {
+  if (connection.server.isMariadb) return readAtPlace(connection, place, () => read(false));
+  if (gtids !== null) await settle(connection, gtids);
+  await read(gtids === null);
+  return (await logEnd(connection)).place;
+}
+
+async function settle(connection: MysqlConnection, gtids: string): Promise<void> {
+  const [[timedOut] = []] = await connection.query(`SELECT WAIT_FOR_EXECUTED_GTID_SET(${textLiteral(gtids)}, ${SETTLE_SECONDS})`);
+  if (timedOut !== '0') throw unsettled();
+}
+
+async function readAtPlace(connection: MysqlConnection, behind: BinlogPlace, read: () => Promise<void>): Promise<BinlogPlace> {
+  for (let tried = 0; tried < TRIES_MAX; tried += 1) {
+    await connection.query('START TRANSACTION WITH CONSISTENT SNAPSHOT');
+    const status = new Map(
+      (await connection.query("SHOW STATUS LIKE 'binlog_snapshot_%'")).map(([key, value]) => [key?.toLowerCase(), value]),
+    );
+    const place = { file: status.get('binlog_snapshot_file') ?? '', position: Number(status.get('binlog_snapshot_position')) };
+    const isBehind = !isBefore(place, behind);
+    if (isBehind) await read();
+    await connection.query('COMMIT');
+    if (isBehind) return place;
+  }
+  throw unsettled();
+}
+
+function unsettled(): RetryableError {
+  return new RetryableError('changes that are in the log are not seen by a read yet', { code: 'source.unavailable' });
+}

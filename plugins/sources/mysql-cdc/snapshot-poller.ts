@@ -1,0 +1,114 @@
+/**
+ * Gives rows of tables that are read as a whole between the changes of the log, without a state twice and without an older one after a
+ * newer one: each chunk at the place in the log that it is as of, see `SnapshotChunk`.
+ *
+ * A row is at the position right below what is committed next. When a poll is repeated after a crash, with other changes between, its
+ * rows are at other positions and so are given anew, in their newer state.
+ */
+import type { CancelSignal } from '../../../core/ports.ts';
+import type { PolledRecord } from '../../api/source.ts';
+import { eventBytes, type PollBatch } from '../change-capture/poll-batch.ts';
+import type { CdcCheckpoint } from './cdc-checkpoint.ts';
+import type { ReadRow, TableEvents } from './change-events.ts';
+import type { ChangePoller } from './change-poller.ts';
+import type { LogFollower, LoggedChange } from './log-follower.ts';
+import type { Snapshot } from './snapshot.ts';
+import type { SnapshotChunk } from './snapshot-chunk.ts';
+import type { TableShape } from './table-shape.ts';
+
+/** One wait for changes that are in the log already. */
+const WAIT_MS = 1_000;
+
+interface Chunk {
+  readonly rows: SnapshotChunk;
+  readonly events: TableEvents;
+  /** Of the snapshot, before this chunk. */
+  readonly rowsBefore: number;
+}
+
+export class SnapshotPoller {
+  readonly #snapshot: Snapshot;
+  readonly #follower: LogFollower;
+  readonly #changes: ChangePoller;
+  readonly #eventsOf: (shape: TableShape) => TableEvents | null;
+  readonly #nowMs: () => number;
+  readonly #serverId: bigint;
+  #chunk: Chunk | null = null;
+  #isDone = false;
+
+  constructor(
+    snapshot: Snapshot,
+    parts: {
+      readonly follower: LogFollower;
+      readonly changes: ChangePoller;
+      readonly eventsOf: (shape: TableShape) => TableEvents | null;
+      readonly nowMs: () => number;
+      readonly serverId: bigint;
+    },
+  ) {
+    this.#snapshot = snapshot;
+    this.#follower = parts.follower;
+    this.#changes = parts.changes;
+    this.#eventsOf = parts.eventsOf;
+    this.#nowMs = parts.nowMs;
+    this.#serverId = parts.serverId;
+  }
+
+  /** All tables are read. */
+  get isDone(): boolean {
+    return this.#isDone;
+  }
+
+  /** A change that is given from the log. */
+  note({ layout, change }: LoggedChange): void {
+    const rows = this.#chunk?.rows;
+    if (rows === undefined || rows.shape.table !== layout.table || rows.shape.database !== layout.database) return;
+    if (rows.isOf(layout)) rows.leaveOut(change);
+    else this.#chunk = null;
+  }
+
+  async poll(batch: PollBatch, signal: CancelSignal): Promise<void> {
+    while (!signal.aborted) {
+      if (this.#chunk === null) {
+        // The read goes on while what is here is delivered.
+        if (batch.records.length > 0) return;
+        if (!(await this.#readChunk())) return;
+      }
+      if (!this.#follower.isAtLimit) await this.#changes.poll(batch, { waitMs: WAIT_MS, signal });
+      if (!this.#follower.isAtLimit || this.#chunk === null) return;
+      if (!(await this.#giveRows(this.#chunk, batch))) return;
+    }
+  }
+
+  checkpoint(): CdcCheckpoint {
+    return { ...this.#changes.checkpoint(), snapshot: this.#isDone ? null : this.#snapshot.progress };
+  }
+
+  /** `false`: there is none any more. */
+  async #readChunk(): Promise<boolean> {
+    const rows = await this.#snapshot.nextChunk(this.checkpoint());
+    this.#isDone = rows === null;
+    this.#follower.limit = rows?.upTo ?? null;
+    const events = rows === null ? null : this.#eventsOf(rows.shape);
+    // Only tables that are wanted are read.
+    if (rows !== null && events !== null) this.#chunk = { rows, events, rowsBefore: this.#snapshot.progress.rows };
+    return rows !== null;
+  }
+
+  /** Whether all of them fitted. */
+  async #giveRows(chunk: Chunk, batch: PollBatch): Promise<boolean> {
+    const { rows, events, rowsBefore } = chunk;
+    const { era, place } = this.#changes.checkpoint();
+    const atMs = this.#nowMs();
+    for (let next = rows.peek(); next !== null; next = rows.peek()) {
+      const read: ReadRow = { era, place, index: rowsBefore + next.index, serverId: this.#serverId, atMs };
+      const record: PolledRecord = events.row(next.row, read);
+      if (!batch.add(record, eventBytes(next.row))) break;
+      rows.take();
+    }
+    const isGiven = rows.peek() === null;
+    await this.#snapshot.advance(rows, { rowsBefore });
+    if (isGiven) this.#chunk = null;
+    return isGiven;
+  }
+}

@@ -1,0 +1,71 @@
+/** Schemas of a table's keys, rows and events. Each is one object, however many records it is for. */
+import type { Field, PrimitiveSchema, StructSchema } from '../../../core/record/schema.ts';
+import type { RowForm } from './row-form.ts';
+
+const STRING: PrimitiveSchema = { type: 'string', optional: false };
+const INT32: PrimitiveSchema = { type: 'int32', optional: false };
+const INT64: PrimitiveSchema = { type: 'int64', optional: false };
+const OPTIONAL_STRING: PrimitiveSchema = { type: 'string', optional: true };
+const OPTIONAL_INT64: PrimitiveSchema = { type: 'int64', optional: true };
+
+const SOURCE_FIELDS: readonly Field[] = [
+  { name: 'version', schema: STRING },
+  { name: 'connector', schema: STRING },
+  { name: 'name', schema: STRING },
+  { name: 'ts_ms', schema: { ...INT64, doc: 'When the change was committed, or the row read for a snapshot, epoch ms.' } },
+  { name: 'ts_us', schema: OPTIONAL_INT64 },
+  { name: 'ts_ns', schema: OPTIONAL_INT64 },
+  { name: 'snapshot', schema: OPTIONAL_STRING },
+  { name: 'db', schema: STRING },
+  { name: 'table', schema: OPTIONAL_STRING },
+  { name: 'server_id', schema: INT64 },
+  { name: 'gtid', schema: OPTIONAL_STRING },
+  { name: 'file', schema: STRING },
+  { name: 'pos', schema: INT64 },
+  { name: 'row', schema: INT32 },
+];
+
+const FLAT_FIELDS: readonly Field[] = [
+  { name: '__op', schema: STRING },
+  { name: '__db', schema: STRING },
+  { name: '__table', schema: STRING },
+  { name: '__source_ts_ms', schema: INT64 },
+  { name: '__deleted', schema: STRING },
+];
+
+export interface TableSchemas {
+  readonly key: StructSchema;
+  readonly envelope: StructSchema;
+  readonly flat: StructSchema;
+}
+
+/** `name`: of the table, with the prefix of the connector. */
+export function tableSchemas(
+  form: RowForm,
+  { name, connector }: { readonly name: string; readonly connector: string },
+): TableSchemas {
+  const row: StructSchema = { type: 'struct', optional: true, name: `${name}.Value`, fields: form.fields };
+  const source: StructSchema = {
+    type: 'struct',
+    optional: false,
+    name: `io.debezium.connector.${connector}.Source`,
+    fields: SOURCE_FIELDS,
+  };
+  return {
+    key: { type: 'struct', optional: false, name: `${name}.Key`, fields: form.keyFields },
+    envelope: {
+      type: 'struct',
+      optional: false,
+      name: `${name}.Envelope`,
+      version: 2,
+      fields: [
+        { name: 'before', schema: row },
+        { name: 'after', schema: row },
+        { name: 'source', schema: source },
+        { name: 'op', schema: STRING },
+        { name: 'ts_ms', schema: OPTIONAL_INT64 },
+      ],
+    },
+    flat: { type: 'struct', optional: false, name: `${name}.Value`, fields: [...form.fields, ...FLAT_FIELDS] },
+  };
+}

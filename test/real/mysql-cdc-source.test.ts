@@ -1,0 +1,377 @@
+/** What `mysql-cdc-source` makes of changes, and of what may happen to its server. */
+import { describe, expect, test } from 'vitest';
+import type { Json } from '../../core/json.ts';
+import { comparePositions, formatPosition } from '../../core/record/position.ts';
+import type { Struct, StructSchema } from '../../core/record/schema.ts';
+import type { PolledRecord, SourceReader } from '../../plugins/api/source.ts';
+import { withDatabases } from '../support/databases.ts';
+import { aCdcReader, type CdcKeys, drain, lastCheckpoint, pollOnce, recordsIn } from '../support/mysql-cdc.ts';
+
+const TIMEOUT_MS = 60_000;
+
+withDatabases('mysql-cdc-source', {}, (database) => {
+  const { run, isMariadb } = database;
+
+  /** A table, and a reader that has read it. */
+  async function aReadShop(columns = 'id INT PRIMARY KEY, v VARCHAR(20)', keys: CdcKeys = {}): Promise<SourceReader> {
+    await run('DROP DATABASE IF EXISTS shop', 'CREATE DATABASE shop', `CREATE TABLE shop.t (${columns})`);
+    const reader = await aCdcReader(database, null, { 'database.include.list': 'shop', ...keys });
+    const results = await drain(reader);
+    await reader.close();
+    return aCdcReader(database, lastCheckpoint(results), { 'database.include.list': 'shop', ...keys });
+  }
+
+  async function changes(reader: SourceReader): Promise<readonly unknown[]> {
+    return recordsIn(await drain(reader)).map(inShort);
+  }
+
+  describe('changes', () => {
+    test('come in the order of their commits, with what was before and after', async () => {
+      const reader = await aReadShop();
+
+      await run(
+        "INSERT INTO shop.t VALUES (1, 'a'), (2, 'b')",
+        "UPDATE shop.t SET v = 'c' WHERE id = 2",
+        'DELETE FROM shop.t WHERE id = 1',
+      );
+
+      expect(await changes(reader)).toEqual([
+        ['test.shop.t', { id: 1 }, 'c', null, { id: 1, v: 'a' }],
+        ['test.shop.t', { id: 2 }, 'c', null, { id: 2, v: 'b' }],
+        ['test.shop.t', { id: 2 }, 'u', { id: 2, v: 'b' }, { id: 2, v: 'c' }],
+        ['test.shop.t', { id: 1 }, 'd', { id: 1, v: 'a' }, null],
+      ]);
+    });
+
+    test('say where they are from', async () => {
+      const reader = await aReadShop();
+      await run("INSERT INTO shop.t VALUES (1, 'a')");
+
+      const [record] = recordsIn(await drain(reader));
+
+      const { source } = (record?.value.value ?? {}) as Struct;
+      expect(source).toMatchObject({
+        connector: isMariadb ? 'mariadb' : 'mysql',
+        name: 'test',
+        db: 'shop',
+        table: 't',
+        snapshot: 'false',
+        server_id: isMariadb ? 11n : 21n,
+        gtid: expect.stringMatching(isMariadb ? /^0-11-\d+$/ : /^[\da-f-]{36}:\d+$/) as string,
+        file: expect.stringMatching(/^binlog\.\d{6}$/) as string,
+      });
+    });
+
+    test('of a key are the end of one row and the beginning of another', async () => {
+      const reader = await aReadShop('a INT, b VARBINARY(4), v INT, PRIMARY KEY (b, a)', { 'tombstones.on.delete': 'true' });
+      await run("INSERT INTO shop.t VALUES (1, x'00', 5)", "UPDATE shop.t SET v = 6, b = x'01'");
+
+      const records = recordsIn(await drain(reader, { records: 1 })).slice(1);
+
+      const [before, after] = [
+        { b: Uint8Array.of(0), a: 1 },
+        { b: Uint8Array.of(1), a: 1 },
+      ];
+      expect(
+        records.map(({ key, value, headers }) => [key.value, (value.value as Struct | null)?.['op'], headers]),
+      ).toMatchObject([
+        [before, 'd', [{ name: '__debezium.newkey', value: after }]],
+        [before, undefined, []],
+        [after, 'c', [{ name: '__debezium.oldkey', value: before }]],
+      ]);
+    });
+
+    test('of tables without a key have none', async () => {
+      const reader = await aReadShop('v INT', { 'tombstones.on.delete': 'true' });
+      await run('INSERT INTO shop.t VALUES (1)', 'UPDATE shop.t SET v = 2', 'DELETE FROM shop.t');
+
+      expect(await changes(reader)).toEqual([
+        ['test.shop.t', null, 'c', null, { v: 1 }],
+        ['test.shop.t', null, 'u', { v: 1 }, { v: 2 }],
+        ['test.shop.t', null, 'd', { v: 2 }, null],
+      ]);
+    });
+
+    test('are rows with marks where they are flat', async () => {
+      const reader = await aReadShop(undefined, { 'output.format': 'flat' });
+      await run("INSERT INTO shop.t VALUES (1, 'a')", 'DELETE FROM shop.t');
+
+      const values = recordsIn(await drain(reader)).map(({ value }) => value.value);
+
+      const row = { id: 1, v: 'a', __db: 'shop', __table: 't' };
+      expect(values).toMatchObject([
+        { ...row, __op: 'c', __deleted: 'false' },
+        { ...row, __op: 'd', __deleted: 'true' },
+      ]);
+    });
+
+    test('of tables that are not asked for are left out, however they look', async () => {
+      await run(
+        'DROP DATABASE IF EXISTS other',
+        'CREATE DATABASE other',
+        'CREATE TABLE other.t (v VARCHAR(9) CHARACTER SET euckr)',
+      );
+      const reader = await aReadShop(undefined, {
+        'database.include.list': 'shop|other',
+        'table.exclude.list': 'other\\.t,.*_log',
+      });
+      await run('CREATE TABLE shop.a_log (id INT)', "INSERT INTO other.t VALUES ('a')", 'INSERT INTO shop.a_log VALUES (1)');
+      await run("INSERT INTO shop.t VALUES (1, 'a')");
+
+      expect(await changes(reader)).toEqual([['test.shop.t', { id: 1 }, 'c', null, { id: 1, v: 'a' }]]);
+    });
+
+    test('have the columns that the table had then, and a schema that says so', async () => {
+      const reader = await aReadShop();
+      await run("INSERT INTO shop.t VALUES (1, 'a')", 'ALTER TABLE shop.t DROP COLUMN v, ADD COLUMN n BIGINT NOT NULL DEFAULT 5');
+      await run('INSERT INTO shop.t (id) VALUES (2)');
+
+      const records = recordsIn(await drain(reader));
+
+      expect(records.map(inShort).map((record) => record[4])).toEqual([
+        { id: 1, v: 'a' },
+        { id: 2, n: 5n },
+      ]);
+      expect(records.map(({ value }) => columnsOf(value.schema as StructSchema))).toEqual([
+        ['id int32', 'v string?'],
+        ['id int32', 'n int64'],
+      ]);
+    });
+  });
+
+  describe('a reader', () => {
+    test('goes on behind each of its checkpoints with the same records, at the same positions', {
+      timeout: TIMEOUT_MS,
+    }, async () => {
+      const reader = await aReadShop(undefined, { 'tombstones.on.delete': 'true' });
+      const [{ checkpoint: first }] = [await pollOnce(reader)];
+      await run(
+        "INSERT INTO shop.t VALUES (1, 'a'), (2, 'b'), (3, 'c')",
+        'BEGIN',
+        "UPDATE shop.t SET v = CONCAT(v, '!')",
+        'UPDATE shop.t SET id = id + 10 WHERE id < 3',
+        'CREATE TABLE IF NOT EXISTS shop.t (id INT)',
+        'BEGIN',
+        'DELETE FROM shop.t WHERE id > 10',
+        "INSERT INTO shop.t VALUES (5, 'e'), (6, 'f')",
+        'COMMIT',
+      );
+      const results = await drain(await aCdcReader(database, first, { ...ONLY_SHOP, 'tombstones.on.delete': 'true' }), {
+        records: 1,
+      });
+      const all = recordsIn(results).map(identityOf);
+
+      for (const [index, { checkpoint }] of results.entries()) {
+        const rest = await drain(
+          await aCdcReader(database, stored(checkpoint), { ...ONLY_SHOP, 'tombstones.on.delete': 'true' }),
+        );
+        expect(recordsIn(rest).map(identityOf)).toEqual(all.slice(recordsIn(results.slice(0, index + 1)).length));
+      }
+      expect(all.length).toBeGreaterThan(10);
+    });
+
+    test('makes progress in a transaction of any size', { timeout: TIMEOUT_MS }, async () => {
+      const reader = await aReadShop();
+      const { checkpoint: first } = await pollOnce(reader);
+      const rows = Array.from({ length: 20_000 }, (_, id) => `(${id}, 'a')`);
+      await run('BEGIN', `INSERT INTO shop.t VALUES ${rows.join(',')}`, "UPDATE shop.t SET v = 'b'", 'COMMIT');
+      const positions: string[] = [];
+      let at: Json = first;
+
+      // Each reader dies after a part.
+      for (let given = 1; given > 0; ) {
+        const result = await pollOnce(await aCdcReader(database, at, ONLY_SHOP), { records: 3_000 });
+        positions.push(...result.records.map(({ position }) => formatPosition(position ?? [])));
+        at = result.checkpoint;
+        given = result.records.length;
+      }
+
+      expect(new Set(positions).size).toBe(40_000);
+      expect(positions).toHaveLength(40_000);
+    });
+
+    test('gives positions that grow', async () => {
+      const reader = await aReadShop();
+      await run(
+        "INSERT INTO shop.t VALUES (1, 'a'), (2, 'b')",
+        'FLUSH BINARY LOGS',
+        "UPDATE shop.t SET v = 'c'",
+        'DELETE FROM shop.t',
+      );
+
+      const positions = recordsIn(await drain(reader)).map(({ position = [] }) => position);
+
+      for (const [index, position] of positions.slice(1).entries()) {
+        expect(comparePositions(positions[index] ?? [], position)).toBeLessThan(0);
+      }
+    });
+
+    test('waits for what comes where it follows', async () => {
+      const reader = await aReadShop();
+      const waiting = pollOnce(reader, { waitMs: 10_000 });
+      await run("INSERT INTO shop.t VALUES (1, 'a')");
+
+      expect((await waiting).records.map(inShort)).toEqual([['test.shop.t', { id: 1 }, 'c', null, { id: 1, v: 'a' }]]);
+    });
+
+    test('begins with what comes, where no rows are wanted', async () => {
+      await run(
+        'DROP DATABASE IF EXISTS shop',
+        'CREATE DATABASE shop',
+        'CREATE TABLE shop.t (id INT PRIMARY KEY)',
+        'INSERT INTO shop.t VALUES (1)',
+      );
+      const keys = { ...ONLY_SHOP, 'snapshot.mode': 'schema_only' };
+      const { checkpoint } = await pollOnce(await aCdcReader(database, null, keys));
+      await run('INSERT INTO shop.t VALUES (2)');
+
+      const records = recordsIn(await drain(await aCdcReader(database, checkpoint, keys)));
+
+      expect(records.map(({ key }) => key.value)).toEqual([{ id: 2 }]);
+    });
+
+    test('leaves no connection behind where it does not follow', async () => {
+      const before = await connections();
+      const reader = await aReadShop();
+      await drain(reader);
+
+      await expect.poll(connections, { timeout: 10_000 }).toBe(before);
+    });
+
+    async function connections(): Promise<number> {
+      return (await run('SHOW PROCESSLIST')).filter(([, user]) => user === 'root').length;
+    }
+  });
+
+  describe('is stopped by', () => {
+    async function failure(reader: SourceReader, polls = 10): Promise<unknown> {
+      for (let poll = 0; poll < polls; poll += 1) {
+        const error = await pollOnce(reader).catch((thrown: unknown) => thrown);
+        if (error instanceof Error) return error;
+      }
+      return null;
+    }
+
+    test('a date that no calendar has, once all before it is given', async () => {
+      const reader = await aReadShop('id INT PRIMARY KEY, d DATE');
+      await run("SET sql_mode = ''", "INSERT INTO shop.t VALUES (1, '2026-02-28'), (2, '0000-00-00')");
+
+      const { records } = await pollOnce(reader);
+
+      expect(records).toHaveLength(1);
+      expect(await failure(reader)).toMatchObject({
+        name: 'FatalTaskError',
+        message: expect.stringContaining('invalid.dates') as string,
+      });
+    });
+
+    test('no such date where it is to be null, or dates are text', async () => {
+      for (const [key, value, date] of [
+        ['invalid.dates', 'null', null],
+        ['time.precision.mode', 'string', '0000-00-00'],
+      ] as const) {
+        const reader = await aReadShop('id INT PRIMARY KEY, d DATE', { [key]: value });
+        await run("SET sql_mode = ''", "INSERT INTO shop.t VALUES (2, '0000-00-00')");
+
+        expect((await changes(reader)).map((change) => (change as unknown[])[4])).toEqual([{ id: 2, d: date }]);
+      }
+    });
+
+    test('an integer that is too large for one of 64 bits', async () => {
+      const reader = await aReadShop('id BIGINT UNSIGNED PRIMARY KEY');
+      await run('INSERT INTO shop.t VALUES (9223372036854775808)');
+
+      expect(await failure(reader)).toMatchObject({
+        message: expect.stringContaining('bigint.unsigned.handling.mode') as string,
+      });
+    });
+
+    test('changes that were logged as statements', async () => {
+      const reader = await aReadShop();
+      await run("SET binlog_format = 'STATEMENT'", "INSERT INTO shop.t VALUES (1, 'a')");
+
+      expect(await failure(reader)).toMatchObject({
+        name: 'FatalTaskError',
+        code: 'source.unreadable',
+        message: expect.stringContaining('binlog_format = ROW') as string,
+      });
+    });
+
+    test('an XA transaction that is only prepared', async () => {
+      const reader = await aReadShop();
+      await run("XA START 'a'", "INSERT INTO shop.t VALUES (1, 'a')", "XA END 'a'", "XA PREPARE 'a'", "XA ROLLBACK 'a'");
+
+      expect(await failure(reader)).toMatchObject({
+        code: 'source.unreadable',
+        message: expect.stringContaining('XA') as string,
+      });
+    });
+
+    test('a log that does not reach back so far', { timeout: TIMEOUT_MS }, async () => {
+      const reader = await aReadShop();
+      const { checkpoint } = await pollOnce(reader);
+      await reader.close();
+      await run("INSERT INTO shop.t VALUES (1, 'a')", 'FLUSH BINARY LOGS');
+      const [[file] = []] = await run(isMariadb ? 'SHOW MASTER STATUS' : 'SHOW BINARY LOG STATUS');
+      // A file is kept while somebody reads it, and the server has not heard yet that nobody does.
+      const filesLeft = async () => (await run(`PURGE BINARY LOGS TO '${file}'`, 'SHOW BINARY LOGS')).length;
+      await expect.poll(filesLeft, { timeout: 10_000 }).toBe(1);
+
+      expect(await failure(await aCdcReader(database, checkpoint, ONLY_SHOP))).toMatchObject({
+        name: 'FatalTaskError',
+        code: 'source.log_lost',
+        message: expect.stringContaining('reset the offsets') as string,
+      });
+    });
+
+    test('a password that is wrong', async () => {
+      const reader = await aCdcReader(database, null, { 'database.user': 'nobody', 'database.password': 'secret' });
+
+      const error = await failure(reader);
+
+      expect(error).toMatchObject({ name: 'FatalTaskError', code: 'source.unauthorized' });
+      expect(String(error)).not.toContain('secret');
+    });
+
+    test('a server that is away, for so long', { timeout: TIMEOUT_MS }, async () => {
+      const reader = await aReadShop();
+      const { checkpoint } = await pollOnce(reader);
+      const waiting = pollOnce(reader, { waitMs: 30_000 }).catch((thrown: unknown) => thrown);
+      await run("INSERT INTO shop.t VALUES (1, 'a')");
+      await database.server().kill();
+
+      const error = (await waiting) instanceof Error ? await waiting : await failure(reader);
+      expect(error).toMatchObject({ name: 'RetryableError', code: 'source.unavailable' });
+      expect(await failure(reader, 1)).toMatchObject({ code: 'source.unavailable' });
+      await database.server().restart();
+      await run("INSERT INTO shop.t VALUES (2, 'b')");
+
+      const records = recordsIn(await drain(await aCdcReader(database, checkpoint, ONLY_SHOP)));
+      expect(records.map(({ key }) => key.value)).toEqual([{ id: 1 }, { id: 2 }]);
+    });
+  });
+});
+
+const ONLY_SHOP = { 'database.include.list': 'shop' };
+
+/** Topic, key, operation, before and after. */
+function inShort({ topic, key, value }: PolledRecord): readonly unknown[] {
+  const { op, before, after } = value.value as Struct;
+  return [topic, key.value, op, before, after];
+}
+
+function identityOf({ topic, key, value, position }: PolledRecord): unknown {
+  const { op, before, after } = (value.value ?? {}) as Struct;
+  return { topic, key: key.value, op, before, after, position };
+}
+
+/** Of the row after a change. */
+function columnsOf({ fields }: StructSchema): readonly string[] {
+  const after = fields.find(({ name }) => name === 'after')?.schema as StructSchema;
+  return after.fields.map(({ name, schema }) => `${name} ${schema.type}${schema.optional ? '?' : ''}`);
+}
+
+/** As it comes back from the store. */
+function stored(checkpoint: Json): Json {
+  return JSON.parse(JSON.stringify(checkpoint)) as Json;
+}
