@@ -1,5 +1,6 @@
 /** State of one machine in one folder, and the log, which is in it or elsewhere; shared by all of its processes and threads. */
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+import { makeFoldersSync } from '../clients/files/make-folders.ts';
 import type { Clock, LogBroker, Random, StateStore, Telemetry } from '../core/ports.ts';
 import { type LogSettings, openLog } from './open-log.ts';
 import { checkDatabase } from './sqlite/check-database.ts';
@@ -22,6 +23,8 @@ export interface DataFolder {
  *     FOLDER/state.db  connectors and cursors
  *     FOLDER/log/      topics, where the log is the embedded one
  *
+ * Makes the folder where it is missing.
+ *
  * @throws {FatalTaskError} what the store and the log throw, each with the path and the next step.
  */
 export async function openDataFolder(
@@ -33,6 +36,7 @@ export async function openDataFolder(
     log: settings = { kind: 'embedded' },
   }: { readonly clock: Clock; readonly random: Random; readonly telemetry: Telemetry; readonly log?: LogSettings },
 ): Promise<DataFolder> {
+  makeFolder(folder);
   const path = join(folder, STATE_FILE);
   // Before the log, which makes a folder of its own: beside a state that is refused there is to be nothing new.
   const store = new SqliteStateStore({ path, clock, random });
@@ -54,5 +58,13 @@ export async function openDataFolder(
   } catch (error) {
     store.close();
     throw error;
+  }
+}
+
+function makeFolder(folder: string): void {
+  try {
+    makeFoldersSync(resolve(folder));
+  } catch {
+    // Whoever opens what is to be in it says why that cannot be, with its path and the next step.
   }
 }
