@@ -48,15 +48,11 @@ export async function start(worker: WorkerSettings): Promise<Started> {
   const { access, tls } = apiAccess(worker);
   const observed = await openTelemetry({ json, logLevel: worker['log.level'] });
   const log = await logSettings(worker, process.env);
-  const works = Promise.withResolvers<Works>();
-  // First of all, for where it is refused nothing was made. Who asks already waits for what is opened behind it.
-  const server = await listen({
-    ...{ host, port, tls, telemetry: observed.telemetry },
-    loadApi: async (workerId) => (await works.promise).loadApi(workerId),
-  });
+  // First of all, for where it is refused nothing was made.
+  const server = await listen({ host, port, tls, telemetry: observed.telemetry });
   try {
     const opened = await openWorks(worker, { observed, log, access });
-    works.resolve(opened);
+    server.serve(opened.loadApi);
     return {
       url: server.url,
       stop: async () => {

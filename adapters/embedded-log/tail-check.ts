@@ -10,6 +10,7 @@
  */
 import type { FileHandle } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
+import { RetryableError } from '../../core/errors.ts';
 import { queueKey } from '../../core/message-queue.ts';
 import { advance, minOffset, type Offset, recordsBetween } from '../../core/offset.ts';
 import type { Telemetry } from '../../core/ports.ts';
@@ -20,6 +21,9 @@ import { isMissingFile, logDamaged } from './log-error.ts';
 import type { OpenSegment, SegmentFiles } from './segment-files.ts';
 import { type BatchPlace, readBytes, walkWhole } from './segment-walk.ts';
 import type { QueueState } from './topic-catalog.ts';
+
+/** Each time another process has mended the queue meanwhile, or let some of it expire: twice is much. */
+const MENDS_MAX = 10;
 
 export class TailChecks {
   readonly #database: LogDatabase;
@@ -55,7 +59,7 @@ export class TailChecks {
 
   /** The file is gone through while others may append; what was found counts where the queue is still as it was. */
   async #mend({ queue }: QueueState): Promise<QueueState> {
-    for (;;) {
+    for (let tried = 0; tried < MENDS_MAX; tried += 1) {
       const state = this.#database.read((catalog) => catalog.state(queue));
       if (state === undefined) throw queueMissing(queue);
       // Another process may have done it meanwhile. Nothing else changes a queue that is not, but what expires.
@@ -63,20 +67,22 @@ export class TailChecks {
       const cut = await this.#cutBack(state, await this.#wholeEnd(state));
       if (cut !== null) return cut;
     }
+    throw new RetryableError(`${queueKey(queue)} changes as often as its end is looked at`, { code: 'broker.unavailable' });
   }
 
   /** The queue without what is lost; `null` where it has changed, and nothing was done. */
-  #cutBack(state: QueueState, end: WholeEnd): Promise<QueueState | null> {
-    return this.#database.write(
+  async #cutBack(state: QueueState, end: WholeEnd): Promise<QueueState | null> {
+    const cut = await this.#database.write(
       ({ catalog, changes }) => {
         if (!isDeepStrictEqual(catalog.state(state.queue), state)) return null;
-        this.#tell(state, end);
         const cut = cutBack(state, end);
         changes.save(cut);
         return cut;
       },
       { durable: true },
     );
+    if (cut !== null) this.#tell(state, end);
+    return cut;
   }
 
   #tell(state: QueueState, { place }: WholeEnd): void {

@@ -8,6 +8,8 @@ import { type CounterName, type HistogramName, metrics, type Scrape, type Scrape
 const EVENTS_MAX = 20;
 const OTHER_EVENTS = 'other';
 
+const NOTHING: Scrape = () => [];
+
 export class PrometheusSeries {
   readonly #registry = new Registry();
   readonly #counters = new Map<string, Counter>();
@@ -16,8 +18,9 @@ export class PrometheusSeries {
   readonly #ofConnector = new Map<string, Map<string, () => void>>();
   /** Names of events by connector. */
   readonly #events = new Map<string, Set<string>>();
-  /** The last one: what two that look at once are shown is equally new. */
-  #scrape: Scrape = () => [];
+  /** The last one, while anybody looks: what two that look at once are shown is equally new. */
+  #scrape: Scrape = NOTHING;
+  #lookers = 0;
 
   constructor() {
     for (const [name, metric] of Object.entries(metrics)) this.#register(name, metric);
@@ -53,9 +56,15 @@ export class PrometheusSeries {
   /** One metric after the other, with everything else in between: a thousand connectors are some megabytes, and offers do not wait for them. */
   async *text(scrape: Scrape): AsyncGenerator<string> {
     this.#scrape = scrape;
-    for (const name of Object.keys(metrics)) {
-      yield `${await this.#registry.getSingleMetricAsString(name)}\n\n`;
-      await setImmediate();
+    this.#lookers += 1;
+    try {
+      for (const name of Object.keys(metrics)) {
+        yield `${await this.#registry.getSingleMetricAsString(name)}\n\n`;
+        await setImmediate();
+      }
+    } finally {
+      this.#lookers -= 1;
+      if (this.#lookers === 0) this.#scrape = NOTHING;
     }
   }
 

@@ -1,8 +1,8 @@
 /**
- * The HTTP server of the API. What answers is loaded with the first request: Node's `Request` and `Response` and all that is made
+ * The HTTP server of the API. It listens before there is anything to serve, and says so. What answers then is loaded with the first request: Node's `Request` and `Response` and all that is made
  * of them cost a start some 60 ms and 20 MB, and nothing needs them until somebody asks.
  */
-import type { Server as HttpServer, RequestListener } from 'node:http';
+import type { Server as HttpServer, IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import process from 'node:process';
@@ -23,8 +23,13 @@ const CLOSE_WITHIN_MS = 1_000;
 
 const UNLOADABLE = JSON.stringify({ error_code: 500, message: 'The API cannot be loaded; the log of the server says why' });
 
+/** As Kafka Connect's own, where its worker has not joined the cluster yet. */
+const STARTING = 'Worker is still starting up.';
+
 export interface Server {
   readonly url: string;
+  /** From now on requests are for the API. `load` is called once, with the first of them; `address` is this server's, `host:port`. */
+  serve(load: (address: string) => Promise<RequestListener>): void;
   close(): Promise<void>;
 }
 
@@ -37,20 +42,12 @@ export interface ListenOptions {
   readonly telemetry: Telemetry;
   /** How long a request may take to arrive. */
   readonly receiveWithinMs?: number;
-  /** Called once, with the first request. `address` is this server's, `host:port`. */
-  loadApi(address: string): Promise<RequestListener>;
 }
 
 /** @throws {CliError} where the address or port cannot be had. */
-export function listen({
-  host,
-  port,
-  tls,
-  telemetry,
-  receiveWithinMs = RECEIVE_WITHIN_MS,
-  loadApi,
-}: ListenOptions): Promise<Server> {
+export function listen({ host, port, tls, telemetry, receiveWithinMs = RECEIVE_WITHIN_MS }: ListenOptions): Promise<Server> {
   return new Promise((resolve, reject) => {
+    let load: ((address: string) => Promise<RequestListener>) | undefined;
     let api: Promise<RequestListener> | undefined;
     const limits = {
       requestTimeout: receiveWithinMs,
@@ -58,7 +55,8 @@ export function listen({
       connectionsCheckingInterval: receiveWithinMs,
     };
     const answer: RequestListener = (request, response) => {
-      api ??= loadApi(addressOf(server));
+      if (load === undefined) return answerStarting(request, response);
+      api ??= load(addressOf(server));
       api.then(
         (listener) => listener(request, response),
         (error: unknown) => {
@@ -75,9 +73,17 @@ export function listen({
     server.on('error', (error: NodeJS.ErrnoException) => reject(refusal(error, { host, port })));
     server.listen(port, host, () => {
       const url = `${tls === null ? 'http' : 'https'}://${addressOf(server)}`;
-      resolve({ url, close: () => closed(server) });
+      const serve: Server['serve'] = (loaded) => {
+        load = loaded;
+      };
+      resolve({ url, serve, close: () => closed(server) });
     });
   });
+}
+
+function answerStarting({ url }: IncomingMessage, response: ServerResponse): void {
+  const body = url === '/health' ? { status: 'starting', message: STARTING } : { error_code: 503, message: STARTING };
+  response.writeHead(503, { 'content-type': 'application/json' }).end(JSON.stringify(body));
 }
 
 /**

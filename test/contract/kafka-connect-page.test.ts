@@ -32,6 +32,7 @@ const PROOFS: Readonly<Record<string, readonly string[]>> = {
   'an answer that takes more than 90 seconds': [`${EVERY}: %s: that never answers`],
   'a store or a log that is away': [`${EVERY}: %s: that is away`],
   '`GET /health`': [
+    'test/unit/cli/start/listen.test.ts: answers %s with 503 until there is something to serve',
     'GET /health: says that it is well',
     'GET /health: says what a store that is away says',
     'GET /health: waits ten seconds for a store, and no longer',

@@ -26,6 +26,21 @@ describe('listen', () => {
     expect(loadedAs.map((address) => `http://${address}`)).toEqual([url]);
   });
 
+  test.each([
+    ['/health', { status: 'starting', message: 'Worker is still starting up.' }],
+    ['/connectors', { error_code: 503, message: 'Worker is still starting up.' }],
+  ])('answers %s with 503 until there is something to serve', async (path, body) => {
+    const server = await listen({ ...LOOPBACK, port: 0, telemetry: new MemoryTelemetry() });
+    onTestFinished(() => server.close());
+
+    const early = await fetch(server.url + path);
+    server.serve(async () => echo);
+    const late = await fetch(server.url + path);
+
+    expect([early.status, await early.json()]).toEqual([503, body]);
+    expect(late.status).toBe(200);
+  });
+
   test('answers with 500 where the API cannot be loaded, and says why', async () => {
     const telemetry = new MemoryTelemetry();
     const { url } = await listening(() => Promise.reject(new Error('no such module')), telemetry);
@@ -46,8 +61,8 @@ describe('listen', () => {
       port: 0,
       telemetry: new MemoryTelemetry(),
       receiveWithinMs: 100,
-      loadApi: async () => echo,
     });
+    server.serve(async () => echo);
     onTestFinished(() => server.close());
     const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
     socket.write('POST /connectors HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n');
@@ -91,12 +106,8 @@ describe('listen', () => {
         request.pause();
         response.end('too much');
       });
-    const { url, close } = await listen({
-      ...LOOPBACK,
-      port: 0,
-      telemetry: new MemoryTelemetry(),
-      loadApi: async () => refusing,
-    });
+    const { url, serve, close } = await listen({ ...LOOPBACK, port: 0, telemetry: new MemoryTelemetry() });
+    serve(async () => refusing);
     const socket = connect(Number(new URL(url).port), '127.0.0.1').on('error', () => undefined);
     // More than lies in buffers on the way, so that some of it waits for ever.
     socket.write('POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000000\r\n\r\n');
@@ -124,7 +135,8 @@ async function listening(
   telemetry = new MemoryTelemetry(),
   port = 0,
 ): Promise<Server> {
-  const server = await listen({ ...LOOPBACK, port, telemetry, loadApi });
+  const server = await listen({ ...LOOPBACK, port, telemetry });
+  server.serve(loadApi);
   onTestFinished(() => server.close());
   return server;
 }

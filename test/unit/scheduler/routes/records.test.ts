@@ -42,7 +42,7 @@ describe('records over the API', () => {
       }),
       { numRuns: 200 },
     );
-  });
+  }, 30_000);
 
   test('sends the same key to the same queue, and all that have none to one', async () => {
     const { ask, log } = anApi();
