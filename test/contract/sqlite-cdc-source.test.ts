@@ -436,6 +436,22 @@ describe('tables that come, change and go', () => {
 
     expect(version()).toEqual(before);
   });
+
+  test('triggers that an earlier version has made are made anew', async () => {
+    const { database, open, reader } = await aReadShop(ORDERS);
+    await reader.close();
+    database.exec(`
+      UPDATE "_sortie_captures:orders:uid" SET layout = json_set(layout, '$.v', 1);
+      DROP TRIGGER "_sortie_orders:uid:1:after insert";
+      CREATE TRIGGER "_sortie_orders:uid:1:after insert" AFTER INSERT ON orders BEGIN SELECT 'less than today'; END;
+    `);
+
+    const later = await open({ v: 2, seq: '0', capture: 2 });
+    await drain(later);
+    database.exec(`INSERT INTO orders VALUES (1, 'a')`);
+
+    expect(changes(await drain(later))).toEqual([['c', null, { id: 1n, v: 'a' }]]);
+  });
 });
 
 describe('several connectors of one database', () => {

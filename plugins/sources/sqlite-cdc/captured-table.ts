@@ -14,9 +14,12 @@ export interface CapturedColumn {
 /** The index of a column; with the collation where the index compares in another way than byte by byte. */
 export type UniqueColumn = number | readonly [column: number, collation: string];
 
+/** Of the text of triggers. A later one makes them anew in databases that are captured already, and has their tables read again. */
+const VERSION = 2;
+
 export interface TableLayout {
-  /** Raised when triggers of the same layout are to be made anew. */
-  readonly v: 1;
+  /** Those that are stored may be of any version so far. */
+  readonly v: 1 | typeof VERSION;
   readonly name: string;
   readonly columns: readonly CapturedColumn[];
   /** Indexes of the primary key's columns, in its order. Empty: rows are known by their rowid. */
@@ -77,7 +80,7 @@ function tableLayout(database: DatabaseSync, table: string, withoutRowid: boolea
   const unique = uniqueIndexes(database, table).map((columns) =>
     columns.map(({ name, collation }): UniqueColumn => (collation === BINARY ? indexOf(name) : [indexOf(name), collation])),
   );
-  return { v: 1, name: table, columns, key, rowid: withoutRowid ? null : rowidName(table, rows), unique };
+  return { v: VERSION, name: table, columns, key, rowid: withoutRowid ? null : rowidName(table, rows), unique };
 }
 
 const BINARY = 'BINARY';

@@ -5,6 +5,8 @@
  * The row after a change is read from the table, not from `NEW`: a trigger of the application may have changed it again, and
  * would have been logged before. Values stay what they are (no JSON: it has no blobs, and older versions write reals with 15
  * digits).
+ *
+ * Another text needs another version of the layout (`captured-table.ts`): triggers that are there are kept as long as that is the same.
  */
 import { literal, quoted } from '../../../clients/sqlite/quoted.ts';
 import type { CapturedTable, TableLayout } from './captured-table.ts';
