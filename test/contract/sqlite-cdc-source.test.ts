@@ -362,6 +362,14 @@ describe('what the triggers see', () => {
     });
   });
 
+  test('two tables of one topic get nothing that would go on logging what nobody reads', async () => {
+    const { database, open } = aShop('CREATE TABLE "order items" (id INTEGER PRIMARY KEY); CREATE TABLE order_items (id)');
+
+    await expect(open()).rejects.toMatchObject({ name: 'FatalTaskError' });
+
+    expect(database.prepare("SELECT name FROM sqlite_schema WHERE name LIKE '%sortie%'").all()).toEqual([]);
+  });
+
   test('flat rows on request', async () => {
     const { database, reader } = await aReadShop(ORDERS, { 'output.format': 'flat', 'topic.delimiter': '-' });
     database.exec(`INSERT INTO orders VALUES (1, 'a'); DELETE FROM orders`);

@@ -29,6 +29,14 @@ interface Installed {
   readonly names: readonly string[];
 }
 
+export interface CapturesOptions {
+  readonly path: string;
+  readonly names: OwnNames;
+  readonly wanted: (table: string) => boolean;
+  /** Throws where these tables cannot be captured together: asked before anything is made for them. */
+  readonly demand: (tables: readonly TableLayout[]) => void;
+}
+
 /** One to make what is missing, one to see that it is there; more only where others change the schema right then. */
 const REFRESHES_MAX = 5;
 
@@ -37,19 +45,18 @@ export class Captures {
   readonly #path: string;
   readonly #names: OwnNames;
   readonly #wanted: (table: string) => boolean;
+  readonly #demand: (tables: readonly TableLayout[]) => void;
   readonly #version: StatementSync;
   readonly #layouts = new Map<number, CapturedTable>();
   #knownVersion = -1;
   #current: readonly CapturedTable[] = [];
 
-  constructor(
-    database: DatabaseSync,
-    options: { readonly path: string; readonly names: OwnNames; readonly wanted: (table: string) => boolean },
-  ) {
+  constructor(database: DatabaseSync, options: CapturesOptions) {
     this.#database = database;
     this.#path = options.path;
     this.#names = options.names;
     this.#wanted = options.wanted;
+    this.#demand = options.demand;
     this.#version = database.prepare('PRAGMA schema_version');
   }
 
@@ -67,6 +74,7 @@ export class Captures {
    * Makes what is missing: tables of the product, triggers for tables that are new or look different; takes away triggers of
    * tables that are not wanted any more. Any number of processes may do so at once.
    *
+   * @throws {FatalTaskError} when the tables that are there by now cannot be captured together; then nothing is changed.
    * @throws {RetryableError} when others change the schema again and again.
    */
   refresh(): void {
@@ -142,7 +150,9 @@ export class Captures {
     const kept: CapturedTable[] = [];
     const missing: TableLayout[] = [];
     const left = new Set(installed);
-    for (const layout of tableLayouts(this.#database, this.#wanted)) {
+    const layouts = tableLayouts(this.#database, this.#wanted);
+    this.#demand(layouts);
+    for (const layout of layouts) {
       const same = installed.find((one) => this.#fits(one, layout));
       if (same === undefined) missing.push(layout);
       else {

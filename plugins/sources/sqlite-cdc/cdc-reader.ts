@@ -81,8 +81,13 @@ export class CdcReader implements SourceReader {
     this.#config = config;
     this.#clock = context.clock;
     this.#wanted = tableFilter(config);
-    this.#captures = new Captures(database, { path: config['connection.url'], names, wanted: this.#wanted });
-    this.#refresh();
+    this.#captures = new Captures(database, {
+      path: config['connection.url'],
+      names,
+      wanted: this.#wanted,
+      demand: (tables) => demandOwnTopics(config, tables),
+    });
+    this.#captures.refresh();
     this.#log = new ChangeLog(database, names);
     this.#warnOfUnreadLogs(names, context);
     this.#at = at;
@@ -125,11 +130,6 @@ export class CdcReader implements SourceReader {
     if (this.#database.isOpen) this.#database.close();
   }
 
-  #refresh(): void {
-    this.#captures.refresh();
-    demandOwnTopics(this.#config, this.#captures.current);
-  }
-
   #warnOfUnreadLogs(own: OwnNames, { log }: PluginContext): void {
     const path = this.#config['connection.url'];
     for (const { table, changes, sinceMs } of unreadLogs(this.#database, own)) {
@@ -144,7 +144,7 @@ export class CdcReader implements SourceReader {
   #read(limits: PollLimits): Reading {
     try {
       for (let attempt = 1; attempt <= SCHEMA_CHANGES_MAX; attempt += 1) {
-        if (!this.#captures.isCurrent()) this.#refresh();
+        if (!this.#captures.isCurrent()) this.#captures.refresh();
         // Nobody can change the schema for a transaction that has begun to read.
         const found = reading(this.#database, () => (this.#captures.isCurrent() ? this.#readNow(limits) : null));
         if (found === null) continue;
