@@ -33,7 +33,7 @@ export interface PartState {
   readonly start: string;
   readonly end: string;
   readonly openedAtMs: number;
-  /** From here on the open part may have been published: where it is gone, it was. */
+  /** From here on the open part may have been published: where it is gone, or its lines are there under their public name, it was. */
   readonly publishes: boolean;
 }
 

@@ -21,13 +21,11 @@ import type { PluginContext } from '../../api/context.ts';
 import { ALL_TAKEN, type PutBatch, type PutResult, type SinkWriter, type SliceIdentity } from '../../api/sink.ts';
 import { emptyState, listState, type PartState } from './claim-journal.ts';
 import { type LineFormat, linesOf } from './lines.ts';
+import { nameOfLines } from './published-part.ts';
 import { shardFolderName } from './shard-folder.ts';
 import { type Claim, demandNewest, partFile, takeOver } from './take-over.ts';
 
 const STATE_FOLDER = '.state';
-
-/** Digits of the largest offset, so that names sort by it. */
-const OFFSET_DIGITS = 19;
 
 const EXTENSIONS: Readonly<Record<LineFormat, string>> = { json: 'jsonl', raw: 'txt' };
 
@@ -206,10 +204,8 @@ export class PartWriter implements SinkWriter {
   }
 
   #partName(): string {
-    const { generation, start, end } = this.#state;
-    const [from, to] = [start, end].map((offset) => offset.padStart(OFFSET_DIGITS, '0'));
     const { prefix, format } = this.#options;
-    return `${prefix}${generation}-${from}-${to}.${EXTENSIONS[format]}`;
+    return `${prefix}${nameOfLines(this.#state)}.${EXTENSIONS[format]}`;
   }
 
   /** Nothing more is written under this claim: what a failed call left is found again by the next one. */

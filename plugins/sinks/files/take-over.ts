@@ -13,6 +13,7 @@
  *    claim's own, for the older writer may still add to the old one. One that is not there was published a moment before, and may
  *    have been taken away since, if the journal says that it was about to be: that line is written and durable before the part gets
  *    its name. If it does not, the part never reached the disk before the power was lost, and none of its lines was counted on.
+ *    One that is there and whose lines are published, too, has kept both names when the power was lost: it is not copied.
  * 5. The copy is made durable. Then the first line of the new journal says where the shard stands, and is made durable, too.
  * 6. It looks for marks itself. Where one is newer, it has lost, and has neither removed nor published anything: the newer one
  *    began from the same journals, or from the line of step 5.
@@ -20,8 +21,8 @@
  *
  * A crash between any two steps leaves the older journals and the renamed part in place, and the next claim begins with step 1.
  */
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { syncFolder, writeAll } from '../../../clients/files/durable-writes.ts';
 import { errnoOf } from '../../../clients/files/file-error.ts';
@@ -40,6 +41,7 @@ import {
   readStates,
   type StateFolder,
 } from './claim-journal.ts';
+import { isPublished } from './published-part.ts';
 
 /** A claim that begins again at its epoch, or begins twice at once. More is somebody else's mistake. */
 const ATTEMPTS_MAX = 1_000;
@@ -135,19 +137,30 @@ async function adopt(folder: string, { older, found, name }: Found): Promise<Pic
   const last = states.at(-1);
   if (last === undefined) return { state: emptyState(name.generation), part: null };
   const { file } = last;
-  const published = { state: inNewJournal(last, null), part: null };
-  if (file === null) return published;
-  if (!sealed.has(file)) {
-    const wasPublished = last.publishes || last.v === 1;
-    return wasPublished ? published : { state: stateBefore(states, { folder, file }), part: null };
-  }
-  const part = await open(join(folder, sealedFile(file, name)), 'r');
+  if (file === null) return { state: inNewJournal(last, null), part: null };
+  const left = sealed.has(file) ? join(folder, sealedFile(file, name)) : null;
+  if (await wasPublished(dirname(folder), { last, left })) return { state: inNewJournal(last, null), part: null };
+  if (left === null) return { state: stateBefore(states, { folder, file }), part: null };
+  const part = await open(left, 'r');
   try {
-    if (last.v === 1 && (await part.stat()).nlink > 1) return published;
     return await copied(part, folder, { states, file, name });
   } finally {
     await part.close();
   }
+}
+
+/**
+ * `left`: the path of the open part, where it is still there. Then only the public name tells, with the same lines: that there is
+ * a second link may be somebody's backup. So a part that has kept both names, and whose public one was taken away since, is
+ * published once more: nothing tells it from one that never got that name, and lines that come twice are better than none.
+ */
+async function wasPublished(
+  shardFolder: string,
+  { last, left }: { readonly last: PartState; readonly left: string | null },
+): Promise<boolean> {
+  if (left === null) return last.publishes || last.v === 1;
+  if (last.v === 1) return (await stat(left)).nlink > 1;
+  return last.publishes && (await isPublished(shardFolder, last));
 }
 
 /** Of the newest claim that got as far as its first line. */

@@ -255,6 +255,46 @@ describe('fileSink', () => {
     expect(linesIn(partsIn(directory))).toEqual(['0', '1', '2']);
   });
 
+  test('takes a part for published that a loss of power has left under both of its names, whatever it would be named today', async () => {
+    const directory = aTemporaryFolder();
+    const dead = await aWriter({ directory, keys: { 'file.name.prefix': 'orders-' } });
+    await dead.begin({ epoch: 1 });
+    await dead.put(0, 2);
+    await dead.rest();
+    const [published = ''] = partsIn(directory);
+    linkSync(published, join(stateOf(directory), '1-1-1-1.part'));
+
+    const next = await aWriter({ directory });
+    const position = await next.begin({ epoch: 2 });
+    await next.put(2, 3);
+    await next.rest();
+
+    expect(position).toBe('2');
+    expect(linesIn(partsIn(directory)).toSorted()).toEqual(['0', '1', '2']);
+    expect(readdirSync(stateOf(directory))).toEqual(['1-2-1.claim']);
+  });
+
+  test('does not take what somebody else has put there for the part that was about to get this name', async () => {
+    const directory = aTemporaryFolder();
+    const dead = await aWriter({ directory });
+    await dead.begin({ epoch: 1 });
+    await dead.put(0, 2);
+    await dead.rest();
+    const [published = ''] = partsIn(directory);
+    renameSync(published, join(stateOf(directory), '1-1-1-1.part'));
+    writeFileSync(published, '8\n9\n');
+    const next = await aWriter({ directory });
+    await next.begin({ epoch: 2 });
+    await next.rest();
+    rmSync(published);
+
+    const last = await aWriter({ directory });
+    await last.begin({ epoch: 3 });
+    await last.rest();
+
+    expect(linesIn(partsIn(directory))).toEqual(['0', '1']);
+  });
+
   test.each([
     ['after', () => undefined],
     ['before', linkSync],
