@@ -139,7 +139,11 @@ async function adopt(folder: string, { older, found, name }: Found): Promise<Pic
   const { file } = last;
   if (file === null) return { state: inNewJournal(last, null), part: null };
   const left = sealed.has(file) ? join(folder, sealedFile(file, name)) : null;
-  if (await wasPublished(dirname(folder), { last, left })) return { state: inNewJournal(last, null), part: null };
+  if (await wasPublished(dirname(folder), { last, left })) {
+    // Its writer may have died before it did so, and the journal that says what was published goes in step 7.
+    await syncFolder(dirname(folder));
+    return { state: inNewJournal(last, null), part: null };
+  }
   if (left === null) return { state: stateBefore(states, { folder, file }), part: null };
   const part = await open(left, 'r');
   try {
