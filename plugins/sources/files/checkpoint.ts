@@ -17,11 +17,8 @@ const CheckpointSchema = z.object({
   skips: z.boolean(),
   /** The last line was taken before its line feed had come. */
   isOpen: z.boolean(),
-  /**
-   * It, or one before it, came in the place of what was truncated or is gone. So may another one, before anything is stored: then
-   * both have the same number.
-   */
-  isUncertain: z.boolean().default(false),
+  /** Positions of its lines have their checksums; not in a file that an earlier version has begun. */
+  hasSums: z.boolean().default(false),
 });
 
 export type Checkpoint = z.output<typeof CheckpointSchema>;

@@ -2,9 +2,9 @@
  * Reads one path from a checkpoint on: the file that was read last to its end, wherever it was renamed to, then the ones after it.
  *
  * A rotated file is left once it has nothing more and its successor has something: until then its writer may not have noticed yet.
- * Positions are `[number of the file, byte behind the line]`, and a file that was truncated counts as another one, so they grow. The
- * lines of one that came in the place of another, and of all after it, have their checksum behind that: it may be truncated again,
- * and polled again from a checkpoint that knows of neither, and then what was sent of the one must not pass for the other.
+ * Positions are `[number of the file, byte behind the line, checksum of the line]`. A file that was truncated counts as another one,
+ * so they grow. The checksum is for files that come and go before anything is stored: whoever polls again from a checkpoint that
+ * knows of none of them gives another file the same number, and what was sent of the one must not pass for the other.
  */
 import { fileError } from '../../../clients/files/file-error.ts';
 import { RetryableError } from '../../../core/errors.ts';
@@ -42,7 +42,7 @@ export interface FileReaderOptions {
 interface Reading {
   readonly opened: OpenFile;
   readonly number: number;
-  readonly isUncertain: boolean;
+  readonly hasSums: boolean;
   readonly lines: LineBuffer;
 }
 
@@ -119,8 +119,8 @@ export class FileReader implements SourceReader {
     }
   }
 
-  #push(records: PolledRecord[], line: Line, { number, isUncertain }: Reading): void {
-    const record = this.#options.toRecord(line, { number: BigInt(number), isUncertain });
+  #push(records: PolledRecord[], line: Line, { number, hasSums }: Reading): void {
+    const record = this.#options.toRecord(line, { number: BigInt(number), hasSums });
     if (record !== null) records.push(record);
   }
 
@@ -145,7 +145,7 @@ export class FileReader implements SourceReader {
       return;
     }
     this.#pushOpen(reading, records);
-    await this.#switchTo(next, { number: reading.number + 1, isUncertain: reading.isUncertain });
+    await this.#switchTo(next, reading.number + 1);
   }
 
   /** The last line of a file that nobody will end. */
@@ -170,7 +170,7 @@ export class FileReader implements SourceReader {
     const opened = await openFile(path);
     if (known === null) {
       if (opened === null) throw missing(path);
-      return this.#switchTo(opened, { number: 0, isUncertain: false });
+      return this.#switchTo(opened, 0);
     }
     const footprint = opened === null ? null : await footprintIn(opened, known);
     if (opened !== null && footprint !== null) return this.#resume(opened, known, footprint);
@@ -183,30 +183,27 @@ export class FileReader implements SourceReader {
     if (opened === null) return null;
     const isSelf = String(opened.stat.ino) === known.inode;
     this.#warn(isSelf ? REWRITTEN : 'was replaced, and what was there before is gone', known);
-    return this.#switchTo(opened, { number: known.file + 1, isUncertain: true });
+    return this.#switchTo(opened, known.file + 1);
   }
 
-  #resume(opened: OpenFile, { file, skips, isOpen, isUncertain }: Checkpoint, footprint: Footprint): Reading {
+  #resume(opened: OpenFile, { file, skips, isOpen, hasSums }: Checkpoint, footprint: Footprint): Reading {
     const { lineBytesMax } = this.#options;
     const lines = new LineBuffer({ footprint, skips, isOpen }, { lineBytesMax });
-    this.#reading = { opened, number: file, isUncertain, lines };
+    this.#reading = { opened, number: file, hasSums, lines };
     return this.#reading;
   }
 
   /** The same file from its beginning, as another one. */
   async #startAgain({ opened, number }: Reading): Promise<void> {
     if (this.#checkpoint !== null) this.#warn(REWRITTEN, this.#checkpoint);
-    await this.#switchTo(opened, { number: number + 1, isUncertain: true });
+    await this.#switchTo(opened, number + 1);
   }
 
-  async #switchTo(
-    opened: OpenFile,
-    { number, isUncertain }: { readonly number: number; readonly isUncertain: boolean },
-  ): Promise<Reading> {
+  async #switchTo(opened: OpenFile, number: number): Promise<Reading> {
     const last = this.#reading;
     if (last !== null && last.opened !== opened) await last.opened.file.close();
     const inode = String(opened.stat.ino);
-    this.#checkpoint = { file: number, inode, ...stored(NO_FOOTPRINT), skips: false, isOpen: false, isUncertain };
+    this.#checkpoint = { file: number, inode, ...stored(NO_FOOTPRINT), skips: false, isOpen: false, hasSums: true };
     return this.#resume(opened, this.#checkpoint, NO_FOOTPRINT);
   }
 

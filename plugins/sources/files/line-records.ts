@@ -30,7 +30,7 @@ export interface RecordOptions {
 }
 
 /** `null` for a line that is none: a blank one between JSON documents. */
-export type LineRecord = (line: Line, file: { readonly number: bigint; readonly isUncertain: boolean }) => PolledRecord | null;
+export type LineRecord = (line: Line, file: { readonly number: bigint; readonly hasSums: boolean }) => PolledRecord | null;
 
 export function lineRecords({ path, format, tooLong, lineBytesMax, ...options }: RecordOptions): LineRecord {
   const topic = options.topic.replaceAll('${file}', topicPart(path));
@@ -51,11 +51,11 @@ export function lineRecords({ path, format, tooLong, lineBytesMax, ...options }:
   }
 
   const hasHeaders = fileHeader !== undefined || offsetHeader !== undefined;
-  return (line, { number, isUncertain }) => {
+  return (line, { number, hasSums }) => {
     const value = line.isTooLong && tooLong === 'fail' ? refused(line) : datumOf(line, format);
     if (value === null) return null;
     const end = BigInt(line.end);
-    const position = isUncertain ? [number, end, BigInt(crc32(line.bytes))] : [number, end];
+    const position = hasSums ? [number, end, BigInt(crc32(line.bytes))] : [number, end];
     const record = { topic, key: NULL_DATUM, value, timestampMs: null, position, bytes: line.bytes.length };
     return hasHeaders ? { ...record, headers: headersAt(startOf(line)) } : record;
   };
