@@ -22,11 +22,12 @@ export function unreadLogs(database: DatabaseSync, own: OwnNames): readonly Unre
   return tables.map(({ name }) => unreadLog(database, name)).filter(({ changes }) => changes > UNREAD_CHANGES);
 }
 
-/** Numbers of changes have no gaps, so that nothing is counted. */
+/** Numbers of changes have no gaps, so that nothing is counted. Largest and smallest are asked for apart, for together they take a look at each row. */
 function unreadLog(database: DatabaseSync, table: string): UnreadLog {
   const row = database
     .prepare(
-      `SELECT max(seq) - min(seq) + 1 AS changes, (SELECT at_ms FROM ${quoted(table)} ORDER BY seq) AS at FROM ${quoted(table)}`,
+      `SELECT (SELECT max(seq) FROM ${quoted(table)}) - (SELECT min(seq) FROM ${quoted(table)}) + 1 AS changes,
+              (SELECT at_ms FROM ${quoted(table)} ORDER BY seq LIMIT 1) AS at`,
     )
     .get();
   return { table, changes: Number(row?.['changes'] ?? 0), sinceMs: Number(row?.['at'] ?? 0) };
