@@ -29,7 +29,7 @@ interface Installed {
   readonly names: readonly string[];
 }
 
-export interface CapturesOptions {
+interface CapturesOptions {
   readonly path: string;
   readonly names: OwnNames;
   readonly wanted: (table: string) => boolean;
