@@ -16,11 +16,11 @@ export function writing<Result>(database: DatabaseSync, body: () => Result, keep
   }
 }
 
-/** Everything that `body` reads is of one moment. */
-export function reading<Result>(database: DatabaseSync, body: () => Result): Result {
+/** Everything that `body` reads is of one moment. Until it is done, nobody else may use this connection. */
+export async function reading<Result>(database: DatabaseSync, body: () => Promise<Result>): Promise<Result> {
   database.exec('BEGIN');
   try {
-    return body();
+    return await body();
   } finally {
     rollBack(database);
   }

@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { systemClock } from '../../adapters/system.ts';
 import type { Json } from '../../core/json.ts';
+import type { Clock } from '../../core/ports.ts';
 import { comparePositions, formatPosition } from '../../core/record/position.ts';
 import type { Struct, StructSchema, Value } from '../../core/record/schema.ts';
 import { shardId } from '../../core/shard-id.ts';
@@ -17,6 +19,10 @@ import { aTemporaryFolder } from '../support/temporary-folder.ts';
 
 const LIMITS: PollLimits = { records: 1_000, bytes: 10_000_000, waitMs: 0 };
 const NEVER = new AbortController().signal;
+/** More than are counted at once. */
+const MANY_ROWS = `
+  CREATE TABLE orders (id PRIMARY KEY) WITHOUT ROWID;
+  WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 250000) INSERT INTO orders SELECT i FROM n`;
 const ORDERS = 'CREATE TABLE orders (id INTEGER PRIMARY KEY, v)';
 
 interface Shop {
@@ -56,14 +62,15 @@ interface Owner {
   readonly checkpoint?: Json;
   readonly keys?: Readonly<Record<string, string>>;
   readonly warnings?: string[];
+  readonly clock?: Clock;
 }
 
 /** As another connector than the one that `Shop.open` is for. */
 async function openAs({ path }: Shop, owner: Owner): Promise<SourceReader> {
-  const { connector = 'orders', uid = 'other', checkpoint = null, keys = {}, warnings = [] } = owner;
+  const { connector = 'orders', uid = 'other', checkpoint = null, keys = {}, warnings = [], clock = new ManualClock() } = owner;
   const config = sqliteCdcSource.config.parse({ 'connection.url': `sqlite:${path}`, 'topic.prefix': 'shop', ...keys });
   const reader = await sqliteCdcSource.open(config, ['database'], checkpoint, {
-    ...aPluginContext(),
+    ...aPluginContext({ clock }),
     connector,
     shard: shardId(uid, ['source', 'database']),
     log: (_, message) => void warnings.push(message),
@@ -582,6 +589,32 @@ describe('rows and changes together', () => {
   const poll = (records: number): Step => ({ kind: 'poll', records, commits: false });
   const remove = (id: number): Step => ({ kind: 'write', table: 'a', id, v: 0, op: 0 });
   const die: Step = { kind: 'die' };
+
+  test('counts the rows of a table without rowid that were read, and lets others have the thread meanwhile', async () => {
+    const checkpoint = { v: 2, seq: '0', capture: 1, after: [{ i: '240000' }] };
+    const reader = await openAs(aShop(MANY_ROWS), { checkpoint, clock: systemClock });
+    const done: string[] = [];
+    setImmediate(() => done.push('others'));
+
+    const { records } = await reader.poll({ ...LIMITS, records: 1 }, NEVER);
+    done.push('poll');
+
+    expect(records.map(({ position }) => position)).toEqual([[0n, 4n, 1n, 240_000n]]);
+    expect(done).toEqual(['others', 'poll']);
+  });
+
+  test('stops counting when its slice ends, and stays where it is', async () => {
+    const after = [{ i: '240000' }];
+    const checkpoint = { v: 2, seq: '0', capture: 1, after };
+    const reader = await openAs(aShop(MANY_ROWS), { checkpoint, clock: systemClock });
+    const slice = new AbortController();
+    setImmediate(() => slice.abort());
+
+    const polled = await reader.poll(LIMITS, slice.signal);
+
+    expect(polled.records).toEqual([]);
+    expect(polled.checkpoint).toMatchObject({ after });
+  });
 
   test('a row that was given and is deleted before anything is committed is deleted in the replica, too', async () => {
     await replicates({ once: true })([poll(1), remove(3), die, poll(1)]);

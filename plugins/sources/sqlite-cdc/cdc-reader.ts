@@ -112,7 +112,7 @@ export class CdcReader implements SourceReader {
   async poll(limits: PollLimits, signal: CancelSignal): Promise<PollResult> {
     const endMs = this.#clock.monotonicMs() + limits.waitMs;
     for (let silent = 1; ; ) {
-      const { at, records, isAtEnd } = this.#read(limits);
+      const { at, records, isAtEnd } = await this.#read(limits, signal);
       this.#at = at;
       const checkpoint = encodeCheckpoint(at);
       if (records.length > 0) return { records, checkpoint };
@@ -121,7 +121,7 @@ export class CdcReader implements SourceReader {
         return { records, checkpoint, idleForMs: this.#config['poll.interval.ms'] };
       }
       if (isAtEnd) await this.#clock.sleep(Math.min(this.#config['poll.interval.ms'], leftMs), signal);
-      else if (silent >= SILENT_READS_MAX) return { records, checkpoint };
+      else if (signal.aborted || silent >= SILENT_READS_MAX) return { records, checkpoint };
       else silent += 1;
     }
   }
@@ -141,12 +141,14 @@ export class CdcReader implements SourceReader {
     }
   }
 
-  #read(limits: PollLimits): Reading {
+  async #read(limits: PollLimits, signal: CancelSignal): Promise<Reading> {
     try {
       for (let attempt = 1; attempt <= SCHEMA_CHANGES_MAX; attempt += 1) {
         if (!this.#captures.isCurrent()) this.#captures.refresh();
         // Nobody can change the schema for a transaction that has begun to read.
-        const found = reading(this.#database, () => (this.#captures.isCurrent() ? this.#readNow(limits) : null));
+        const found = await reading(this.#database, async () =>
+          this.#captures.isCurrent() ? await this.#readNow(limits, signal) : null,
+        );
         if (found === null) continue;
         this.#prune(found);
         return found;
@@ -157,14 +159,14 @@ export class CdcReader implements SourceReader {
     throw new RetryableError('the schema of the database changes all the time', { code: 'source.unavailable' });
   }
 
-  #readNow(limits: PollLimits): Reading {
+  async #readNow(limits: PollLimits, signal: CancelSignal): Promise<Reading> {
     const [first, last] = this.#log.bounds();
     const at = this.#at ?? { v: 2, seq: first - 1n, part: 0, capture: 0, ...AT_FIRST_ROW };
     this.#demandLog(at, first, last);
     const batch = new PollBatch(limits);
     const behind = this.#readChanges(at, last, batch);
     if (behind.seq < last || batch.isFull) return { at: behind, records: batch.records, isAtEnd: false, first };
-    const { at: reached, isAtEnd } = this.#readRows(behind, batch);
+    const { at: reached, isAtEnd } = await this.#readRows(behind, { batch, signal });
     return { at: reached, records: batch.records, isAtEnd, first };
   }
 
@@ -210,28 +212,29 @@ export class CdcReader implements SourceReader {
   }
 
   /** Rows of tables that are not read as a whole, as of the last change. */
-  #readRows(from: CdcCheckpoint, batch: PollBatch): { readonly at: CdcCheckpoint; readonly isAtEnd: boolean } {
+  async #readRows(from: CdcCheckpoint, poll: RowsPoll): Promise<{ readonly at: CdcCheckpoint; readonly isAtEnd: boolean }> {
     let at = from;
     for (const table of this.#captures.current) {
       if (table.capture < at.capture) continue;
       if (table.capture > at.capture) at = { ...at, capture: table.capture, ...AT_FIRST_ROW };
-      const { reached, isWhole } = this.#readTable(table, at, batch);
+      const { reached, isWhole } = await this.#readTable(table, at, poll);
       if (!isWhole) return { at: reached, isAtEnd: false };
       at = { ...at, capture: table.capture + 1, ...AT_FIRST_ROW };
-      if (batch.isFull) return { at, isAtEnd: false };
+      if (poll.batch.isFull) return { at, isAtEnd: false };
     }
     return { at, isAtEnd: true };
   }
 
-  #readTable(
+  async #readTable(
     table: CapturedTable,
     at: CdcCheckpoint,
-    batch: PollBatch,
-  ): { readonly reached: CdcCheckpoint; readonly isWhole: boolean } {
+    { batch, signal }: RowsPoll,
+  ): Promise<{ readonly reached: CdcCheckpoint; readonly isWhole: boolean }> {
     const events = this.#eventsOf(table.capture);
     const source = this.#snapshotOf(table);
     const atMs = BigInt(this.#clock.nowMs());
-    let rank = table.rowid === null ? rankAt(at, source) : 0n;
+    let rank = table.rowid === null ? await this.#rankAt(at, source, signal) : 0n;
+    if (rank === null) return { reached: at, isWhole: false };
     let lastRow: readonly Cell[] | null = null;
     for (const row of source.rows(at.after)) {
       const rowId = table.rowid === null ? null : (row[0] as bigint);
@@ -245,6 +248,14 @@ export class CdcReader implements SourceReader {
       rank += 1n;
     }
     return { reached: at, isWhole: true };
+  }
+
+  /**
+   * Rows before the next one; `null` once aborted. Counted again where the table may have changed since: a row's place has to be
+   * the same in every poll.
+   */
+  async #rankAt({ seq, after, rank }: CdcCheckpoint, source: SnapshotRows, signal: CancelSignal): Promise<bigint | null> {
+    return rank?.seq === seq ? rank.rows : await source.rank(after, { clock: this.#clock, signal });
   }
 
   #eventsOf(capture: number): TableEvents {
@@ -277,6 +288,11 @@ export class CdcReader implements SourceReader {
   }
 }
 
+interface RowsPoll {
+  readonly batch: PollBatch;
+  readonly signal: CancelSignal;
+}
+
 interface Reading {
   readonly at: CdcCheckpoint;
   readonly records: readonly PolledRecord[];
@@ -292,11 +308,6 @@ const AT_FIRST_ROW = { after: [], rank: null } as const;
 
 /** Rowids begin at -2^63, positions at 0. */
 const ROWID_BIAS = 2n ** 63n;
-
-/** Rows before the next one. Counted again where the table may have changed since: a row's place has to be the same in every poll. */
-function rankAt({ seq, after, rank }: CdcCheckpoint, source: SnapshotRows): bigint {
-  return rank?.seq === seq ? rank.rows : source.rank(after);
-}
 
 /** Whether a row is among those that were read. Rows without a rowid have no order that could be compared here: given always. */
 function isRowRead({ capture }: CapturedTable, rowId: bigint | null, at: CdcCheckpoint): boolean {
