@@ -300,7 +300,9 @@ describe('rocketmq-source, where it begins', () => {
     cluster.append('orders', 0, outgoing('a', 'b', 'c'));
 
     expect(values(await pollToEnd(await open(cluster, { checkpoint: { offset: '1' } })))).toEqual(['b', 'c']);
-    expect(await failureOf(open(cluster, { checkpoint: { line: 7 } }))).toMatchObject({ name: 'FatalTaskError' });
+    for (const checkpoint of [{ line: 7 }, { offset: '-1' }, { offset: '1', first: 'x' }, { offset: 1, storedAtMs: '7' }]) {
+      expect(await failureOf(open(cluster, { checkpoint }))).toMatchObject({ name: 'FatalTaskError' });
+    }
   });
 });
 

@@ -1,4 +1,5 @@
 /** How far a queue of the other cluster is copied, and what it is known by: a topic that was created anew begins at 0 again. */
+import { z } from 'zod';
 import type { FirstRecord } from '../../../core/cursor/cursor.ts';
 import { FatalTaskError } from '../../../core/errors.ts';
 import type { Json } from '../../../core/json.ts';
@@ -14,12 +15,14 @@ export interface QueuePlace {
   readonly firstRecord: FirstRecord | null;
 }
 
+const whole = z.union([z.string().regex(/^\d+$/), z.int().min(0)]).transform((digits) => offset(BigInt(digits)));
+
 /** As an operator may write it: the offset is enough. */
-interface StoredPlace {
-  readonly offset: string | number;
-  readonly storedAtMs?: number;
-  readonly first?: readonly [at: string, storedAtMs: number];
-}
+const storedPlace = z.object({
+  offset: whole,
+  storedAtMs: z.number().optional(),
+  first: z.tuple([whole, z.number()]).optional(),
+});
 
 export function encodePlace({ next, lastStoredAtMs, firstRecord }: QueuePlace): Json {
   return {
@@ -32,19 +35,19 @@ export function encodePlace({ next, lastStoredAtMs, firstRecord }: QueuePlace): 
 /** `null` for none. @throws {FatalTaskError} for what this source did not write. */
 export function decodePlace(json: Json): QueuePlace | null {
   if (json === null) return null;
-  try {
-    const { offset: next, storedAtMs, first } = json as unknown as StoredPlace;
-    return {
-      next: offset(BigInt(next)),
-      lastStoredAtMs: storedAtMs ?? null,
-      firstRecord: first === undefined ? null : { at: offset(BigInt(first[0])), storedAtMs: first[1] },
-    };
-  } catch (error) {
+  const { data, error } = storedPlace.safeParse(json);
+  if (data === undefined) {
     throw new FatalTaskError(
       `not a checkpoint of rocketmq-source: ${JSON.stringify(json)}; next: reset the offsets of the connector, to {"offset":"123"} say`,
       { cause: error },
     );
   }
+  const { offset: next, storedAtMs = null, first } = data;
+  return {
+    next,
+    lastStoredAtMs: storedAtMs,
+    firstRecord: first === undefined ? null : { at: first[0], storedAtMs: first[1] },
+  };
 }
 
 export function memoryOf({ next, lastStoredAtMs, firstRecord }: QueuePlace): LogMemory {
