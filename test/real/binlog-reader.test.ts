@@ -19,7 +19,7 @@ const REPLACED_IN_MARIADB = 4_052;
 
 const BIG_ROW_BYTES = 40 * 1024 * 1024;
 
-withDatabases('binary log', { 'max-allowed-packet': '128M' }, (database) => {
+withDatabases('binary log', { settings: { 'max-allowed-packet': '128M' } }, (database) => {
   const { run, connect, isMariadb } = database;
 
   async function aTable(columns = 'id INT PRIMARY KEY, v VARCHAR(20)'): Promise<void> {

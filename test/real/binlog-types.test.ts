@@ -162,7 +162,7 @@ const json: readonly TypeCase[] = [
   },
 ];
 
-withDatabases('types of columns', { 'max-allowed-packet': '256M' }, (database) => {
+withDatabases('types of columns', { settings: { 'max-allowed-packet': '256M' } }, (database) => {
   describe.each([
     ['numbers', numbers],
     ['dates and times', moments],

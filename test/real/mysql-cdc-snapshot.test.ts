@@ -26,7 +26,7 @@ type TableName = keyof typeof tables;
 /** A commit need not be durable. */
 const QUICK = { sync_binlog: '0', innodb_flush_log_at_trx_commit: '0' };
 
-withDatabases('rows and changes of mysql-cdc-source', QUICK, (database) => {
+withDatabases('rows and changes of mysql-cdc-source', { settings: QUICK }, (database) => {
   test('fit together: what was given is, at every moment, a state that the database had', { timeout: TIMEOUT_MS }, async () => {
     await fill(database);
     const writers = new Writers(database);

@@ -28,14 +28,26 @@ export interface TestDatabase {
   readonly run: (...statements: readonly string[]) => Promise<readonly TextRow[]>;
 }
 
+export interface DatabasesOptions {
+  /** Of each server. */
+  readonly settings?: Settings;
+  /** For tests that take minutes: one of each family. */
+  readonly isLong?: boolean;
+}
+
 /** Defines tests once for each kind of server; where these cannot run, one test that is skipped says why. */
-export function withDatabases(what: string, settings: Settings, define: (database: TestDatabase) => void): void {
+export function withDatabases(
+  what: string,
+  { settings = {}, isLong = false }: DatabasesOptions,
+  define: (database: TestDatabase) => void,
+): void {
   const missing = missingDebianTools();
   if (missing !== null) {
     test(what, ({ skip }) => skip(missing));
     return;
   }
   for (const [kind, program] of Object.entries(kinds)) {
+    if (isLong && kind === 'MariaDB 10.11') continue;
     describe(`${what}, ${kind}`, () => define(aDatabase(program, settings)));
   }
 }
