@@ -2,14 +2,15 @@ import { defineSource } from '../api/source.ts';
 import { CdcConfig } from './mysql-cdc/cdc-config.ts';
 import { VERSION } from './mysql-cdc/version.ts';
 
-/** The one shard is always the same. */
+/** The one shard is always the same; the server may be set up otherwise. */
 const DISCOVER_EVERY_MS = 3_600_000;
 
 /**
- * Every change of the rows of a MySQL (8 and 9) or MariaDB (10.5 and newer) server, in the order of commits: as change events in
- * Debezium's envelope, or as flat rows. Each record is published once. One shard, so that the order holds across tables.
+ * The rows of a MySQL (8 and 9) or MariaDB (10.5 and newer) server, then every change of them, in the order of
+ * commits: as change events in Debezium's envelope, or as flat rows. Each record is published once. One shard, so that the order holds
+ * across tables.
  *
- * It reads the server's binary log as a replica does. Begins with the changes that are made after the connector has started.
+ * It reads the server's binary log as a replica does, and between its changes the rows that tables have when the connector starts.
  */
 export const mysqlCdcSource = defineSource({
   name: 'mysql-cdc-source',
@@ -18,8 +19,9 @@ export const mysqlCdcSource = defineSource({
   discoverEveryMs: DISCOVER_EVERY_MS,
   config: CdcConfig,
 
-  async discover() {
-    return [{ names: ['binlog'], finite: false }];
+  async discover(config, context) {
+    const { discoverShards } = await import('./mysql-cdc/discovery.ts');
+    return discoverShards(config, context);
   },
 
   async open(config, _shard, checkpoint, context) {

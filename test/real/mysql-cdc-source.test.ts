@@ -1,11 +1,14 @@
 /** What `mysql-cdc-source` makes of changes, and of what may happen to its server. */
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { systemClock } from '../../adapters/system.ts';
 import type { Json } from '../../core/json.ts';
 import { comparePositions, formatPosition } from '../../core/record/position.ts';
 import type { Struct, StructSchema } from '../../core/record/schema.ts';
 import type { PolledRecord, SourceReader } from '../../plugins/api/source.ts';
+import { mysqlCdcSource } from '../../plugins/sources/mysql-cdc-source.ts';
 import { withDatabases } from '../support/databases.ts';
-import { aCdcReader, type CdcKeys, drain, lastCheckpoint, pollOnce, recordsIn } from '../support/mysql-cdc.ts';
+import { aCdcReader, type CdcKeys, cdcConfig, drain, lastCheckpoint, pollOnce, recordsIn } from '../support/mysql-cdc.ts';
+import { aPluginContext } from '../support/plugin-context.ts';
 
 const TIMEOUT_MS = 60_000;
 
@@ -240,6 +243,51 @@ withDatabases('mysql-cdc-source', {}, (database) => {
 
     async function connections(): Promise<number> {
       return (await run('SHOW PROCESSLIST')).filter(([, user]) => user === 'root').length;
+    }
+  });
+
+  describe('a server', () => {
+    test('is ready as it is, for a user with two grants', async () => {
+      const user = await aUser('REPLICATION SLAVE, REPLICATION CLIENT');
+
+      expect(await discover({ 'database.user': user })).toEqual([{ names: ['binlog'], finite: false }]);
+    });
+
+    test('that is not is told everything that it lacks, with the statement that mends it', async () => {
+      const user = await aUser('SELECT');
+      await run(
+        'SET GLOBAL binlog_row_image = MINIMAL',
+        'SET GLOBAL binlog_row_metadata = MINIMAL',
+        "SET GLOBAL binlog_format = 'MIXED'",
+      );
+      onTestFinished(async () => {
+        await run(
+          'SET GLOBAL binlog_row_image = FULL',
+          'SET GLOBAL binlog_row_metadata = FULL',
+          "SET GLOBAL binlog_format = 'ROW'",
+        );
+      });
+
+      const error = await discover({ 'database.user': user }).catch((thrown: unknown) => thrown);
+
+      expect(error).toMatchObject({ name: 'FatalTaskError', code: 'source.misconfigured' });
+      const monitor = isMariadb ? 'BINLOG MONITOR' : 'REPLICATION CLIENT';
+      expect((error as Error).message.split('\n').slice(1)).toEqual([
+        'binlog_format is MIXED; next: SET GLOBAL binlog_format = ROW',
+        'binlog_row_image is MINIMAL; next: SET GLOBAL binlog_row_image = FULL',
+        'binlog_row_metadata is MINIMAL; next: SET GLOBAL binlog_row_metadata = FULL',
+        `'${user}'@'%' lacks REPLICATION SLAVE, ${monitor}; next: GRANT REPLICATION SLAVE, ${monitor} ON *.* TO '${user}'@'%'`,
+      ]);
+    });
+
+    async function aUser(grants: string): Promise<string> {
+      const user = `u${performance.now().toFixed(3).replace('.', '')}`;
+      await run(`CREATE USER ${user}@'%'`, `GRANT ${grants} ON *.* TO ${user}@'%'`);
+      return user;
+    }
+
+    function discover(keys: CdcKeys): Promise<unknown> {
+      return mysqlCdcSource.discover(cdcConfig(database, keys), aPluginContext({ clock: systemClock }));
     }
   });
 

@@ -13,15 +13,19 @@ const NEVER = new AbortController().signal;
 
 export type CdcKeys = Readonly<Record<string, string>>;
 
-/** Closed with the test. */
-export async function aCdcReader({ server }: TestDatabase, checkpoint: Json, keys: CdcKeys = {}): Promise<SourceReader> {
-  const config = mysqlCdcSource.config.parse({
+export function cdcConfig({ server }: TestDatabase, keys: CdcKeys) {
+  return mysqlCdcSource.config.parse({
     'database.hostname': '127.0.0.1',
     'database.port': String(server().port),
     'database.user': 'root',
     'topic.prefix': 'test',
     ...keys,
   });
+}
+
+/** Closed with the test. */
+export async function aCdcReader(database: TestDatabase, checkpoint: Json, keys: CdcKeys = {}): Promise<SourceReader> {
+  const config = cdcConfig(database, keys);
   // Each test is a connector of its own: a server knows them by a number that is made of this.
   const shard = shardId(`uid-${process.pid}-${performance.now()}`, ['source', 'binlog']);
   const reader = await mysqlCdcSource.open(config, ['binlog'], checkpoint, aPluginContext({ clock: systemClock, shard }));
