@@ -1,5 +1,5 @@
 /** A folder for everything, its state and log, and the product on them: for benchmarks of the whole. */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type DataFolder, openDataFolder } from '../../adapters/data-folder.ts';
@@ -71,7 +71,6 @@ export class Whole {
 
 export async function withWhole(body: (whole: Whole) => Promise<void>): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'sortie-bench-'));
-  mkdirSync(dataFolderIn(folder));
   const data = await openDataFolder(dataFolderIn(folder), { clock: systemClock, random: systemRandom, telemetry: silent });
   const whole = new Whole(folder, data);
   try {
