@@ -51,10 +51,14 @@ function findings({ isMariadb, variables, grants, user }: ServerSettings): reado
 
 /** What a role may grant is not looked into: who lacks something is told so by the server. */
 function missingGrants(grants: readonly string[], isMariadb: boolean): readonly string[] {
-  const all = grants.join('\n');
-  if (/\bALL PRIVILEGES ON \*\.\*/.test(all) || grants.some((grant) => !grant.includes(' ON '))) return [];
+  if (grants.some((grant) => !grant.includes(' ON '))) return [];
+  const granted = grants.flatMap((grant) => {
+    const [what = '', rest] = grant.replace(/^GRANT /, '').split(' ON *.*');
+    return rest === undefined ? [] : what.split(/,\s*/);
+  });
+  if (granted.includes('ALL PRIVILEGES')) return [];
   const monitor = isMariadb ? 'BINLOG MONITOR' : 'REPLICATION CLIENT';
-  return ['REPLICATION SLAVE', monitor].filter((name) => !new RegExp(`\\b${name}\\b[^\\n]* ON \\*\\.\\*`).test(all));
+  return ['REPLICATION SLAVE', monitor].filter((name) => !granted.includes(name));
 }
 
 async function serverSettings(connection: MysqlConnection): Promise<ServerSettings> {
