@@ -1,4 +1,5 @@
 /** What `mysql-cdc-source` makes of changes, and of what may happen to its server. */
+import { createHash } from 'node:crypto';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../adapters/system.ts';
 import type { Json } from '../../core/json.ts';
@@ -138,6 +139,144 @@ withDatabases('mysql-cdc-source', {}, (database) => {
       expect(records.map(({ value }) => columnsOf(value.schema as StructSchema))).toEqual([
         ['id int32', 'v string?'],
         ['id int32', 'n int64'],
+      ]);
+    });
+  });
+
+  describe('topics', () => {
+    async function topicsOf(keys: CdcKeys): Promise<readonly unknown[]> {
+      await run('DROP DATABASE IF EXISTS shop', 'CREATE DATABASE shop');
+      await run(...['a_1', 'a_2', 'b'].map((table) => `CREATE TABLE shop.${table} (id INT PRIMARY KEY)`));
+      await run(...['a_1', 'a_2', 'b'].map((table) => `INSERT INTO shop.${table} VALUES (1)`));
+      const records = recordsIn(await drain(await aCdcReader(database, null, { ...ONLY_SHOP, ...keys })));
+      return records.map(({ topic, key }) => [topic, key.value]);
+    }
+    const of = (table: string) => ({ id: 1, __dbz__physicalTableIdentifier: `test.shop.${table}` });
+
+    test('are one for each table, each database, or one for all', async () => {
+      expect(await topicsOf({})).toEqual(['a_1', 'a_2', 'b'].map((table) => [`test.shop.${table}`, { id: 1 }]));
+      expect(await topicsOf({ 'topic.per': 'database' })).toEqual(['a_1', 'a_2', 'b'].map((table) => ['test.shop', of(table)]));
+      expect(await topicsOf({ 'topic.per': 'all' })).toEqual(['a_1', 'a_2', 'b'].map((table) => ['test', of(table)]));
+    });
+
+    test('are shared by tables that are routed there', async () => {
+      expect(await topicsOf({ 'topic.routes': 'nothing -> x; (shop)\\.a_\\d{1,2} -> $1.a', 'topic.delimiter': '-' })).toEqual([
+        ['test-shop-a', of('a_1')],
+        ['test-shop-a', of('a_2')],
+        ['test-shop-b', { id: 1 }],
+      ]);
+    });
+
+    test('are not shared by tables that are not', async () => {
+      await run('DROP DATABASE IF EXISTS shop', 'CREATE DATABASE shop');
+      await run(
+        'CREATE TABLE shop.`a?` (id INT)',
+        'CREATE TABLE shop.`a!` (id INT)',
+        'INSERT INTO shop.`a?` VALUES (1)',
+        'INSERT INTO shop.`a!` VALUES (1)',
+      );
+
+      const reading = drain(await aCdcReader(database, null, { ...ONLY_SHOP, 'snapshot.mode': 'initial' }));
+
+      await expect(reading).rejects.toThrow('would both be sent to the topic test.shop.a_');
+    });
+  });
+
+  describe('columns', () => {
+    test('are left out, masked and hashed, in rows that are read and in changes', async () => {
+      const columns = 'id INT PRIMARY KEY, name VARCHAR(20), email VARCHAR(20), card BIGINT, secret TEXT';
+      const keys = {
+        'column.exclude.list': 'shop\\.t\\.secret',
+        'column.mask.list': '.*\\.card',
+        'column.hash.list': '.*\\.email',
+        'column.hash.salt': 'salt',
+      };
+      const reader = await aReadShop(columns, keys);
+      await run("INSERT INTO shop.t VALUES (1, 'Ann', 'a@b.c', 1234, 'x'), (2, NULL, NULL, NULL, NULL)");
+      const hash = createHash('sha256').update('salta@b.c').digest('hex');
+
+      const logged = (await changes(reader)).map((change) => (change as unknown[])[4]);
+      const read = recordsIn(await drain(await aCdcReader(database, null, { ...ONLY_SHOP, ...keys }))).map(
+        ({ value }) => (value.value as Struct)['after'],
+      );
+
+      expect(logged).toEqual([
+        { id: 1, name: 'Ann', email: hash, card: '****' },
+        { id: 2, name: null, email: null, card: null },
+      ]);
+      expect(read).toEqual(logged);
+    });
+
+    test('of keys cannot be masked, and are hashed in the key, too', async () => {
+      const reader = await aReadShop('id VARCHAR(9) PRIMARY KEY', { 'column.hash.list': 'shop\\.t\\.id' });
+      await run("INSERT INTO shop.t VALUES ('a')");
+      const hash = createHash('sha256').update('a').digest('hex');
+
+      expect(await changes(reader)).toEqual([['test.shop.t', { id: hash }, 'c', null, { id: hash }]]);
+      const masked = drain(await aCdcReader(database, null, { ...ONLY_SHOP, 'column.mask.list': '.*\\.id' }));
+      await expect(masked).rejects.toThrow('column shop.t.id is masked');
+    });
+  });
+
+  describe('tables', () => {
+    async function twoTables(): Promise<void> {
+      await run('DROP DATABASE IF EXISTS shop', 'CREATE DATABASE shop');
+      await run(...['a', 'b'].map((table) => `CREATE TABLE shop.${table} (id INT PRIMARY KEY)`));
+      await run('INSERT INTO shop.a VALUES (1)', 'INSERT INTO shop.b VALUES (1)');
+    }
+    const keysIn = (records: readonly PolledRecord[]) =>
+      records.map(({ topic, key, value }) => [topic, key.value, (value.value as Struct)['op']]);
+
+    test('that are asked for later are read then, and the others are not read again', async () => {
+      await twoTables();
+      const first = await drain(await aCdcReader(database, null, { 'table.include.list': 'shop\\.b' }));
+
+      const second = await drain(await aCdcReader(database, lastCheckpoint(first), { 'table.include.list': 'shop\\..*' }));
+      const third = await drain(await aCdcReader(database, lastCheckpoint(second), { 'table.include.list': 'shop\\..*' }));
+
+      expect(keysIn(recordsIn(first))).toEqual([['test.shop.b', { id: 1 }, 'r']]);
+      expect(keysIn(recordsIn(second))).toEqual([['test.shop.a', { id: 1 }, 'r']]);
+      expect(recordsIn(third)).toEqual([]);
+    });
+
+    test('are read again where an operator names them in a checkpoint', async () => {
+      await twoTables();
+      const first = await drain(await aCdcReader(database, null, ONLY_SHOP));
+      const named = { ...(lastCheckpoint(first) as object), again: ['shop.b'] };
+
+      const second = await drain(await aCdcReader(database, named, ONLY_SHOP));
+      const third = await drain(await aCdcReader(database, lastCheckpoint(second), ONLY_SHOP));
+
+      expect(keysIn(recordsIn(second))).toEqual([['test.shop.b', { id: 1 }, 'r']]);
+      expect(recordsIn(third)).toEqual([]);
+      const [before, after] = [first, second].map((results) => recordsIn(results).at(-1)?.position ?? []);
+      expect(comparePositions(before ?? [], after ?? [])).toBeLessThan(0);
+    });
+
+    test('that are made later are in the log as a whole', async () => {
+      await twoTables();
+      const reader = await aCdcReader(
+        database,
+        lastCheckpoint(await drain(await aCdcReader(database, null, ONLY_SHOP))),
+        ONLY_SHOP,
+      );
+      await run('CREATE TABLE shop.c (id INT PRIMARY KEY)', 'INSERT INTO shop.c VALUES (1)', 'DROP TABLE shop.b');
+
+      expect(keysIn(recordsIn(await drain(reader)))).toEqual([['test.shop.c', { id: 1 }, 'c']]);
+    });
+
+    test('are not read where the whole log is', async () => {
+      await run('DROP DATABASE IF EXISTS shop', 'FLUSH BINARY LOGS');
+      const [[file] = []] = await run(isMariadb ? 'SHOW MASTER STATUS' : 'SHOW BINARY LOG STATUS');
+      const filesLeft = async () => (await run(`PURGE BINARY LOGS TO '${file}'`, 'SHOW BINARY LOGS')).length;
+      await expect.poll(filesLeft, { timeout: 10_000 }).toBe(1);
+      await twoTables();
+
+      const records = recordsIn(await drain(await aCdcReader(database, null, { ...ONLY_SHOP, 'snapshot.mode': 'never' })));
+
+      expect(keysIn(records)).toEqual([
+        ['test.shop.a', { id: 1 }, 'c'],
+        ['test.shop.b', { id: 1 }, 'c'],
       ]);
     });
   });
@@ -292,9 +431,9 @@ withDatabases('mysql-cdc-source', {}, (database) => {
   });
 
   describe('is stopped by', () => {
-    async function failure(reader: SourceReader, polls = 10): Promise<unknown> {
+    async function failure(reader: SourceReader, polls = 10, waitMs = 0): Promise<unknown> {
       for (let poll = 0; poll < polls; poll += 1) {
-        const error = await pollOnce(reader).catch((thrown: unknown) => thrown);
+        const error = await pollOnce(reader, { waitMs }).catch((thrown: unknown) => thrown);
         if (error instanceof Error) return error;
       }
       return null;
@@ -370,6 +509,8 @@ withDatabases('mysql-cdc-source', {}, (database) => {
         code: 'source.log_lost',
         message: expect.stringContaining('reset the offsets') as string,
       });
+      const again = await drain(await aCdcReader(database, checkpoint, { ...ONLY_SHOP, 'snapshot.mode': 'when_needed' }));
+      expect(recordsIn(again).map(inShort)).toEqual([['test.shop.t', { id: 1 }, 'r', null, { id: 1, v: 'a' }]]);
     });
 
     test('a password that is wrong', async () => {
@@ -388,7 +529,7 @@ withDatabases('mysql-cdc-source', {}, (database) => {
       await run("INSERT INTO shop.t VALUES (1, 'a')");
       await database.server().kill();
 
-      const error = (await waiting) instanceof Error ? await waiting : await failure(reader);
+      const error = (await waiting) instanceof Error ? await waiting : await failure(reader, 10, 1_000);
       expect(error).toMatchObject({ name: 'RetryableError', code: 'source.unavailable' });
       expect(await failure(reader, 1)).toMatchObject({ code: 'source.unavailable' });
       await database.server().restart();

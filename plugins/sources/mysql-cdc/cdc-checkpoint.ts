@@ -4,8 +4,8 @@ import { FatalTaskError } from '../../../core/errors.ts';
 import type { Json } from '../../../core/json.ts';
 import { decodeCell, encodeCell } from './stored-cells.ts';
 
-/** Where a reader stands. */
-export interface CdcCheckpoint {
+/** Where a reader stands in a log. */
+export interface LogCheckpoint {
   /** Who the place is of; on another server only the transactions say where to go on. */
   readonly server: string;
   /** Raised with each other server, whose places say nothing beside those of the one before. */
@@ -16,8 +16,16 @@ export interface CdcCheckpoint {
   readonly gtids: string | null;
   /** What of the next transaction was given already; `null`: nothing. */
   readonly inside: InsideTransaction | null;
+}
+
+/** Where a reader stands. */
+export interface CdcCheckpoint extends LogCheckpoint {
   /** How far tables are read as a whole; `null`: none is to be read any more. */
   readonly snapshot: SnapshotProgress | null;
+  /** Rows that were read, of all tables. */
+  readonly rows: number;
+  /** Which tables are read as a whole, or will be with the snapshot: those that these lists capture. `null`: of none. */
+  readonly lists: string | null;
 }
 
 export interface SnapshotProgress {
@@ -25,9 +33,13 @@ export interface SnapshotProgress {
   readonly table: readonly [database: string, table: string] | null;
   /** Cells of its key, up to which it is read; `null`: nothing of it is read. */
   readonly after: readonly Cell[] | null;
-  /** Rows that were read, of all tables. */
-  readonly rows: number;
+  /** Which tables are read: all that are captured; those beside what earlier lists captured; or these. */
+  readonly scope: SnapshotScope;
 }
+
+export type SnapshotScope = { readonly beside: string | null } | { readonly tables: readonly string[] };
+
+export const FIRST_TABLE = { table: null, after: null } as const;
 
 /** The change that comes next: changes of a transaction are counted by the events that hold them. */
 export interface InsideTransaction {
@@ -51,12 +63,17 @@ interface StoredCheckpoint {
   readonly gtids?: string;
   readonly in?: StoredInside;
   readonly snapshot?: StoredSnapshot;
+  readonly rows?: number;
+  readonly lists?: string;
+  /** What an operator adds: tables to read as a whole once more, `database.table` each. */
+  readonly again?: readonly string[];
 }
 
 interface StoredSnapshot {
   readonly table?: readonly [database: string, table: string];
   readonly after?: readonly Json[];
-  readonly rows: number;
+  readonly beside?: string;
+  readonly tables?: readonly string[];
 }
 
 interface StoredInside {
@@ -67,7 +84,7 @@ interface StoredInside {
   readonly us: number;
 }
 
-export function encodeCheckpoint({ server, era, place, gtids, inside, snapshot }: CdcCheckpoint): Json {
+export function encodeCheckpoint({ server, era, place, gtids, inside, snapshot, rows, lists }: CdcCheckpoint): Json {
   return {
     v: 1,
     server,
@@ -77,11 +94,17 @@ export function encodeCheckpoint({ server, era, place, gtids, inside, snapshot }
     ...(gtids !== null && { gtids }),
     ...(inside !== null && { in: encodeInside(inside) }),
     ...(snapshot !== null && { snapshot: encodeSnapshot(snapshot) }),
+    ...(rows > 0 && { rows }),
+    ...(lists !== null && { lists }),
   };
 }
 
-function encodeSnapshot({ table, after, rows }: SnapshotProgress): Json {
-  return { ...(table !== null && { table }), ...(after !== null && { after: after.map(encodeCell) }), rows };
+function encodeSnapshot({ table, after, scope }: SnapshotProgress): Json {
+  return {
+    ...(table !== null && { table }),
+    ...(after !== null && { after: after.map(encodeCell) }),
+    ...('tables' in scope ? { tables: scope.tables } : scope.beside !== null && { beside: scope.beside }),
+  };
 }
 
 function encodeInside({ event, row, part, statement, gtid, serverId, committedAtUs }: InsideTransaction): Json {
@@ -97,7 +120,7 @@ function encodeInside({ event, row, part, statement, gtid, serverId, committedAt
 /** `null` for none. @throws {FatalTaskError} for what this source did not write. */
 export function decodeCheckpoint(json: Json): CdcCheckpoint | null {
   if (json === null) return null;
-  const { v, server, era, file, pos, gtids, in: inside, snapshot } = json as unknown as StoredCheckpoint;
+  const { v, server, era, file, pos, gtids, in: inside, snapshot, rows, lists, again } = json as unknown as StoredCheckpoint;
   if (
     v !== 1 ||
     typeof server !== 'string' ||
@@ -115,12 +138,20 @@ export function decodeCheckpoint(json: Json): CdcCheckpoint | null {
     place: { file, position: pos },
     gtids: gtids ?? null,
     inside: inside === undefined ? null : decodeInside(inside),
-    snapshot: snapshot === undefined ? null : decodeSnapshot(snapshot),
+    snapshot:
+      again !== undefined
+        ? { ...FIRST_TABLE, scope: { tables: again } }
+        : snapshot === undefined
+          ? null
+          : decodeSnapshot(snapshot),
+    rows: rows ?? 0,
+    lists: lists ?? null,
   };
 }
 
-function decodeSnapshot({ table, after, rows }: StoredSnapshot): SnapshotProgress {
-  return { table: table ?? null, after: after === undefined ? null : after.map(decodeCell), rows };
+function decodeSnapshot({ table, after, beside, tables }: StoredSnapshot): SnapshotProgress {
+  const scope = tables === undefined ? { beside: beside ?? null } : { tables };
+  return { table: table ?? null, after: after === undefined ? null : after.map(decodeCell), scope };
 }
 
 function decodeInside({ at: [event, row, part], statement, gtid, server, us }: StoredInside): InsideTransaction {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { booleanKey, enumKey, intKey, passwordKey, textKey } from '../../../core/config/keys.ts';
 import { isChosen, patternsKey } from '../change-capture/patterns-key.ts';
+import { routesKey } from './routes-key.ts';
 
 /** The databases of the server itself. */
 const SYSTEM = new Set(['mysql', 'information_schema', 'performance_schema', 'sys']);
@@ -45,10 +46,37 @@ export const CdcConfig = z
     'table.exclude.list': patternsKey()
       .default([])
       .describe('Regular expressions (RE2) for tables not to capture, each for <database>.<table>.'),
-    'snapshot.mode': enumKey(['initial', 'schema_only'])
+    'column.include.list': patternsKey()
+      .default([])
+      .describe('Regular expressions (RE2) for columns to give, each for <database>.<table>.<column>; empty: all.'),
+    'column.exclude.list': patternsKey()
+      .default([])
+      .describe('Regular expressions (RE2) for columns to leave out, each for <database>.<table>.<column>. Keys keep theirs.'),
+    'column.mask.list': patternsKey()
+      .default([])
+      .describe('Regular expressions (RE2) for columns whose values become ****, each for <database>.<table>.<column>.'),
+    'column.hash.list': patternsKey()
+      .default([])
+      .describe(
+        'Regular expressions (RE2) for columns whose values become their SHA-256 in hexadecimal digits, each for <database>.<table>.<column>. In keys, too.',
+      ),
+    'column.hash.salt': passwordKey()
+      .default('')
+      .describe('Stands before each value that is hashed, so that nobody can try out which it was.'),
+    'topic.per': enumKey(['table', 'database', 'all'])
+      .default('table')
+      .describe(
+        'A topic for each table; for each database, <topic.prefix>.<database>; or one for all, <topic.prefix>. Where tables share a topic, keys say which table they are of, as those of Debezium do.',
+      ),
+    'topic.routes': routesKey()
+      .default([])
+      .describe(
+        'Tables that share a topic: PATTERN -> NAME, with semicolons between several. Tables whose <database>.<table> fits the regular expression (RE2) go to the topic that a table of that name would have; $1 is what its first group has. Such as shop\\.orders_\\d+ -> shop.orders',
+      ),
+    'snapshot.mode': enumKey(['initial', 'schema_only', 'never', 'when_needed'])
       .default('initial')
       .describe(
-        'initial: give the rows that tables have when the connector starts, and the changes since. schema_only: only changes that are made from then on.',
+        'initial: give the rows that tables have when the connector starts, and the changes since. schema_only: only changes that are made from then on. never: all changes that the log of the server has, from its beginning. when_needed: as initial, and rows again where the log does not reach back to where the connector stands.',
       ),
     'output.format': enumKey(['envelope', 'flat'])
       .default('envelope')
@@ -84,7 +112,7 @@ export const CdcConfig = z
       .describe('How often to look for changes while there are none, where the log is not followed (freshness.ms above 0).'),
   })
   .superRefine((config, context) => {
-    for (const what of ['database', 'table'] as const) {
+    for (const what of ['database', 'table', 'column'] as const) {
       if (config[`${what}.include.list`].length === 0 || config[`${what}.exclude.list`].length === 0) continue;
       context.addIssue({
         code: 'custom',
@@ -103,8 +131,13 @@ export const CdcConfig = z
 
 export type CdcSettings = z.output<typeof CdcConfig>;
 
+export type TableLists = Pick<
+  CdcSettings,
+  'database.include.list' | 'database.exclude.list' | 'table.include.list' | 'table.exclude.list'
+>;
+
 /** Whether a table is captured. Tables of the server itself never are. */
-export function tableFilter(config: CdcSettings): (database: string, table: string) => boolean {
+export function tableFilter(config: TableLists): (database: string, table: string) => boolean {
   const databases = { include: config['database.include.list'], exclude: config['database.exclude.list'] };
   const tables = { include: config['table.include.list'], exclude: config['table.exclude.list'] };
   return (database, table) =>

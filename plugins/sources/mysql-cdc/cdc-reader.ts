@@ -11,17 +11,20 @@ import { murmur2 } from '../../../core/record/murmur2.ts';
 import type { PluginContext } from '../../api/context.ts';
 import type { PolledRecord, PollLimits, PollResult, SourceReader } from '../../api/source.ts';
 import { PollBatch } from '../change-capture/poll-batch.ts';
-import { type CdcCheckpoint, decodeCheckpoint, encodeCheckpoint, type SnapshotProgress } from './cdc-checkpoint.ts';
+import { beginning, withNewTables } from './beginning.ts';
+import { filterOf } from './captured-lists.ts';
+import { type CdcCheckpoint, decodeCheckpoint, encodeCheckpoint } from './cdc-checkpoint.ts';
 import { type CdcSettings, tableFilter } from './cdc-config.ts';
 import { TableEvents } from './change-events.ts';
 import { ChangePoller } from './change-poller.ts';
 import { connect } from './connection-of.ts';
 import { LogFollower, type LoggedChange } from './log-follower.ts';
-import { logEnd, serverIdentity, serverNumber } from './server-facts.ts';
+import { serverNumber } from './server-facts.ts';
 import { Snapshot } from './snapshot.ts';
 import { SnapshotPoller } from './snapshot-poller.ts';
-import { sourceError } from './source-error.ts';
+import { isLogLost, sourceError } from './source-error.ts';
 import type { TableShape } from './table-shape.ts';
+import { TableTopics } from './table-topics.ts';
 
 /** Numbers that people give to servers are smaller. */
 const REPLICA_ID_MIN = 2 ** 30;
@@ -40,6 +43,7 @@ export class CdcReader implements SourceReader {
   readonly #isWanted: (database: string, table: string) => boolean;
   /** `null`: of a table that is not wanted. */
   readonly #events = new WeakMap<TableShape, TableEvents | null>();
+  readonly #topics: TableTopics;
   #at: CdcCheckpoint | null;
   #opened: Opened | null = null;
 
@@ -47,14 +51,14 @@ export class CdcReader implements SourceReader {
     this.#config = config;
     this.#context = context;
     this.#isWanted = tableFilter(config);
+    this.#topics = new TableTopics(config);
     this.#at = decodeCheckpoint(checkpoint);
   }
 
   async poll(limits: PollLimits, signal: CancelSignal): Promise<PollResult> {
     try {
-      if (this.#at !== null) return await this.#poll(this.#at, limits, signal);
-      this.#at = await this.#beginning();
-      return { records: [], checkpoint: encodeCheckpoint(this.#at) };
+      // Where it begins is given before any change is, so that what comes later is behind it, whoever reads on.
+      return await (this.#at === null ? this.#begin() : this.#pollFrom(this.#at, limits, signal));
     } catch (error) {
       this.#leave();
       throw sourceError(error, this.#config);
@@ -65,28 +69,41 @@ export class CdcReader implements SourceReader {
     this.#leave();
   }
 
-  /** The end of the log as it is now. It is given before any change is, so that what comes later is behind it, whoever reads on. */
-  async #beginning(): Promise<CdcCheckpoint> {
+  async #begin(): Promise<PollResult> {
     const connection = await this.#connect();
-    const snapshot = this.#config['snapshot.mode'] === 'initial' ? { table: null, after: null, rows: 0 } : null;
     try {
-      const server = await serverIdentity(connection);
-      return { server, era: 0, ...(await logEnd(connection)), inside: null, snapshot };
+      this.#at = await beginning(connection, this.#config, this.#at);
+      return { records: [], checkpoint: encodeCheckpoint(this.#at) };
     } finally {
       connection.close();
     }
   }
 
+  async #pollFrom(at: CdcCheckpoint, limits: PollLimits, signal: CancelSignal): Promise<PollResult> {
+    try {
+      return await this.#poll(at, limits, signal);
+    } catch (error) {
+      if (!isLogLost(error) || this.#config['snapshot.mode'] !== 'when_needed') throw error;
+      this.#leave();
+      this.#context.log('warn', 'the log of the server does not reach back any more: its tables are read again');
+      return this.#begin();
+    }
+  }
+
   async #poll(at: CdcCheckpoint, limits: PollLimits, signal: CancelSignal): Promise<PollResult> {
-    this.#opened ??= await this.#open(at, limits.waitMs > 0);
+    const from = this.#opened === null ? withNewTables(at, this.#config) : at;
+    this.#opened ??= await this.#open(from, limits.waitMs > 0);
     const { follower, changes, rows } = this.#opened;
     const batch = new PollBatch(limits);
     let isIdle = false;
     if (rows === null) isIdle = await changes.poll(batch, { waitMs: limits.waitMs, signal });
     else await rows.poller.poll(batch, signal);
-    this.#at = rows === null ? changes.checkpoint() : rows.poller.checkpoint();
-    if (rows?.poller.isDone === true) this.#endSnapshot(this.#opened);
-    if (follower.isAtEnd && isIdle) this.#leave();
+    const { progress: snapshot = null, rows: read = from.rows } = rows?.poller ?? {};
+    this.#at = { ...changes.checkpoint(), snapshot, rows: read, lists: from.lists };
+    if (snapshot === null) this.#endSnapshot(this.#opened);
+    // Tables that are captured by now, and were not when the snapshot began, are read next.
+    const hasNewTables = withNewTables(this.#at, this.#config) !== this.#at;
+    if ((follower.isAtEnd && isIdle) || hasNewTables) this.#leave();
     const polled = { records: batch.records, checkpoint: encodeCheckpoint(this.#at) };
     if (!isIdle) return polled;
     // Whoever follows comes back at once: the wait is in the poll.
@@ -113,7 +130,7 @@ export class CdcReader implements SourceReader {
       return {
         follower,
         changes,
-        rows: at.snapshot === null ? null : this.#rows(at.snapshot, { follower, changes, eventsOf, serverId }),
+        rows: this.#rows(at, { follower, changes, eventsOf, serverId }),
       };
     } catch (error) {
       connection.close();
@@ -122,7 +139,7 @@ export class CdcReader implements SourceReader {
   }
 
   #rows(
-    progress: SnapshotProgress,
+    at: CdcCheckpoint,
     parts: {
       readonly follower: LogFollower;
       readonly changes: ChangePoller;
@@ -130,7 +147,12 @@ export class CdcReader implements SourceReader {
       readonly serverId: bigint;
     },
   ): Opened['rows'] {
-    const snapshot = new Snapshot(progress, { connect: () => this.#connect(), isWanted: this.#isWanted });
+    if (at.snapshot === null) return null;
+    // Where the configuration was changed meanwhile: the others come behind them.
+    const isMeant = at.lists === null ? () => true : filterOf(at.lists);
+    const isWanted = (database: string, table: string): boolean => this.#isWanted(database, table) && isMeant(database, table);
+    const progress = { progress: at.snapshot, rows: at.rows };
+    const snapshot = new Snapshot(progress, { connect: () => this.#connect(), isWanted });
     const poller = new SnapshotPoller(snapshot, { ...parts, nowMs: () => this.#context.clock.nowMs() });
     return { snapshot, poller };
   }
@@ -138,9 +160,13 @@ export class CdcReader implements SourceReader {
   #eventsOf(shape: TableShape, connector: 'mysql' | 'mariadb'): TableEvents | null {
     const known = this.#events.get(shape);
     if (known !== undefined) return known;
-    const events = this.#isWanted(shape.database, shape.table) ? new TableEvents(shape, this.#config, connector) : null;
+    const events = this.#isWanted(shape.database, shape.table) ? this.#newEvents(shape, connector) : null;
     this.#events.set(shape, events);
     return events;
+  }
+
+  #newEvents(shape: TableShape, connector: 'mysql' | 'mariadb'): TableEvents {
+    return new TableEvents(shape, this.#config, { connector, topic: this.#topics.of(shape.database, shape.table) });
   }
 
   #connect(): Promise<MysqlConnection> {

@@ -5,14 +5,14 @@ import type { Datum, Header, Position } from '../../../core/record/connect-recor
 import { NULL_DATUM } from '../../../core/record/connect-record.ts';
 import { murmur2 } from '../../../core/record/murmur2.ts';
 import type { PolledRecord } from '../../api/source.ts';
-import { topicName } from '../change-capture/topic-name.ts';
 import type { CdcSettings } from './cdc-config.ts';
 import type { LoggedChange } from './log-follower.ts';
 import { fileNumber } from './log-places.ts';
 import { RowForm } from './row-form.ts';
 import { rowKey } from './row-key.ts';
-import { type TableSchemas, tableSchemas } from './table-schemas.ts';
+import { TABLE_IN_KEY, type TableSchemas, tableSchemas } from './table-schemas.ts';
 import type { TableShape } from './table-shape.ts';
+import type { TableTopic } from './table-topics.ts';
 import { VERSION } from './version.ts';
 
 type Operation = 'c' | 'u' | 'd' | 'r';
@@ -56,21 +56,30 @@ const NO_HEADERS: readonly Header[] = [];
 export class TableEvents {
   readonly #shape: TableShape;
   readonly #topic: string;
+  /** With the prefix of the connector. */
+  readonly #name: string;
+  readonly #isShared: boolean;
   readonly #isFlat: boolean;
   readonly #hasTombstones: boolean;
   readonly #form: RowForm;
   readonly #schemas: TableSchemas;
   readonly #source: { readonly connector: string; readonly name: string; readonly db: string; readonly table: string };
 
-  constructor(shape: TableShape, config: CdcSettings, connector: 'mysql' | 'mariadb') {
+  constructor(
+    shape: TableShape,
+    config: CdcSettings,
+    { connector, topic }: { readonly connector: 'mysql' | 'mariadb'; readonly topic: TableTopic },
+  ) {
     const { database, table } = shape;
     this.#shape = shape;
     const prefix = config['topic.prefix'];
-    this.#topic = topicName([prefix, database, table].join(config['topic.delimiter']));
+    this.#topic = topic.topic;
+    this.#name = `${prefix}.${database}.${table}`;
+    this.#isShared = topic.isShared;
     this.#isFlat = config['output.format'] === 'flat';
     this.#hasTombstones = config['tombstones.on.delete'];
     this.#form = new RowForm(shape, config);
-    this.#schemas = tableSchemas(this.#form, { name: `${prefix}.${database}.${table}`, connector });
+    this.#schemas = tableSchemas(this.#form, { name: this.#name, connector, isShared: topic.isShared });
     this.#source = { connector, name: prefix, db: database, table };
   }
 
@@ -160,7 +169,8 @@ export class TableEvents {
   }
 
   #key(cells: Row): Datum {
-    return { schema: this.#schemas.key, value: this.#form.key(cells) };
+    const key = this.#form.key(cells);
+    return { schema: this.#schemas.key, value: this.#isShared ? { ...key, [TABLE_IN_KEY]: this.#name } : key };
   }
 }
 

@@ -2,7 +2,7 @@
 import type { CancelSignal, Clock } from '../../../core/ports.ts';
 import type { PolledRecord } from '../../api/source.ts';
 import { eventBytes, type PollBatch } from '../change-capture/poll-batch.ts';
-import type { CdcCheckpoint } from './cdc-checkpoint.ts';
+import type { LogCheckpoint } from './cdc-checkpoint.ts';
 import type { LogFollower, LoggedChange } from './log-follower.ts';
 
 /** A poll that reads changes of other tables, or reads up on a large transaction, gives way after so long. */
@@ -55,7 +55,7 @@ export class ChangePoller {
   }
 
   /** Behind what was given. */
-  checkpoint(): CdcCheckpoint {
+  checkpoint(): LogCheckpoint {
     return this.#follower.checkpoint(this.#divided?.next ?? null);
   }
 

@@ -15,7 +15,7 @@ import type { TableLayout } from '../../../clients/binlog/table-layout.ts';
 import { UnreadableBinlog } from '../../../clients/binlog/unreadable.ts';
 import type { MysqlConnection } from '../../../clients/mysql/mysql-connection.ts';
 import type { CancelSignal } from '../../../core/ports.ts';
-import type { CdcCheckpoint, InsideTransaction } from './cdc-checkpoint.ts';
+import type { InsideTransaction, LogCheckpoint } from './cdc-checkpoint.ts';
 import { isBefore } from './log-places.ts';
 import { serverIdentity } from './server-facts.ts';
 import { demandLoggedAsRows } from './statements.ts';
@@ -53,7 +53,7 @@ export class LogFollower {
   readonly #era: number;
   readonly #gtids: GtidSet | null;
   /** Where it began, as long as no place behind that is known. */
-  readonly #from: CdcCheckpoint;
+  readonly #from: LogCheckpoint;
   /** Up to here, the first transaction was given before. */
   #given: InsideTransaction | null;
   #transaction: Transaction | null = null;
@@ -67,7 +67,7 @@ export class LogFollower {
 
   private constructor(
     reader: BinlogReader,
-    from: CdcCheckpoint,
+    from: LogCheckpoint,
     place: {
       readonly server: string;
       readonly era: number;
@@ -94,7 +94,7 @@ export class LogFollower {
   }
 
   /** The connection is the follower's from here on. */
-  static async start(connection: MysqlConnection, from: CdcCheckpoint, options: FollowOptions): Promise<LogFollower> {
+  static async start(connection: MysqlConnection, from: LogCheckpoint, options: FollowOptions): Promise<LogFollower> {
     const { serverId, follows } = options;
     const server = await serverIdentity(connection);
     const gtids = from.gtids === null ? null : parseGtids(connection, from.gtids);
@@ -143,9 +143,9 @@ export class LogFollower {
   }
 
   /** `taken`: so many records that are made of the change given last; `null`: all of them, or no change was given. */
-  checkpoint(taken: number | null): CdcCheckpoint {
+  checkpoint(taken: number | null): LogCheckpoint {
     const place = this.#reader.place;
-    if (this.#given !== null || place === null) return { ...this.#from, snapshot: null };
+    if (this.#given !== null || place === null) return this.#from;
     const gtids = this.#gtids === null ? null : String(this.#gtids);
     return {
       server: this.#server,
@@ -153,7 +153,6 @@ export class LogFollower {
       place: this.#transaction?.note.place ?? place,
       gtids,
       inside: this.#inside(taken),
-      snapshot: null,
     };
   }
 

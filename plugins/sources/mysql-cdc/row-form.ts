@@ -1,10 +1,12 @@
 /** Rows of a table's layout as structs: of all columns, and of those of its key. Made once for each layout. */
 import type { Cell, Row } from '../../../clients/binlog/cell.ts';
+import type { Column } from '../../../clients/binlog/column.ts';
 import { FatalTaskError } from '../../../core/errors.ts';
 import type { Field, Schema, Struct, Value } from '../../../core/record/schema.ts';
 import { type StructBuilder, setField } from '../../../core/record/struct.ts';
 import type { CdcSettings } from './cdc-config.ts';
 import { type ColumnForm, columnForm } from './column-form.ts';
+import { type ColumnRule, columnRule, hashed, masked } from './column-rules.ts';
 import type { TableShape } from './table-shape.ts';
 
 interface FieldForm {
@@ -24,12 +26,16 @@ export class RowForm {
   constructor({ database, table, columns, primaryKey }: TableShape, config: CdcSettings) {
     this.#table = `${database}.${table}`;
     this.#takesInvalid = config['invalid.dates'] === 'null';
-    this.#fields = columns.map((column, index) => {
+    const all = columns.map((column, index): RuledField => {
+      const rule = columnRule(config, `${this.#table}.${column.name}`);
       const isMoment = column.kind === 'date' || column.kind === 'datetime' || column.kind === 'timestamp';
       const optional = column.optional || (isMoment && this.#takesInvalid && config['time.precision.mode'] !== 'string');
-      return { name: column.name, index, optional, form: columnForm(column, config) };
+      return { name: column.name, index, optional, rule, form: formOf(column, rule, config) };
     });
-    this.#key = primaryKey.map((index) => this.#fields[index] as FieldForm);
+    this.#fields = all.filter(({ rule }) => rule !== 'leaveOut');
+    this.#key = primaryKey.map((index) => all[index] as RuledField);
+    const hidden = all.find(({ rule, index }) => rule === 'mask' && primaryKey.includes(index));
+    if (hidden !== undefined) throw new FatalTaskError(maskedKey(`${this.#table}.${hidden.name}`));
   }
 
   get hasKey(): boolean {
@@ -74,6 +80,19 @@ export class RowForm {
       `column ${name} of ${this.#table} holds ${String(cell)}, a date that no calendar has; next: set invalid.dates to null, or time.precision.mode to string`,
     );
   }
+}
+
+interface RuledField extends FieldForm {
+  readonly rule: ColumnRule;
+}
+
+function formOf(column: Column, rule: ColumnRule, config: CdcSettings): ColumnForm {
+  if (rule === 'mask') return masked;
+  return rule === 'hash' ? hashed(config['column.hash.salt']) : columnForm(column, config);
+}
+
+function maskedKey(column: string): string {
+  return `column ${column} is masked, and all rows would have the same key; next: hash it, with column.hash.list`;
 }
 
 function schemaFields(fields: readonly FieldForm[]): readonly Field[] {

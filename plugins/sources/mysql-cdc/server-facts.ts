@@ -4,7 +4,10 @@ import type { MysqlConnection } from '../../../clients/mysql/mysql-connection.ts
 import { MysqlRefusal } from '../../../clients/mysql/mysql-failure.ts';
 import { FatalTaskError } from '../../../core/errors.ts';
 
-export interface LogEnd {
+/** Of a file, where its first event stands. */
+const FIRST_POSITION = 4;
+
+export interface LogPlace {
   readonly place: BinlogPlace;
   /** All transactions so far; `null` where the server gives them no names. */
   readonly gtids: string | null;
@@ -29,16 +32,34 @@ export async function serverNumber(connection: MysqlConnection): Promise<bigint>
 }
 
 /** @throws {FatalTaskError} where there is no log. */
-export async function logEnd(connection: MysqlConnection): Promise<LogEnd> {
+export async function logEnd(connection: MysqlConnection): Promise<LogPlace> {
   const [row] = await statusRows(connection);
   if (row === undefined) {
     throw new FatalTaskError('the server keeps no binary log; next: start it with log_bin', { code: 'source.misconfigured' });
   }
   const [file, position, , , executed] = row;
   const place = { file: file ?? '', position: Number(position) };
-  if (!connection.server.isMariadb) return { place, gtids: executed ? executed.replaceAll('\n', '') : null };
+  if (!connection.server.isMariadb)
+    return { place, gtids: (await hasGtids(connection)) ? (executed ?? '').replaceAll('\n', '') : null };
   const [[gtids] = []] = await connection.query(`SELECT BINLOG_GTID_POS('${place.file}', ${place.position})`);
   return { place, gtids: gtids ?? '' };
+}
+
+/** The first change that the log still has. */
+export async function logBeginning(connection: MysqlConnection): Promise<LogPlace> {
+  const [[file] = []] = await connection.query('SHOW BINARY LOGS');
+  const place = { file: file ?? '', position: FIRST_POSITION };
+  const { isMariadb } = connection.server;
+  const sql = isMariadb ? `SELECT BINLOG_GTID_POS('${place.file}', ${place.position})` : 'SELECT @@global.gtid_purged';
+  const [[gtids] = []] = await connection.query(sql);
+  return { place, gtids: (await hasGtids(connection)) ? (gtids ?? '').replaceAll('\n', '') : null };
+}
+
+/** Whether all transactions have names. */
+async function hasGtids(connection: MysqlConnection): Promise<boolean> {
+  if (connection.server.isMariadb) return true;
+  const [[mode] = []] = await connection.query('SELECT @@global.gtid_mode');
+  return mode === 'ON';
 }
 
 /** Newer servers of MySQL have another name for it. */

@@ -2,7 +2,7 @@
 import type { BinlogPlace } from '../../../clients/binlog/binlog-events.ts';
 import type { MysqlConnection } from '../../../clients/mysql/mysql-connection.ts';
 import { RetryableError } from '../../../core/errors.ts';
-import type { CdcCheckpoint } from './cdc-checkpoint.ts';
+import type { LogCheckpoint } from './cdc-checkpoint.ts';
 import { isBefore } from './log-places.ts';
 import { logEnd } from './server-facts.ts';
 import { textLiteral } from './sql-text.ts';
@@ -25,7 +25,7 @@ export const SESSION = "SET sql_mode = '', time_zone = '+00:00', character_set_r
  */
 export async function readBehind(
   connection: MysqlConnection,
-  { place, gtids }: CdcCheckpoint,
+  { place, gtids }: LogCheckpoint,
   read: (waitsForWriters: boolean) => Promise<void>,
 ): Promise<BinlogPlace> {
   if (connection.server.isMariadb) return readAtPlace(connection, place, () => read(false));

@@ -10,7 +10,7 @@ import type { BinlogPlace } from '../../../clients/binlog/binlog-events.ts';
 import type { Cell, Row } from '../../../clients/binlog/cell.ts';
 import type { RowChange } from '../../../clients/binlog/rows-event.ts';
 import { cellLength, type MysqlConnection } from '../../../clients/mysql/mysql-connection.ts';
-import type { CdcCheckpoint } from './cdc-checkpoint.ts';
+import type { LogCheckpoint } from './cdc-checkpoint.ts';
 import { keyNames, rowKey } from './row-key.ts';
 import { readBehind } from './settled-read.ts';
 import { selectedReader } from './snapshot-cells.ts';
@@ -49,7 +49,7 @@ export class SnapshotChunk {
   static async read(
     connection: MysqlConnection,
     shape: TableShape,
-    { from, ...query }: { readonly from: CdcCheckpoint } & Omit<ChunkQuery, 'waitsForWriters'>,
+    { from, ...query }: { readonly from: LogCheckpoint } & Omit<ChunkQuery, 'waitsForWriters'>,
   ): Promise<SnapshotChunk> {
     const readers = shape.columns.map(selectedReader);
     const rows: Row[] = [];

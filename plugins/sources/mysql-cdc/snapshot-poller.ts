@@ -8,7 +8,7 @@
 import type { CancelSignal } from '../../../core/ports.ts';
 import type { PolledRecord } from '../../api/source.ts';
 import { eventBytes, type PollBatch } from '../change-capture/poll-batch.ts';
-import type { CdcCheckpoint } from './cdc-checkpoint.ts';
+import type { SnapshotProgress } from './cdc-checkpoint.ts';
 import type { ReadRow, TableEvents } from './change-events.ts';
 import type { ChangePoller } from './change-poller.ts';
 import type { LogFollower, LoggedChange } from './log-follower.ts';
@@ -54,11 +54,6 @@ export class SnapshotPoller {
     this.#serverId = parts.serverId;
   }
 
-  /** All tables are read. */
-  get isDone(): boolean {
-    return this.#isDone;
-  }
-
   /** A change that is given from the log. */
   note({ layout, change }: LoggedChange): void {
     const rows = this.#chunk?.rows;
@@ -80,18 +75,24 @@ export class SnapshotPoller {
     }
   }
 
-  checkpoint(): CdcCheckpoint {
-    return { ...this.#changes.checkpoint(), snapshot: this.#isDone ? null : this.#snapshot.progress };
+  /** How far it has come; `null`: all tables are read. */
+  get progress(): SnapshotProgress | null {
+    return this.#isDone ? null : this.#snapshot.progress;
+  }
+
+  /** Rows that were read, by this snapshot and those before. */
+  get rows(): number {
+    return this.#snapshot.rows;
   }
 
   /** `false`: there is none any more. */
   async #readChunk(): Promise<boolean> {
-    const rows = await this.#snapshot.nextChunk(this.checkpoint());
+    const rows = await this.#snapshot.nextChunk(this.#changes.checkpoint());
     this.#isDone = rows === null;
     this.#follower.limit = rows?.upTo ?? null;
     const events = rows === null ? null : this.#eventsOf(rows.shape);
     // Only tables that are wanted are read.
-    if (rows !== null && events !== null) this.#chunk = { rows, events, rowsBefore: this.#snapshot.progress.rows };
+    if (rows !== null && events !== null) this.#chunk = { rows, events, rowsBefore: this.#snapshot.rows };
     return rows !== null;
   }
 

@@ -1,7 +1,8 @@
 /** Walks through the tables that are captured, and reads each as a whole, chunk by chunk. */
 import type { Cell, Row } from '../../../clients/binlog/cell.ts';
 import type { MysqlConnection } from '../../../clients/mysql/mysql-connection.ts';
-import type { CdcCheckpoint, SnapshotProgress } from './cdc-checkpoint.ts';
+import { filterOf } from './captured-lists.ts';
+import type { LogCheckpoint, SnapshotProgress, SnapshotScope } from './cdc-checkpoint.ts';
 import { SESSION } from './settled-read.ts';
 import { SnapshotChunk } from './snapshot-chunk.ts';
 import { textLiteral } from './sql-text.ts';
@@ -28,9 +29,11 @@ export class Snapshot {
   #tables: TableName[] | null = null;
   #progress: SnapshotProgress;
   #rowBytes: number | null = null;
+  #rows: number;
 
-  constructor(progress: SnapshotProgress, options: SnapshotOptions) {
+  constructor({ progress, rows }: { readonly progress: SnapshotProgress; readonly rows: number }, options: SnapshotOptions) {
     this.#progress = progress;
+    this.#rows = rows;
     this.#options = options;
   }
 
@@ -38,8 +41,13 @@ export class Snapshot {
     return this.#progress;
   }
 
+  /** Rows that were read, by this snapshot and those before. */
+  get rows(): number {
+    return this.#rows;
+  }
+
   /** The next rows, as of some place behind `from`; `null`: all tables are read. */
-  async nextChunk(from: CdcCheckpoint): Promise<SnapshotChunk | null> {
+  async nextChunk(from: LogCheckpoint): Promise<SnapshotChunk | null> {
     const connection = await this.#session();
     for (;;) {
       const shape = await this.#shape(connection);
@@ -60,7 +68,8 @@ export class Snapshot {
     const { taken, lastTaken, shape, isLast } = chunk;
     const table: TableName = [shape.database, shape.table];
     const after = lastTaken === null || shape.primaryKey.length === 0 ? this.#progress.after : keyOf(shape, lastTaken);
-    this.#progress = { table, after, rows: rowsBefore + taken };
+    this.#progress = { ...this.#progress, table, after };
+    this.#rows = rowsBefore + taken;
     if (taken === chunk.length && isLast) await this.#nextTable(await this.#session());
   }
 
@@ -91,7 +100,7 @@ export class Snapshot {
     const next = this.#tables.shift();
     this.#rowBytes = null;
     if (next === undefined) return false;
-    this.#progress = { table: next, after: null, rows: this.#progress.rows };
+    this.#progress = { ...this.#progress, table: next, after: null };
     return true;
   }
 
@@ -100,10 +109,11 @@ export class Snapshot {
     const rows = await connection.query(
       "SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES WHERE TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED')",
     );
-    const { table } = this.#progress;
+    const { table, scope } = this.#progress;
+    const isInScope = scopeFilter(scope);
     return rows
       .map(([database, name]): TableName => [database ?? '', name ?? ''])
-      .filter((name) => this.#options.isWanted(...name) && (table === null || compareNames(name, table) > 0))
+      .filter((name) => this.#options.isWanted(...name) && isInScope(name) && (table === null || compareNames(name, table) > 0))
       .sort(compareNames);
   }
 
@@ -111,6 +121,13 @@ export class Snapshot {
     this.#rowBytes ??= await estimatedRowBytes(connection, [database, table]);
     return Math.min(CHUNK_ROWS_MAX, Math.max(1, Math.floor(CHUNK_BYTES / this.#rowBytes)));
   }
+}
+
+function scopeFilter(scope: SnapshotScope): (name: TableName) => boolean {
+  if ('tables' in scope) return (name) => scope.tables.includes(name.join('.'));
+  if (scope.beside === null) return () => true;
+  const isRead = filterOf(scope.beside);
+  return (name) => !isRead(...name);
 }
 
 async function estimatedRowBytes(connection: MysqlConnection, [database, table]: TableName): Promise<number> {

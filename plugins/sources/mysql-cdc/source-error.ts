@@ -38,6 +38,11 @@ const SAME_ID = /same server_(?:uuid|id)/i;
 const LOG_LOST =
   /could not find first log|purged|impossible position|position > file size|not in the (?:master|source)'s binlog|deleted|older than/i;
 
+/** Whether the log does not reach back to where it was to be read from. */
+export function isLogLost(error: unknown): boolean {
+  return error instanceof MysqlRefusal && error.errno === Errno.SOURCE_FATAL_ERROR_READING_BINLOG && LOG_LOST.test(error.message);
+}
+
 /** Whatever is none of the server's failures stays what it is. */
 export function sourceError(error: unknown, config: CdcSettings): unknown {
   const server = `${config['database.hostname']}:${config['database.port']}`;
@@ -72,7 +77,7 @@ function refused(error: MysqlRefusal, server: string): ConnectError {
       'nothing, if that was a later invocation of this connector; otherwise give one of the two another database.server.id';
     return new RetryableError(`${said}; next: ${next}`, { ...options, code: 'source.unavailable' });
   }
-  if (errno === Errno.SOURCE_FATAL_ERROR_READING_BINLOG && LOG_LOST.test(message)) {
+  if (isLogLost(error)) {
     const next = 'reset the offsets of the connector, and let the server keep its log for longer (binlog_expire_logs_seconds)';
     return new FatalTaskError(`${said}; next: ${next}`, { ...options, code: 'source.log_lost' });
   }

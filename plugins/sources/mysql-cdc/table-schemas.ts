@@ -33,6 +33,9 @@ const FLAT_FIELDS: readonly Field[] = [
   { name: '__deleted', schema: STRING },
 ];
 
+/** In keys of a topic that several tables share: which table they are of. Debezium's name for it. */
+export const TABLE_IN_KEY = '__dbz__physicalTableIdentifier';
+
 export interface TableSchemas {
   readonly key: StructSchema;
   readonly envelope: StructSchema;
@@ -42,7 +45,7 @@ export interface TableSchemas {
 /** `name`: of the table, with the prefix of the connector. */
 export function tableSchemas(
   form: RowForm,
-  { name, connector }: { readonly name: string; readonly connector: string },
+  { name, connector, isShared }: { readonly name: string; readonly connector: string; readonly isShared: boolean },
 ): TableSchemas {
   const row: StructSchema = { type: 'struct', optional: true, name: `${name}.Value`, fields: form.fields };
   const source: StructSchema = {
@@ -52,7 +55,12 @@ export function tableSchemas(
     fields: SOURCE_FIELDS,
   };
   return {
-    key: { type: 'struct', optional: false, name: `${name}.Key`, fields: form.keyFields },
+    key: {
+      type: 'struct',
+      optional: false,
+      name: `${name}.Key`,
+      fields: isShared ? [...form.keyFields, { name: TABLE_IN_KEY, schema: STRING }] : form.keyFields,
+    },
     envelope: {
       type: 'struct',
       optional: false,

@@ -1,0 +1,37 @@
+/** Where a connector begins, by its `snapshot.mode`. */
+import type { MysqlConnection } from '../../../clients/mysql/mysql-connection.ts';
+import { capturedLists } from './captured-lists.ts';
+import { type CdcCheckpoint, FIRST_TABLE, type SnapshotProgress } from './cdc-checkpoint.ts';
+import type { CdcSettings } from './cdc-config.ts';
+import { logBeginning, logEnd, serverIdentity } from './server-facts.ts';
+
+/** All tables that are captured. */
+const ALL: SnapshotProgress = { ...FIRST_TABLE, scope: { beside: null } };
+
+/** `before`: where it stood, where the log does not reach back to that any more. */
+export async function beginning(
+  connection: MysqlConnection,
+  config: CdcSettings,
+  before: CdcCheckpoint | null,
+): Promise<CdcCheckpoint> {
+  const server = await serverIdentity(connection);
+  const mode = config['snapshot.mode'];
+  const at = mode === 'never' ? await logBeginning(connection) : await logEnd(connection);
+  const isRead = mode === 'initial' || mode === 'when_needed';
+  return {
+    server,
+    era: before === null ? 0 : before.era + 1,
+    ...at,
+    inside: null,
+    snapshot: isRead ? ALL : null,
+    rows: before?.rows ?? 0,
+    lists: isRead ? capturedLists(config) : null,
+  };
+}
+
+/** The same, or with tables to read that the configuration captures by now, and those before did not. */
+export function withNewTables(at: CdcCheckpoint, config: CdcSettings): CdcCheckpoint {
+  const lists = capturedLists(config);
+  if (at.snapshot !== null || at.lists === null || at.lists === lists) return at;
+  return { ...at, lists, snapshot: { ...FIRST_TABLE, scope: { beside: at.lists } } };
+}
