@@ -33,6 +33,8 @@ export interface DatabaseServerOptions {
   readonly isDetached?: boolean;
   /** These go before all others. */
   readonly settings?: Settings;
+  /** A server that has ended: this one begins with what it holds, its log included, and is another one. */
+  readonly copyOf?: DatabaseServer;
 }
 
 const READY_WITHIN_MS = 120_000;
@@ -64,7 +66,10 @@ export class DatabaseServer {
     const root = await programRoot(program, options.say);
     const { folder } = options;
     mkdirSync(folder, { recursive: true });
-    cpSync(join(root, TEMPLATE), join(folder, 'data'), { recursive: true });
+    const { copyOf } = options;
+    cpSync(copyOf === undefined ? join(root, TEMPLATE) : join(copyOf.#options.folder, 'data'), join(folder, 'data'), {
+      recursive: true,
+    });
     // A server that is another one has another identity.
     rmSync(join(folder, 'data', 'auto.cnf'), { force: true });
     const port = await freePort();
@@ -143,7 +148,8 @@ function commonSettings(folder: string, port: number): Settings {
     'pid-file': join(folder, 'pid'),
     'bind-address': '127.0.0.1',
     port: String(port),
-    'log-bin': join(folder, 'binlog'),
+    // Beside the data, by a name without a path, so that it can be copied.
+    'log-bin': 'binlog',
     binlog_row_metadata: 'FULL',
     innodb_buffer_pool_size: '64M',
   };

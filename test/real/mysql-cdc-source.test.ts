@@ -538,6 +538,26 @@ withDatabases('mysql-cdc-source', {}, (database) => {
       const records = recordsIn(await drain(await aCdcReader(database, checkpoint, ONLY_SHOP)));
       expect(records.map(({ key }) => key.value)).toEqual([{ id: 1 }, { id: 2 }]);
     });
+
+    test('no fail-over to another server with the same transactions: it goes on there by their names', {
+      timeout: TIMEOUT_MS,
+    }, async () => {
+      const reader = await aReadShop();
+      await run("INSERT INTO shop.t VALUES (1, 'a')", 'FLUSH BINARY LOGS', "INSERT INTO shop.t VALUES (2, 'b'), (3, 'c')");
+      const { records: before, checkpoint } = await pollOnce(reader, { records: 2 });
+      await reader.close();
+      const other = await database.copy();
+      onTestFinished(() => database.server().restart());
+      await other.run("INSERT INTO shop.t VALUES (4, 'd')");
+
+      const results = await drain(await aCdcReader(other, checkpoint, ONLY_SHOP));
+      const rest = await drain(await aCdcReader(other, lastCheckpoint(results), ONLY_SHOP));
+
+      // A transaction of which a part was given is given as a whole there.
+      expect([...before, ...recordsIn(results)].map(({ key }) => (key.value as Struct)['id'])).toEqual([1, 2, 2, 3, 4]);
+      expect(comparePositions(before.at(-1)?.position ?? [], recordsIn(results)[0]?.position ?? [])).toBeLessThan(0);
+      expect(recordsIn(rest)).toEqual([]);
+    });
   });
 });
 

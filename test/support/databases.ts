@@ -9,6 +9,7 @@ import { type DatabaseProgram, DatabaseServer, type Settings } from '../../serve
 import { missingDebianTools } from '../../servers/debian/debian-root.ts';
 import { mariadbProgram } from '../../servers/mariadb/mariadb-program.ts';
 import { mysqlProgram } from '../../servers/mysql/mysql-program.ts';
+import { aTemporaryFolder } from './temporary-folder.ts';
 
 /** Fetching the servers included. */
 const START_TIMEOUT_MS = 300_000;
@@ -26,6 +27,8 @@ export interface TestDatabase {
   readonly connect: (settings?: Partial<MysqlSettings>) => Promise<MysqlConnection>;
   /** Each statement, one by one, over a connection of their own; the rows of the last. */
   readonly run: (...statements: readonly string[]) => Promise<readonly TextRow[]>;
+  /** Ends the server, and starts another one with what it holds, until the test ends. */
+  readonly copy: () => Promise<TestDatabase>;
 }
 
 export interface DatabasesOptions {
@@ -61,7 +64,7 @@ function aDatabase(program: DatabaseProgram, settings: Settings): TestDatabase {
   };
 
   beforeAll(async () => {
-    started = await DatabaseServer.start(program, { folder, settings, say: (text) => process.stderr.write(`${text}\n`) });
+    started = await DatabaseServer.start(program, { folder, settings, say });
   }, START_TIMEOUT_MS);
 
   afterAll(async () => {
@@ -69,6 +72,17 @@ function aDatabase(program: DatabaseProgram, settings: Settings): TestDatabase {
     rmSync(folder, { recursive: true });
   });
 
+  const copy = async (): Promise<TestDatabase> => {
+    await server().kill();
+    const copied = await DatabaseServer.start(program, { folder: aTemporaryFolder(), settings, say, copyOf: server() });
+    onTestFinished(() => copied.kill());
+    return { ...reached(program, () => copied), copy };
+  };
+
+  return { ...reached(program, server), copy };
+}
+
+function reached({ name }: DatabaseProgram, server: () => DatabaseServer): Omit<TestDatabase, 'copy'> {
   const open = (more: Partial<MysqlSettings> = {}): Promise<MysqlConnection> =>
     MysqlConnection.open({
       host: '127.0.0.1',
@@ -97,7 +111,11 @@ function aDatabase(program: DatabaseProgram, settings: Settings): TestDatabase {
     }
   };
 
-  return { isMariadb: program.name === 'mariadb', server, connect, run };
+  return { isMariadb: name === 'mariadb', server, connect, run };
+}
+
+function say(text: string): void {
+  process.stderr.write(`${text}\n`);
 }
 
 const STATEMENT_TIMEOUT_MS = 60_000;
