@@ -31,7 +31,7 @@ import type { PutBatch, PutFailure, PutResult, SinkWriter, SliceIdentity } from 
 import type { Host } from './host.ts';
 import { type FoundQueue, foundAgain, pinAtEnd } from './known-queue.ts';
 import { byQueue, type QueueBatch, queuesOf } from './log-writer.ts';
-import { encodePins, type PinnedQueue, type Pins, pinsOf } from './pins.ts';
+import { areMany, encodePins, type PinnedQueue, type Pins, pinsOf } from './pins.ts';
 import { SliceBroken, SliceOver } from './work.ts';
 
 /** One read while looking back: as much as a broker gives at once. */
@@ -58,6 +58,8 @@ export class ExactlyOnceWriter implements SinkWriter {
   /** Whether the claim still holds. */
   readonly #maySend: () => boolean;
   #pins: Pins;
+  /** Whether they are to be fewer before more are added. */
+  #hasMany = false;
   readonly #landed = new Map<string, Landed>();
   /** Behind what each queue was sent last. */
   readonly #sentEnd = new Map<string, PinnedQueue>();
@@ -139,9 +141,18 @@ export class ExactlyOnceWriter implements SinkWriter {
     return this.#sends > 0;
   }
 
+  /** Whether a commit should make room for queues that are written to next. */
+  wantsRoom(): boolean {
+    return this.#hasMany && !this.#isAhead;
+  }
+
   /** What belongs beside a checkpoint that covers everything delivered so far. */
   settledPins(): Pins {
-    if (!this.#isAhead) this.#pins = pinsOf([...this.#pins.values()].flat().map((pinned) => this.#settle(pinned)));
+    if (this.#isAhead) return this.#pins;
+    // Nothing is in doubt of a topic of which all that was sent is covered: it is pinned anew when it is written to again.
+    const kept = [...this.#pins.values()].filter((queues) => !this.#hasMany || queues.some((pin) => this.#holdsMore(pin)));
+    this.#pins = pinsOf(kept.flat().map((pinned) => this.#settle(pinned)));
+    this.#hasMany = false;
     return this.#pins;
   }
 
@@ -169,6 +180,7 @@ export class ExactlyOnceWriter implements SinkWriter {
     const pins = new Map([...this.#pins, ...pinsOf(fresh)]);
     await this.#store(pins);
     this.#pins = pins;
+    this.#hasMany = areMany(pins);
   }
 
   async #send(records: readonly ConnectRecord[], batch: QueueBatch, signal: CancelSignal): Promise<PutFailure[]> {
@@ -195,9 +207,14 @@ export class ExactlyOnceWriter implements SinkWriter {
 
   /** A queue's pin stays while it holds landed records that the source has not come to yet. */
   #settle(pin: PinnedQueue): PinnedQueue {
+    if (this.#holdsMore(pin)) return pin;
     const landed = this.#landed.get(queueKey(pin.queue));
-    if (landed !== undefined && !this.#isPast(landed.last)) return pin;
     return this.#sentEnd.get(queueKey(pin.queue)) ?? landed?.end ?? pin;
+  }
+
+  #holdsMore({ queue }: PinnedQueue): boolean {
+    const landed = this.#landed.get(queueKey(queue));
+    return landed !== undefined && !this.#isPast(landed.last);
   }
 
   #isPast(position: Position): boolean {

@@ -49,9 +49,18 @@ function encodePin({ queue: { brokerName, queueId }, from, below }: PinnedQueue)
   return below === undefined ? pin : [...pin, below];
 }
 
-/** @throws {FatalTaskError} when a source writes to more queues in one claim than can be kept in mind. */
+/** Whether the next batch may need more room than is left. */
+export function areMany(pins: Pins): boolean {
+  return charactersOf(pins) > PINS_CHARACTERS_MAX / 2;
+}
+
+function charactersOf(pins: Pins): number {
+  return JSON.stringify(encodePins(pins)).length;
+}
+
+/** @throws {FatalTaskError} when a source writes to more queues at once than can be kept in mind. */
 export function demandKeepable(pins: Pins): void {
-  const size = JSON.stringify(encodePins(pins)).length;
+  const size = charactersOf(pins);
   if (size <= PINS_CHARACTERS_MAX) return;
   throw new FatalTaskError(
     `the queues of the ${pins.size} topics this source writes to take ${size} characters of its checkpoint, ${PINS_CHARACTERS_MAX} are kept`,

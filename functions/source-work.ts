@@ -172,7 +172,9 @@ export class SourceWork implements Work {
   }
 
   wantsCommit(): boolean {
-    if (this.#invocation.offer.mode !== 'tail' || !this.#progress.isUncommitted) return false;
+    if (!this.#progress.isUncommitted) return false;
+    if (this.#writer?.wantsRoom() === true) return true;
+    if (this.#invocation.offer.mode !== 'tail') return false;
     return this.#pause.isIdle || this.#invocation.host.clock.monotonicMs() - this.#committedAtMs >= TAIL_COMMIT_MS;
   }
 

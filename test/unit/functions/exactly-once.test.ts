@@ -55,8 +55,8 @@ function unkeyed(count: number): Row[] {
   return rows(count).map(({ value }) => ({ key: null, value }));
 }
 
-/** Each record goes to a topic of its own, all in one poll. */
-function aSourceOfTopics(count: number): SourcePlugin {
+/** Each record goes to a topic of its own, all in one poll, or in several. */
+function aSourceOfTopics(count: number, { polls = 1 }: { readonly polls?: number } = {}): SourcePlugin {
   const key = { schema: null, value: null };
   const value = { schema: { type: 'string', optional: false } as const, value: 'a' };
   const records = Array.from({ length: count }, (_, index) => ({
@@ -68,7 +68,17 @@ function aSourceOfTopics(count: number): SourcePlugin {
   }));
   return {
     ...memorySource(memorySystem(), { exactlyOnce: true }),
-    open: async () => ({ poll: async () => ({ records, checkpoint: 1, idleForMs: 1_000 }), close: async () => undefined }),
+    open: async (_config, _shard, checkpoint) => {
+      let done = typeof checkpoint === 'number' ? checkpoint : 0;
+      return {
+        poll: async () => {
+          const polled = records.slice((done / polls) * count, ((done + 1) / polls) * count);
+          done = Math.min(done + 1, polls);
+          return { records: polled, checkpoint: done, ...(done === polls && { idleForMs: 1_000 }) };
+        },
+        close: async () => undefined,
+      };
+    },
   };
 }
 
@@ -155,6 +165,16 @@ describe('runInvocation of an exactly-once source', () => {
     expect(run.error).toMatchObject({ code: 'source.checkpoint_too_large' });
     expect(run.error?.message).toContain('100 topics');
     expect(await source.cursor()).toMatchObject({ status: { state: 'failed', code: 'source.checkpoint_too_large' } });
+  });
+
+  test('writes to more topics than can be pinned at once: a commit makes room for others', async () => {
+    const plugin = aSourceOfTopics(300, { polls: 15 });
+    const source = await aSourceShard({ plugin, config: { 'topic.creation.default.partitions': '64' } });
+
+    const { run } = await source.run({ slice: { records: 1_000 } });
+
+    expect(run).toMatchObject({ outcome: 'drained', counts: { delivered: 300 } });
+    expect(await source.cursor()).toMatchObject({ clean: true, checkpoint: { p: 15 } });
   });
 
   test('reads nothing back, and writes its pins once, while all goes well', async () => {
