@@ -12,6 +12,7 @@ import { rocketmqSink } from '../../plugins/sinks/rocketmq-sink.ts';
 import { aSinkRecord, textDatum } from '../support/connect-records.ts';
 import { asSent, bytesOf, textOf } from '../support/log-records.ts';
 import { aPluginContext } from '../support/plugin-context.ts';
+import type { RemotingAnswer } from '../support/remoting-server.ts';
 import { recordsIn } from '../support/replication.ts';
 import { StandInCluster } from '../support/stand-in-cluster.ts';
 
@@ -243,5 +244,30 @@ describe('rocketmq-sink, a cluster', () => {
     abort.abort();
 
     expect(await putting).toMatchObject({ name: 'RetryableError', code: 'target.timed_out' });
+  });
+
+  test('that answers late gets nothing more before it has answered, so that nothing newer is stored first', async () => {
+    const cluster = await aCluster({ queues: 1 });
+    const [late, abort] = [Promise.withResolvers<RemotingAnswer>(), new AbortController()];
+    cluster.answerFirst = ({ code }) => (code === RequestCode.SEND_BATCH_MESSAGE ? late.promise : null);
+    const writer = await open(cluster);
+    const first = failureOf(put(writer, [aRecord()], abort.signal));
+    await cluster.server.received(2);
+    abort.abort();
+    await first;
+    cluster.answerFirst = () => null;
+
+    const second = put(writer, [aRecord({ value: textDatum('newer'), offset: 1 })]);
+    // Whatever would have been sent by now has been.
+    cluster.createTopic('others', { queues: 1 });
+    await put(await open(cluster), [aRecord({ topic: 'others' })]);
+    const sent = cluster.server.requests.filter(
+      ({ code, fields }) => code === RequestCode.SEND_BATCH_MESSAGE && fields['b'] === 'orders',
+    );
+    late.resolve({ fields: { queueOffset: 0 } });
+
+    expect(sent).toHaveLength(1);
+    expect((await second).failures).toEqual([]);
+    expect(recordsIn(cluster, 'orders').map(({ value }) => textOf(value))).toEqual(['newer']);
   });
 });

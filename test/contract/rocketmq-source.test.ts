@@ -402,6 +402,27 @@ describe('rocketmq-source, a queue that is not what it was', () => {
     expect(logged).toEqual([['warn', expect.stringContaining('removed 2 records')]]);
   });
 
+  test('is known again though a filter left out all that came, until retention took what was copied', async () => {
+    const cluster = await aCluster();
+    cluster.append('orders', 0, [anOutgoingRecord({ tag: 'a' })]);
+    const keys = { 'filter.tags': 'a' };
+    const reader = await open(cluster, { keys });
+    await reader.poll(ALL, NEVER);
+    cluster.nowMs += 86_400_000;
+    cluster.append(
+      'orders',
+      0,
+      Array.from({ length: 100 }, () => anOutgoingRecord({ tag: 'b' })),
+    );
+
+    const { checkpoint } = (await pollToEnd(reader, ALL)).at(-1) as PollResult;
+    cluster.trim('orders', 0, 50);
+    cluster.append('orders', 0, [anOutgoingRecord({ tag: 'a' })]);
+
+    expect(checkpoint).toMatchObject({ offset: '101', storedAtMs: cluster.nowMs });
+    expect(recordsIn(await pollToEnd(await open(cluster, { keys, checkpoint }), ALL))).toHaveLength(1);
+  });
+
   test('is waited for while it is gone, told of once, and copied on when it is back', async () => {
     const cluster = await aCluster();
     const { context, logged } = aTellingContext();

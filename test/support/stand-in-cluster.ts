@@ -30,7 +30,7 @@ export class StandInCluster {
   /** When what is appended counts as stored, epoch ms. */
   nowMs: number;
   /** Said in the place of what would be; `null`: as usual. */
-  answerFirst: (request: RemotingRequest) => Reply | null = () => null;
+  answerFirst: (request: RemotingRequest) => Reply | Promise<Reply> | null = () => null;
   readonly #topics = new Map<string, StandInQueue[]>();
   readonly #grown = new EventEmitter().setMaxListeners(0);
   #server: RemotingServer | null = null;

@@ -39,6 +39,8 @@ export class TopicWriter implements SinkWriter {
   readonly #passage: Passage | null;
   readonly #parts: WriterParts;
   #turn = 0;
+  /** Settles when nothing of earlier puts is under way any more. */
+  #settled: Promise<unknown> = Promise.resolve();
 
   constructor(config: SinkSettings, parts: WriterParts) {
     this.#config = config;
@@ -49,8 +51,14 @@ export class TopicWriter implements SinkWriter {
   async put(batch: PutBatch, signal: CancelSignal): Promise<PutResult> {
     if (signal.aborted) throw putAborted();
     this.#turn += 1;
+    // A send that outlasts its put may still arrive: what comes next would be stored before it.
+    const sending = this.#settled.then(() => {
+      if (signal.aborted) throw putAborted();
+      return this.#send(batch);
+    });
+    this.#settled = sending.catch(() => undefined);
     try {
-      const failures = await unlessAborted(signal, this.#send(batch));
+      const failures = await unlessAborted(signal, sending);
       return { failures: failures.sort((a, b) => a.index - b.index) };
     } catch (error) {
       throw asTargetError(error);

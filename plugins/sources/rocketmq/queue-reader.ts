@@ -4,9 +4,11 @@
  * The end of a queue is followed for some seconds with one poll that the broker holds; after that it is looked at every
  * `poll.interval.ms`.
  */
+import type { PulledRecord } from '../../../clients/rocketmq/records/pulled-record.ts';
 import { readRecords } from '../../../clients/rocketmq/records/read-records.ts';
 import { FatalTaskError } from '../../../core/errors.ts';
 import { queueKey } from '../../../core/message-queue.ts';
+import { advance, type Offset } from '../../../core/offset.ts';
 import type { CancelSignal, ReadLimits } from '../../../core/ports.ts';
 import type { PolledRecord, PollLimits, PollResult, SourceReader } from '../../api/source.ts';
 import { asSourceError } from '../../replication/other-cluster.ts';
@@ -84,17 +86,30 @@ export class QueueReader implements SourceReader {
     );
     // It moved: what became of it shows when it is compared again.
     if (place.next < bounds.min || place.next > bounds.max) this.#checkedAtMs = null;
-    const last = records.at(-1);
-    const lastStoredAtMs = last === undefined ? place.lastStoredAtMs : Math.max(last.storedAtMs, place.lastStoredAtMs ?? 0);
-    this.#place = { ...place, next, lastStoredAtMs };
+    const lastStoredAtMs = next > place.next ? await this.#storedBefore(next, records) : null;
+    this.#place = { ...place, next, lastStoredAtMs: newest(place.lastStoredAtMs, lastStoredAtMs) };
     if (next > place.next) this.#followUntilMs = this.#watched.context.clock.monotonicMs() + FOLLOW_MS;
     const copies = this.#copies(records);
     const isAtEnd = next === bounds.max && (next === place.next || limits.waitMs === 0);
     return { records: copies, checkpoint: encodePlace(this.#place), ...(isAtEnd && { idleForMs: this.#idleForMs(limits) }) };
   }
 
-  #copies(records: readonly Parameters<typeof copyOf>[0][]): readonly PolledRecord[] {
-    const copies = records.flatMap((record) => copyOf(record, this.#terms) ?? []);
+  /** When the record before `next` was stored: where a filter has left it out, it is looked at all the same, to know the queue by. */
+  async #storedBefore(next: Offset, records: readonly PulledRecord[]): Promise<number | null> {
+    const at = advance(next, -1);
+    const last = records.at(-1);
+    if (last?.offset === at) return last.storedAtMs;
+    const { reading, queue } = this.#watched;
+    const [before] = (await readRecords(reading, { queue, from: at }, { records: 1, bytes: 1, waitMs: 0 })).records;
+    return before?.offset === at ? before.storedAtMs : null;
+  }
+
+  #copies(records: readonly PulledRecord[]): readonly PolledRecord[] {
+    const copies: PolledRecord[] = [];
+    for (const record of records) {
+      const copy = copyOf(record, this.#terms);
+      if (copy !== null) copies.push(copy);
+    }
     const left = records.length - copies.length;
     if (left > 0) this.#watched.context.count('records_not_sent_back', left);
     return copies;
@@ -119,6 +134,10 @@ export class QueueReader implements SourceReader {
     if (isMissing) this.#checkedAtMs = null;
     this.#isMissing = isMissing;
   }
+}
+
+function newest(known: number | null, found: number | null): number | null {
+  return found === null ? known : Math.max(found, known ?? found);
 }
 
 function isMissing(error: unknown): boolean {
