@@ -6,6 +6,7 @@ import type { Offset } from '../../../core/offset.ts';
 import type { LogHeaders, LogRecord } from '../../../core/record/connect-record.ts';
 import { type Compression, type MessageParts, messageBornAtMs, messageParts } from '../message-layout.ts';
 import { findProperty, readProperties } from '../properties.ts';
+import { lz4Decompress } from './lz4.ts';
 import { BASE64, EMPTY_BODY, isHeader, NULL_BODY, NULL_MARK, PROPERTY } from './record-properties.ts';
 
 const KEY = Buffer.from(PROPERTY.key);
@@ -158,6 +159,7 @@ function inflated(body: Uint8Array, compression: Compression): Uint8Array {
   const options = { maxOutputLength: INFLATED_BYTES_MAX };
   try {
     if (compression === 'zlib') return plainBytes(inflateSync(body, options));
+    if (compression === 'lz4') return lz4Decompress(body, INFLATED_BYTES_MAX);
     if (compression === 'zstd') return plainBytes(zstdDecompressSync(body, options));
   } catch (error) {
     throw new RecordError(`the record's value cannot be inflated (${compression}): ${messageOf(error)}`, {
