@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { booleanKey, enumKey, intKey, passwordKey, textKey } from '../../../core/config/keys.ts';
 import { isChosen, patternsKey } from '../change-capture/patterns-key.ts';
+import { operationsKey } from './operations-key.ts';
 import { routesKey } from './routes-key.ts';
 
 /** The databases of the server itself. */
@@ -86,6 +87,16 @@ export const CdcConfig = z
     'tombstones.on.delete': booleanKey()
       .default(false)
       .describe('Send a record with the key and no value after each deletion, for logs that compact by key.'),
+    'skipped.operations': operationsKey()
+      .default(['t'])
+      .describe(
+        'Kinds of changes that are not sent: c (inserts), u (updates), d (deletions), t (TRUNCATE, which takes all rows of a table at once), or none.',
+      ),
+    'schema.changes.topic': textKey()
+      .default('')
+      .describe(
+        'Topic for the statements that create, alter, rename, truncate and drop captured tables and databases. Empty: they are not sent.',
+      ),
     'decimal.handling.mode': enumKey(['string', 'precise', 'double'])
       .default('string')
       .describe("DECIMAL as text, as Kafka Connect's Decimal, or as a double, which rounds it."),
@@ -138,8 +149,13 @@ export type TableLists = Pick<
 
 /** Whether a table is captured. Tables of the server itself never are. */
 export function tableFilter(config: TableLists): (database: string, table: string) => boolean {
-  const databases = { include: config['database.include.list'], exclude: config['database.exclude.list'] };
+  const isDatabaseChosen = databaseFilter(config);
   const tables = { include: config['table.include.list'], exclude: config['table.exclude.list'] };
-  return (database, table) =>
-    !SYSTEM.has(database.toLowerCase()) && isChosen(database, databases) && isChosen(`${database}.${table}`, tables);
+  return (database, table) => isDatabaseChosen(database) && isChosen(`${database}.${table}`, tables);
+}
+
+/** Whether tables of a database may be captured. */
+export function databaseFilter(config: TableLists): (database: string) => boolean {
+  const databases = { include: config['database.include.list'], exclude: config['database.exclude.list'] };
+  return (database) => !SYSTEM.has(database.toLowerCase()) && isChosen(database, databases);
 }

@@ -18,11 +18,12 @@ import { type CdcSettings, tableFilter } from './cdc-config.ts';
 import { TableEvents } from './change-events.ts';
 import { ChangePoller } from './change-poller.ts';
 import { connect } from './connection-of.ts';
-import { LogFollower, type LoggedChange } from './log-follower.ts';
-import { serverNumber } from './server-facts.ts';
+import { LogFollower, type Logged } from './log-follower.ts';
+import { namingFacts } from './server-facts.ts';
 import { Snapshot } from './snapshot.ts';
 import { SnapshotPoller } from './snapshot-poller.ts';
 import { isLogLost, sourceError } from './source-error.ts';
+import { StatementEvents } from './statement-events.ts';
 import type { TableShape } from './table-shape.ts';
 import { TableTopics } from './table-topics.ts';
 
@@ -115,16 +116,19 @@ export class CdcReader implements SourceReader {
     try {
       const connector = connection.server.isMariadb ? 'mariadb' : 'mysql';
       const eventsOf = (shape: TableShape): TableEvents | null => this.#eventsOf(shape, connector);
-      const serverId = await serverNumber(connection);
+      const { number: serverId, foldsNames } = await namingFacts(connection);
       const follower = await LogFollower.start(connection, at, {
         serverId: this.#replicaId(),
         // A snapshot goes on until the log has come to where its rows are as of.
         follows: follows || at.snapshot !== null,
         isWanted: (layout) => eventsOf(layout) !== null,
       });
-      const recordsOf = (logged: LoggedChange): readonly PolledRecord[] => {
+      const statements = new StatementEvents(this.#config, { topics: this.#topics, server: { connector, foldsNames } });
+      const recordsOf = (logged: Logged): readonly PolledRecord[] => {
+        const nowMs = this.#context.clock.nowMs();
+        if (logged.kind === 'statement') return statements.records(logged, nowMs);
         this.#opened?.rows?.poller.note(logged);
-        return eventsOf(logged.layout)?.records(logged, this.#context.clock.nowMs()) ?? NONE;
+        return eventsOf(logged.layout)?.records(logged, nowMs) ?? NONE;
       };
       const changes = new ChangePoller(follower, { recordsOf, clock: this.#context.clock });
       return {

@@ -3,7 +3,7 @@ import type { CancelSignal, Clock } from '../../../core/ports.ts';
 import type { PolledRecord } from '../../api/source.ts';
 import { eventBytes, type PollBatch } from '../change-capture/poll-batch.ts';
 import type { LogCheckpoint } from './cdc-checkpoint.ts';
-import type { LogFollower, LoggedChange } from './log-follower.ts';
+import type { LogFollower, Logged } from './log-follower.ts';
 
 /** A poll that reads changes of other tables, or reads up on a large transaction, gives way after so long. */
 const POLL_MS_MAX = 1_000;
@@ -18,7 +18,7 @@ interface Divided {
 
 export class ChangePoller {
   readonly #follower: LogFollower;
-  readonly #recordsOf: (logged: LoggedChange) => readonly PolledRecord[];
+  readonly #recordsOf: (logged: Logged) => readonly PolledRecord[];
   readonly #clock: Clock;
   /** What did not fit last time, or is at work. */
   #divided: Divided | null = null;
@@ -27,7 +27,7 @@ export class ChangePoller {
 
   constructor(
     follower: LogFollower,
-    { recordsOf, clock }: { readonly recordsOf: (logged: LoggedChange) => readonly PolledRecord[]; readonly clock: Clock },
+    { recordsOf, clock }: { readonly recordsOf: (logged: Logged) => readonly PolledRecord[]; readonly clock: Clock },
   ) {
     this.#follower = follower;
     this.#recordsOf = recordsOf;
@@ -69,12 +69,7 @@ export class ChangePoller {
         if (logged === null) return false;
         // Set before its records are made: where that fails, none of them was given.
         this.#divided = { records: [], bytes: 0, next: logged.given };
-        const { before, after } = logged.change;
-        this.#divided = {
-          ...this.#divided,
-          records: this.#recordsOf(logged),
-          bytes: eventBytes(before ?? []) + eventBytes(after ?? []),
-        };
+        this.#divided = { ...this.#divided, records: this.#recordsOf(logged), bytes: bytesOf(logged) };
       }
     } catch (error) {
       if (batch.records.length === 0) throw error;
@@ -93,4 +88,10 @@ export class ChangePoller {
     this.#divided = null;
     return true;
   }
+}
+
+function bytesOf(logged: Logged): number {
+  if (logged.kind === 'statement') return eventBytes([logged.statement.sql]);
+  const { before, after } = logged.change;
+  return eventBytes(before ?? []) + eventBytes(after ?? []);
 }

@@ -4,7 +4,7 @@
  * A checkpoint is the last commit, and how far into the next transaction changes were given: so one of any size makes progress.
  * Changes are counted by the events that hold them, of all tables, so that the count does not depend on which tables are wanted.
  */
-import type { BinlogPlace, TransactionBegin, TransactionEnd } from '../../../clients/binlog/binlog-events.ts';
+import type { BinlogPlace, Statement, TransactionBegin, TransactionEnd } from '../../../clients/binlog/binlog-events.ts';
 import { BinlogReader } from '../../../clients/binlog/binlog-reader.ts';
 import type { Gtid, GtidSet } from '../../../clients/binlog/gtid.ts';
 import { MariadbGtidSet } from '../../../clients/binlog/mariadb-gtid-set.ts';
@@ -28,11 +28,8 @@ export interface FollowOptions {
   readonly isWanted: (layout: TableLayout) => boolean;
 }
 
-export interface LoggedChange {
+interface InTransaction {
   readonly transaction: Transaction;
-  readonly layout: TableLayout;
-  readonly operation: RowOperation;
-  readonly change: RowChange;
   /** The number of the event in its transaction, and of the row in the event. */
   readonly event: number;
   readonly row: number;
@@ -41,6 +38,21 @@ export interface LoggedChange {
   /** So many of the records that are made of it were given before. */
   readonly given: number;
 }
+
+export interface LoggedChange extends InTransaction {
+  readonly kind: 'change';
+  readonly layout: TableLayout;
+  readonly operation: RowOperation;
+  readonly change: RowChange;
+}
+
+/** SQL that changes no rows one by one. */
+export interface LoggedStatement extends InTransaction {
+  readonly kind: 'statement';
+  readonly statement: Statement;
+}
+
+export type Logged = LoggedChange | LoggedStatement;
 
 export class LogFollower {
   /** Waits for what comes; otherwise the end is the end. */
@@ -63,6 +75,8 @@ export class LogFollower {
   /** Of that event, the row that comes next. */
   #row = 0;
   #rows: RowsEvent | null = null;
+  /** The event is a statement, which was given. */
+  #isStatementGiven = false;
   #statement: InsideTransaction['statement'] = null;
 
   private constructor(
@@ -112,8 +126,9 @@ export class LogFollower {
     return new LogFollower(reader, from, { server, era: from.era, gtids, inside: from.inside }, options);
   }
 
-  /** The next change of a table that is wanted; `null`: nothing more is here, or it stands at its limit. */
-  next(): LoggedChange | null {
+  /** The next statement, or change of a table that is wanted; `null`: nothing more is here, or it stands at its limit. */
+  next(): Logged | null {
+    if (this.#isStatementGiven) this.#nextEvent();
     for (;;) {
       const change = this.#nextChange();
       if (change !== null) return change;
@@ -123,7 +138,10 @@ export class LogFollower {
       if (event.kind === 'begin') this.#begin(event);
       else if (event.kind === 'rows') this.#open(event);
       else if (event.kind === 'end') this.#end(event);
-      else demandLoggedAsRows(event);
+      else {
+        const statement = this.#nextStatement(event);
+        if (statement !== null) return statement;
+      }
     }
   }
 
@@ -185,6 +203,7 @@ export class LogFollower {
 
   #nextEvent(): void {
     this.#rows = null;
+    this.#isStatementGiven = false;
     this.#event += 1;
     this.#row = 0;
     if (this.#given !== null && this.#event > this.#given.event) this.#given = null;
@@ -202,10 +221,25 @@ export class LogFollower {
       this.#given = null;
       this.#hasChanges = true;
       const { layout, operation, position } = rows;
-      return { transaction, layout, operation, change, event: this.#event, row, position, given };
+      return { kind: 'change', transaction, layout, operation, change, event: this.#event, row, position, given };
     }
     this.#nextEvent();
     return null;
+  }
+
+  /** It counts as an event of one row. `null`: it was given before. */
+  #nextStatement(statement: Statement): LoggedStatement | null {
+    demandLoggedAsRows(statement);
+    const transaction = this.#transaction;
+    const before = this.#given;
+    if (transaction === null || (before !== null && (this.#event < before.event || before.row > 0))) {
+      this.#nextEvent();
+      return null;
+    }
+    this.#given = null;
+    this.#row = 1;
+    this.#isStatementGiven = true;
+    return { kind: 'statement', transaction, statement, event: this.#event, row: 0, position: null, given: before?.part ?? 0 };
   }
 
   /** Nothing but a commit makes the changes that were given true. */

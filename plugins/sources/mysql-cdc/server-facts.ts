@@ -25,10 +25,16 @@ export async function serverIdentity(connection: MysqlConnection): Promise<strin
   return identity ?? '';
 }
 
-/** The number that it logs changes with. */
-export async function serverNumber(connection: MysqlConnection): Promise<bigint> {
-  const [[number] = []] = await connection.query('SELECT @@global.server_id');
-  return BigInt(number ?? 0);
+export interface NamingFacts {
+  /** What it logs changes with. */
+  readonly number: bigint;
+  /** Names of databases and tables are kept in small letters, however they are written. */
+  readonly foldsNames: boolean;
+}
+
+export async function namingFacts(connection: MysqlConnection): Promise<NamingFacts> {
+  const [[number, folding] = []] = await connection.query('SELECT @@global.server_id, @@global.lower_case_table_names');
+  return { number: BigInt(number ?? 0), foldsNames: folding === '1' };
 }
 
 /** @throws {FatalTaskError} where there is no log. */

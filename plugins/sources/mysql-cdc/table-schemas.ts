@@ -42,38 +42,68 @@ export interface TableSchemas {
   readonly flat: StructSchema;
 }
 
-/** `name`: of the table, with the prefix of the connector. */
-export function tableSchemas(
-  form: RowForm,
-  { name, connector, isShared }: { readonly name: string; readonly connector: string; readonly isShared: boolean },
-): TableSchemas {
-  const row: StructSchema = { type: 'struct', optional: true, name: `${name}.Value`, fields: form.fields };
-  const source: StructSchema = {
-    type: 'struct',
-    optional: false,
-    name: `io.debezium.connector.${connector}.Source`,
-    fields: SOURCE_FIELDS,
-  };
+interface Names {
+  /** Of the table, with the prefix of the connector. */
+  readonly name: string;
+  readonly connector: 'mysql' | 'mariadb';
+}
+
+export function tableSchemas(form: RowForm, { isShared, ...names }: Names & { readonly isShared: boolean }): TableSchemas {
+  const { name } = names;
+  const keyFields = isShared ? [...form.keyFields, { name: TABLE_IN_KEY, schema: STRING }] : form.keyFields;
   return {
-    key: {
+    key: { type: 'struct', optional: false, name: `${name}.Key`, fields: keyFields },
+    envelope: envelope(names, form.fields),
+    flat: flat(names, form.fields),
+  };
+}
+
+/** Of a table whose columns nobody knows: a statement that takes all rows does not name them. */
+export function truncationSchemas(names: Names): Pick<TableSchemas, 'envelope' | 'flat'> {
+  return { envelope: envelope(names, []), flat: flat(names, []) };
+}
+
+/** Debezium's, without what a table is like afterwards: each of its records has that. */
+export function schemaChangeSchemas(connector: Names['connector']): { readonly key: StructSchema; readonly value: StructSchema } {
+  const name = (what: string): string => `io.debezium.connector.${connector}.SchemaChange${what}`;
+  return {
+    key: { type: 'struct', optional: false, name: name('Key'), fields: [{ name: 'databaseName', schema: STRING }] },
+    value: {
       type: 'struct',
       optional: false,
-      name: `${name}.Key`,
-      fields: isShared ? [...form.keyFields, { name: TABLE_IN_KEY, schema: STRING }] : form.keyFields,
-    },
-    envelope: {
-      type: 'struct',
-      optional: false,
-      name: `${name}.Envelope`,
-      version: 2,
+      name: name('Value'),
       fields: [
-        { name: 'before', schema: row },
-        { name: 'after', schema: row },
-        { name: 'source', schema: source },
-        { name: 'op', schema: STRING },
-        { name: 'ts_ms', schema: OPTIONAL_INT64 },
+        { name: 'source', schema: sourceSchema(connector) },
+        { name: 'ts_ms', schema: INT64 },
+        { name: 'databaseName', schema: OPTIONAL_STRING },
+        { name: 'schemaName', schema: OPTIONAL_STRING },
+        { name: 'ddl', schema: OPTIONAL_STRING },
       ],
     },
-    flat: { type: 'struct', optional: false, name: `${name}.Value`, fields: [...form.fields, ...FLAT_FIELDS] },
   };
+}
+
+function envelope({ name, connector }: Names, fields: readonly Field[]): StructSchema {
+  const row: StructSchema = { type: 'struct', optional: true, name: `${name}.Value`, fields };
+  return {
+    type: 'struct',
+    optional: false,
+    name: `${name}.Envelope`,
+    version: 2,
+    fields: [
+      { name: 'before', schema: row },
+      { name: 'after', schema: row },
+      { name: 'source', schema: sourceSchema(connector) },
+      { name: 'op', schema: STRING },
+      { name: 'ts_ms', schema: OPTIONAL_INT64 },
+    ],
+  };
+}
+
+function flat({ name }: Names, fields: readonly Field[]): StructSchema {
+  return { type: 'struct', optional: false, name: `${name}.Value`, fields: [...fields, ...FLAT_FIELDS] };
+}
+
+function sourceSchema(connector: Names['connector']): StructSchema {
+  return { type: 'struct', optional: false, name: `io.debezium.connector.${connector}.Source`, fields: SOURCE_FIELDS };
 }
