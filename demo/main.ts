@@ -2,6 +2,7 @@
  * `npm run demo`: the main job, end to end, on one machine. A shop's database changes, its changes go through topics into a second
  * database and into files, processes that do it are killed, and in the end all three are compared row by row.
  *
+ * `-- --broker rocketmq` has the topics in a RocketMQ that it starts, which needs Java and Maven (exit code 3 without them).
  * `-- --json` prints the report as one object on the last line, `-- --keep` leaves everything running, and its files where they are.
  * Exit code 1: a mismatch, or fewer than ten processes killed at work. Ctrl-C ends it, and what it has made goes.
  */
@@ -16,6 +17,7 @@ import { parseArgs } from 'node:util';
 import { type Comparison, compare } from './comparison.ts';
 import { killNowAndThen } from './killer.ts';
 import { ReplicaWatch } from './latency.ts';
+import { LOGS, type LogName, missingFor, startLog } from './log.ts';
 import { printReport, type Report, reportOf } from './report.ts';
 import { type Server, sortie, startServer } from './server.ts';
 import { SHOP_ROWS, Shop } from './shop.ts';
@@ -43,6 +45,7 @@ const STARTED_AT_MS = performance.now();
 process.exitCode = await main();
 
 interface Options {
+  readonly broker: LogName;
   readonly json: boolean;
   readonly keep: boolean;
 }
@@ -57,28 +60,60 @@ interface Stage {
 }
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: { json: { type: 'boolean', default: false }, keep: { type: 'boolean', default: false } },
-  });
+  const options = parsed();
+  if (options === null) return refused(`usage: npm run demo -- [--broker ${LOGS.join('|')}] [--json] [--keep]`, 2);
+  const missing = missingFor(options.broker);
+  if (missing !== null) return refused(missing, 3);
   const interrupted = interruption();
   const folder = mkdtempSync(join(tmpdir(), 'sortie-demo-'));
-  const shop = new Shop(join(folder, 'shop.db'), { seed: SEED });
-  progress(`a shop with ${SHOP_ROWS.toLocaleString('en-US')} rows is in ${folder}/shop.db`);
-  const server = startServer(folder, { port: 0 });
   try {
-    return await demo({ folder, shop, server, interrupted }, values);
+    return await onStage(folder, options, interrupted);
   } catch (error) {
     // Ctrl-C reaches what it has started as well, and that fails then.
     if (interrupted.aborted) return exitCodeOf(interrupted);
     throw error;
   } finally {
-    shop.close();
-    await server.stop();
-    if (!values.keep) rmSync(folder, { recursive: true, force: true });
+    if (!options.keep) rmSync(folder, { recursive: true, force: true });
   }
 }
 
-async function demo(stage: Stage, { json, keep }: Options): Promise<number> {
+async function onStage(folder: string, options: Options, interrupted: AbortSignal): Promise<number> {
+  const log = await startLog(options.broker, { folder, say: progress });
+  const shop = new Shop(join(folder, 'shop.db'), { seed: SEED });
+  progress(`a shop with ${SHOP_ROWS.toLocaleString('en-US')} rows is in ${folder}/shop.db`);
+  const server = startServer(folder, { port: 0, flags: log.flags });
+  try {
+    return await demo({ folder, shop, server, interrupted }, options);
+  } finally {
+    shop.close();
+    await server.stop();
+    await log.stop();
+  }
+}
+
+/** `null` where they make no sense. */
+function parsed(): Options | null {
+  try {
+    const { values } = parseArgs({
+      options: {
+        broker: { type: 'string', default: 'embedded' },
+        json: { type: 'boolean', default: false },
+        keep: { type: 'boolean', default: false },
+      },
+    });
+    const broker = LOGS.find((name) => name === values.broker);
+    return broker === undefined ? null : { ...values, broker };
+  } catch {
+    return null;
+  }
+}
+
+function refused(why: string, exitCode: number): number {
+  process.stderr.write(`${why}\n`);
+  return exitCode;
+}
+
+async function demo(stage: Stage, { json, keep }: Pick<Options, 'json' | 'keep'>): Promise<number> {
   const { folder, server, interrupted } = stage;
   const url = await server.ready();
   if (url === null) throw new Error(`sortie did not start:\n${server.said()}`);

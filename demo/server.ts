@@ -29,9 +29,13 @@ export interface Server {
   stop(): Promise<void>;
 }
 
-export function startServer(folder: string, { port }: { readonly port: number }): Server {
+/** `flags`: what it is told besides. */
+export function startServer(
+  folder: string,
+  { port, flags = [] }: { readonly port: number; readonly flags?: readonly string[] },
+): Server {
   const options = ['--data', 'data', '--port', String(port), '--invoker', 'processes', '--json', '--log-level', 'debug'];
-  const args = [...SORTIE, 'start', ...options];
+  const args = [...SORTIE, 'start', ...options, ...flags];
   const child = spawn(process.execPath, args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
   if (child.pid === undefined) throw new Error(`${process.execPath} cannot be started`);
   const runs: RunRecord[] = [];

@@ -28,7 +28,9 @@ export function startJavaServer({ name, folder, jars, heapMegabytes, mainClass, 
   const home = join(folder, name);
   mkdirSync(home, { recursive: true });
   const heap = [`-Xms${heapMegabytes}m`, `-Xmx${heapMegabytes}m`];
-  const program = [`-Duser.home=${home}`, '-cp', join(jars, '*'), `org.apache.rocketmq.${mainClass}`];
+  // Keys, certificates and libraries that it unpacks would stay in the folder of all temporary files.
+  const folders = [`-Duser.home=${home}`, `-Djava.io.tmpdir=${home}`];
+  const program = [...folders, '-cp', join(jars, '*'), `org.apache.rocketmq.${mainClass}`];
   return ServerProcess.start({
     name,
     folder,

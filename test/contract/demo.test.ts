@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { assert } from '../../core/assert.ts';
@@ -41,6 +42,26 @@ describe('npm run demo', () => {
     );
   }
 });
+
+describe('npm run demo, refused', () => {
+  test('says what it lacks for a RocketMQ, with exit code 3', async () => {
+    const { said, code } = await refused(['--broker', 'rocketmq'], { PATH: aTemporaryFolder() });
+
+    expect([code, said]).toEqual([3, expect.stringMatching(/^java and mvn cannot be started; .*apt-get install .*\n$/)]);
+  });
+
+  test.each([[['--broker', 'kafka']], [['--speed']]])('says how it is used where it does not understand %j', async (args) => {
+    const { said, code } = await refused(args, {});
+
+    expect([code, said]).toEqual([2, 'usage: npm run demo -- [--broker embedded|rocketmq] [--json] [--keep]\n']);
+  });
+});
+
+async function refused(args: readonly string[], env: NodeJS.ProcessEnv): Promise<{ said: string; code: unknown }> {
+  const demo = spawn(process.execPath, [DEMO, ...args], { env, stdio: ['ignore', 'ignore', 'pipe'] });
+  const [said, [code]] = await Promise.all([text(demo.stderr), once(demo, 'exit') as Promise<[unknown]>]);
+  return { said, code };
+}
 
 /** In a group of its own, as a shell gives it. `folder`: for its temporary files. */
 function aDemo(folder: string): { readonly pid: number; readonly said: readonly string[]; readonly ended: Promise<unknown> } {
