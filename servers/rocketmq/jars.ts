@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { runCommand } from '../command.ts';
 import { fetched } from '../fetched.ts';
 
-const ROCKETMQ_VERSION = '5.3.3';
+export const ROCKETMQ_VERSION = '5.3.3';
 
 /**
  * The folder with the jars.
