@@ -3,7 +3,8 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { parseJson } from '../core/record/lossless-json.ts';
-import { KEYS, TABLES, type Table } from './shop.ts';
+import type { Row } from './databases/shop-database.ts';
+import { KEYS, type Shop, TABLES, type Table } from './shop.ts';
 
 export interface Comparison {
   /** Rows of the shop that were looked for. */
@@ -19,8 +20,7 @@ const EXAMPLES_MAX = 5;
 /** Of one table: the row as text, by its key as text. */
 type Rows = ReadonlyMap<string, string>;
 
-export function compare(folder: string): Comparison {
-  const source = new DatabaseSync(join(folder, 'shop.db'), { readOnly: true });
+export async function compare(shop: Shop, folder: string): Promise<Comparison> {
   const replica = new DatabaseSync(join(folder, 'replica.db'), { readOnly: true });
   const archive = readArchive(join(folder, 'archive'));
   const examples: string[] = [];
@@ -28,10 +28,10 @@ export function compare(folder: string): Comparison {
   let mismatches = 0;
   try {
     for (const table of TABLES) {
-      const expected = readTable(source, table);
+      const expected = byKey(table, await shop.rows(table));
       rows += expected.size;
       for (const [where, found] of [
-        ['replica', readTable(replica, table)],
+        ['replica', readReplica(replica, table)],
         ['archive', archive.get(table) ?? new Map()],
       ] as const) {
         for (const difference of differences(expected, found)) {
@@ -41,7 +41,6 @@ export function compare(folder: string): Comparison {
       }
     }
   } finally {
-    source.close();
     replica.close();
   }
   return { rows, mismatches, examples };
@@ -57,11 +56,15 @@ function* differences(expected: Rows, found: Rows): Generator<string> {
 }
 
 /** Empty where the replica has not got the table yet. */
-function readTable(database: DatabaseSync, table: Table): Rows {
+function readReplica(database: DatabaseSync, table: Table): Rows {
   if (database.prepare('SELECT 1 FROM sqlite_schema WHERE name = ?').get(table) === undefined) return new Map();
   const statement = database.prepare(`SELECT * FROM ${table}`);
   statement.setReadBigInts(true);
-  return new Map(statement.all().map((row) => [keyOf(table, row), textOf(row)]));
+  return byKey(table, statement.all());
+}
+
+function byKey(table: Table, rows: readonly Row[]): Rows {
+  return new Map(rows.map((row) => [keyOf(table, row), textOf(row)]));
 }
 
 /** Changes in the order of each queue: the last one of a key is what is there. */
@@ -80,8 +83,6 @@ interface Change {
   readonly source: { readonly table: Table };
 }
 
-type Row = Readonly<Record<string, unknown>>;
-
 function replay(tables: ReadonlyMap<Table, Map<string, string>>, line: string): void {
   const { op, before, after, source } = (parseJson(line) as unknown as { readonly payload: Change }).payload;
   const rows = tables.get(source.table);
@@ -93,7 +94,7 @@ function keyOf(table: Table, row: Row): string {
   return KEYS[table].map((column) => String(row[column])).join('/');
 }
 
-/** Integers may come as numbers or as bigints, which print alike. */
+/** Integers may come as numbers, as bigints or as digits, which print alike. */
 function textOf(row: Row): string {
   return Object.keys(row)
     .sort()

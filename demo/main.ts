@@ -2,7 +2,8 @@
  * `npm run demo`: the main job, end to end, on one machine. A shop's database changes, its changes go through topics into a second
  * database and into files, processes that do it are killed, and in the end all three are compared row by row.
  *
- * `-- --broker rocketmq` has the topics in a RocketMQ that it starts, which needs Java and Maven (exit code 3 without them).
+ * `-- --source mysql` (or `mariadb`) has the shop in a real server that it starts, `-- --broker rocketmq` the topics in a RocketMQ that
+ * it starts, which needs Java and Maven (exit code 3 where something is missing).
  * `-- --json` prints the report as one object on the last line, `-- --keep` leaves everything running, and its files where they are.
  * Exit code 1: a mismatch, or fewer than ten processes killed at work. Ctrl-C ends it, and what it has made goes.
  */
@@ -12,17 +13,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { type Comparison, compare } from './comparison.ts';
 import { killNowAndThen } from './killer.ts';
 import { ReplicaWatch } from './latency.ts';
-import { LOGS, type LogName, missingFor, startLog } from './log.ts';
+import { LOGS, type LogName, missingFor, type RunningLog, startLog } from './log.ts';
 import { printReport, type Report, reportOf } from './report.ts';
 import { type Server, sortie, startServer } from './server.ts';
 import { SHOP_ROWS, Shop } from './shop.ts';
-
-const CONNECTORS = fileURLToPath(new URL('../examples/shop', import.meta.url));
+import { connectorsFolder, missingForSource, type OpenedSource, openSource, SOURCES, type SourceName } from './source.ts';
 
 const BUSY_MS = 30_000;
 const SEED = 7;
@@ -40,11 +39,14 @@ const COMPARE_EVERY_MS = 500;
 /** As a shell says it of a program that a signal has ended. */
 const INTERRUPTED = { SIGINT: 130, SIGTERM: 143 } as const;
 
+const USAGE = `usage: npm run demo -- [--source ${SOURCES.join('|')}] [--broker ${LOGS.join('|')}] [--json] [--keep]`;
+
 const STARTED_AT_MS = performance.now();
 
 process.exitCode = await main();
 
 interface Options {
+  readonly source: SourceName;
   readonly broker: LogName;
   readonly json: boolean;
   readonly keep: boolean;
@@ -53,6 +55,7 @@ interface Options {
 /** What the demo runs on. */
 interface Stage {
   readonly folder: string;
+  readonly source: OpenedSource;
   readonly shop: Shop;
   readonly server: Server;
   /** Aborted when it is interrupted, with the exit code. */
@@ -61,8 +64,8 @@ interface Stage {
 
 async function main(): Promise<number> {
   const options = parsed();
-  if (options === null) return refused(`usage: npm run demo -- [--broker ${LOGS.join('|')}] [--json] [--keep]`, 2);
-  const missing = missingFor(options.broker);
+  if (options === null) return refused(USAGE, 2);
+  const missing = missingForSource(options.source) ?? missingFor(options.broker);
   if (missing !== null) return refused(missing, 3);
   const interrupted = interruption();
   const folder = mkdtempSync(join(tmpdir(), 'sortie-demo-'));
@@ -79,15 +82,30 @@ async function main(): Promise<number> {
 
 async function onStage(folder: string, options: Options, interrupted: AbortSignal): Promise<number> {
   const log = await startLog(options.broker, { folder, say: progress });
-  const shop = new Shop(join(folder, 'shop.db'), { seed: SEED });
-  progress(`a shop with ${SHOP_ROWS.toLocaleString('en-US')} rows is in ${folder}/shop.db`);
-  const server = startServer(folder, { port: 0, flags: log.flags });
   try {
-    return await demo({ folder, shop, server, interrupted }, options);
+    const source = await openSource(options.source, { folder, say: progress });
+    try {
+      return await withShop({ folder, source, log, interrupted }, options);
+    } finally {
+      await source.database.close();
+    }
   } finally {
-    shop.close();
-    await server.stop();
     await log.stop();
+  }
+}
+
+async function withShop(
+  { log, ...stage }: Omit<Stage, 'shop' | 'server'> & { readonly log: RunningLog },
+  options: Options,
+): Promise<number> {
+  const { folder, source } = stage;
+  const shop = await Shop.open(source.database, { seed: SEED });
+  progress(`a shop with ${SHOP_ROWS.toLocaleString('en-US')} rows is in ${source.database.place}`);
+  const server = startServer(folder, { port: 0, flags: [...log.flags, ...source.flags], env: source.env });
+  try {
+    return await demo({ ...stage, shop, server }, options);
+  } finally {
+    await server.stop();
   }
 }
 
@@ -96,13 +114,15 @@ function parsed(): Options | null {
   try {
     const { values } = parseArgs({
       options: {
+        source: { type: 'string', default: 'sqlite' },
         broker: { type: 'string', default: 'embedded' },
         json: { type: 'boolean', default: false },
         keep: { type: 'boolean', default: false },
       },
     });
     const broker = LOGS.find((name) => name === values.broker);
-    return broker === undefined ? null : { ...values, broker };
+    const source = SOURCES.find((name) => name === values.source);
+    return broker === undefined || source === undefined ? null : { ...values, source, broker };
   } catch {
     return null;
   }
@@ -131,10 +151,10 @@ async function demo(stage: Stage, { json, keep }: Pick<Options, 'json' | 'keep'>
 }
 
 /** `null`: it was interrupted. */
-async function run({ folder, shop, server, interrupted }: Stage, url: string): Promise<Report | null> {
+async function run({ folder, source: { connectors }, shop, server, interrupted }: Stage, url: string): Promise<Report | null> {
   const startedAtMs = performance.now();
-  await sortie(folder, ['apply', '-f', CONNECTORS, '--url', url]);
-  progress('three connectors of examples/shop are applied: shop-cdc, shop-replica, shop-archive');
+  await sortie(folder, ['apply', '-f', connectorsFolder(connectors), '--url', url]);
+  progress(`three connectors of examples/${connectors} are applied: shop-cdc, shop-replica, shop-archive`);
 
   const watch = new ReplicaWatch(folder);
   const watching = new AbortController();
@@ -161,9 +181,9 @@ async function keepBusy(shop: Shop, server: Server, interrupted: AbortSignal): P
   const isOver = (): boolean =>
     performance.now() >= untilMs && (server.hostsKilled() >= KILLED_MIN || performance.now() >= untilMs + MORE_MS);
   while (!isOver() && !interrupted.aborted) {
-    shop.step();
+    await shop.step();
     if (performance.now() >= probeAtMs) {
-      shop.probe();
+      await shop.probe();
       probeAtMs = performance.now() + PROBE_EVERY_MS;
     }
     if (performance.now() - toldAtMs > 5_000) {
@@ -185,10 +205,10 @@ async function drained(
     await sleep(COMPARE_EVERY_MS);
     if (interrupted.aborted) return null;
     if (watch.lastProbe < shop.probes) continue;
-    comparison = compare(folder);
+    comparison = await compare(shop, folder);
     if (comparison.mismatches === 0) return comparison;
   }
-  return comparison ?? compare(folder);
+  return comparison ?? (await compare(shop, folder));
 }
 
 /** By a first signal; a second one ends the process as it would any other. */

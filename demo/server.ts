@@ -29,14 +29,18 @@ export interface Server {
   stop(): Promise<void>;
 }
 
-/** `flags`: what it is told besides. */
+/** `flags`: what it is told besides. `env`: beside this process's own. */
 export function startServer(
   folder: string,
-  { port, flags = [] }: { readonly port: number; readonly flags?: readonly string[] },
+  { port, flags = [], env = {} }: { readonly port: number; readonly flags?: readonly string[]; readonly env?: NodeJS.ProcessEnv },
 ): Server {
   const options = ['--data', 'data', '--port', String(port), '--invoker', 'processes', '--json', '--log-level', 'debug'];
   const args = [...SORTIE, 'start', ...options, ...flags];
-  const child = spawn(process.execPath, args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, args, {
+    cwd: folder,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+  });
   if (child.pid === undefined) throw new Error(`${process.execPath} cannot be started`);
   const runs: RunRecord[] = [];
   const said: string[] = [];

@@ -1,5 +1,5 @@
 /** The shop: a database with customers, products, orders and their items, and people who keep changing it. */
-import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import type { Cell, Row, ShopDatabase } from './databases/shop-database.ts';
 import { seededRandom } from './seeded-random.ts';
 
 export const TABLES = ['customers', 'products', 'orders', 'order_items'] as const;
@@ -12,16 +12,6 @@ export const KEYS: Readonly<Record<Table, readonly string[]>> = {
   orders: ['id'],
   order_items: ['order_id', 'line'],
 };
-
-const SCHEMA = `
-  PRAGMA journal_mode = WAL;
-  PRAGMA synchronous = NORMAL;
-  CREATE TABLE customers (id INTEGER PRIMARY KEY, name TEXT NOT NULL, email TEXT, city TEXT, credit_cents INTEGER NOT NULL);
-  CREATE TABLE products (sku TEXT PRIMARY KEY, title TEXT NOT NULL, price_cents INTEGER NOT NULL, stock INTEGER NOT NULL);
-  CREATE TABLE orders (id INTEGER PRIMARY KEY, customer_id INTEGER NOT NULL, status TEXT NOT NULL, total_cents INTEGER NOT NULL, placed_at_ms INTEGER NOT NULL);
-  CREATE TABLE order_items (order_id INTEGER, line INTEGER, sku TEXT NOT NULL, quantity INTEGER NOT NULL, price_cents INTEGER NOT NULL, PRIMARY KEY (order_id, line));
-  CREATE TABLE probes (id INTEGER PRIMARY KEY, committed_at_ms INTEGER NOT NULL);
-`;
 
 const CUSTOMERS = 5_000;
 const PRODUCTS = 1_000;
@@ -40,9 +30,8 @@ const FIRST_ORDER_MS = Date.UTC(2026, 0, 1);
 const LARGE_CREDIT = 9_007_199_254_740_993n;
 
 export class Shop {
-  readonly #database: DatabaseSync;
+  readonly #database: ShopDatabase;
   readonly #random: () => number;
-  readonly #statements = new Map<string, StatementSync>();
   #customers = CUSTOMERS;
   #products = PRODUCTS;
   #orders = ORDERS;
@@ -50,128 +39,146 @@ export class Shop {
   /** Rows that were inserted, updated or deleted, those of transactions that were rolled back aside. */
   changes = 0;
 
-  /** Makes the database, with its first rows in it. The same seed makes the same rows, and the same changes in the same order. */
-  constructor(path: string, { seed }: { readonly seed: number }) {
-    this.#random = seededRandom(seed);
-    this.#database = new DatabaseSync(path, { timeout: 10_000 });
-    this.#database.exec(SCHEMA);
-    this.#transaction(() => {
-      for (let id = 1; id <= CUSTOMERS; id += 1) this.#addCustomer(id);
-      for (let number = 1; number <= PRODUCTS; number += 1) this.#addProduct(number);
-      for (let id = 1; id <= ORDERS; id += 1) this.#addOrder(id, ITEMS_PER_ORDER);
-    });
-    this.changes = 0;
+  private constructor(database: ShopDatabase, random: () => number) {
+    this.#database = database;
+    this.#random = random;
+  }
+
+  /** With its first rows in it. The same seed makes the same rows, and the same changes in the same order. */
+  static async open(database: ShopDatabase, { seed }: { readonly seed: number }): Promise<Shop> {
+    const shop = new Shop(database, seededRandom(seed));
+    await shop.#fill();
+    return shop;
   }
 
   /** Something that happens in a shop: one transaction. */
-  step(): void {
+  async step(): Promise<void> {
     const dice = this.#random();
-    if (dice < 0.35) this.#order();
-    else if (dice < 0.6) this.#advance();
-    else if (dice < 0.75) this.#restock();
-    else if (dice < 0.85) this.#cancel();
-    else if (dice < 0.92) this.#rename();
-    else if (dice < 0.97) this.#renumber();
-    else this.#changeMind();
+    if (dice < 0.35) await this.#order();
+    else if (dice < 0.6) await this.#advance();
+    else if (dice < 0.75) await this.#restock();
+    else if (dice < 0.85) await this.#cancel();
+    else if (dice < 0.92) await this.#rename();
+    else if (dice < 0.97) await this.#renumber();
+    else await this.#changeMind();
   }
 
   /** A row whose way to the replica is timed. */
-  probe(): void {
+  async probe(): Promise<void> {
     this.#probes += 1;
-    this.#run('INSERT INTO probes VALUES (?, ?)', this.#probes, Date.now());
+    await this.#insert('probes', [[this.#probes, Date.now()]]);
   }
 
   get probes(): number {
     return this.#probes;
   }
 
-  close(): void {
-    this.#database.close();
+  rows(table: Table): Promise<readonly Row[]> {
+    return this.#database.rows(table);
   }
 
-  #order(): void {
-    this.#transaction(() => {
-      this.#orders += 1;
-      this.#addOrder(this.#orders, 1 + this.#below(5));
+  async #fill(): Promise<void> {
+    const customers = Array.from({ length: CUSTOMERS }, (_, index) => this.#customer(index + 1));
+    const products = Array.from({ length: PRODUCTS }, (_, index) => this.#product(index + 1));
+    const orders = Array.from({ length: ORDERS }, (_, index) => this.#newOrder(index + 1, ITEMS_PER_ORDER));
+    await this.#transaction(async () => {
+      await this.#database.insert('customers', customers);
+      await this.#database.insert('products', products);
+      await this.#database.insert(
+        'orders',
+        orders.map(({ order }) => order),
+      );
+      await this.#database.insert(
+        'order_items',
+        orders.flatMap(({ items }) => items),
+      );
     });
   }
 
-  #advance(): void {
-    const id = 1 + this.#below(this.#orders);
-    this.#run('UPDATE orders SET status = ? WHERE id = ?', this.#pick(STATUSES), id);
-  }
-
-  #restock(): void {
-    this.#run('UPDATE products SET stock = stock + ?, price_cents = price_cents + 1 WHERE sku = ?', this.#below(50), this.#sku());
-  }
-
-  #cancel(): void {
-    const id = 1 + this.#below(this.#orders);
-    this.#transaction(() => {
-      this.#run('DELETE FROM order_items WHERE order_id = ?', id);
-      this.#run('DELETE FROM orders WHERE id = ?', id);
+  async #order(): Promise<void> {
+    this.#orders += 1;
+    const { order, items } = this.#newOrder(this.#orders, 1 + this.#below(5));
+    await this.#transaction(async () => {
+      await this.#insert('order_items', items);
+      await this.#insert('orders', [order]);
     });
   }
 
-  #rename(): void {
-    const id = 1 + this.#below(this.#customers);
-    this.#run('UPDATE customers SET name = ?, email = NULL WHERE id = ?', `Customer "${id}" née O'Neil`, id);
+  async #advance(): Promise<void> {
+    const id = 1 + this.#below(this.#orders);
+    await this.#run('UPDATE orders SET status = ? WHERE id = ?', this.#pick(STATUSES), id);
   }
 
-  /** Another key: one row goes, and another one comes. */
-  #renumber(): void {
-    this.#products += 1;
-    this.#run('UPDATE products SET sku = ? WHERE sku = ?', skuOf(this.#products), this.#sku());
-  }
-
-  /** Rolled back: nobody may ever see it. */
-  #changeMind(): void {
-    const before = this.changes;
-    this.#database.exec('BEGIN IMMEDIATE');
-    this.#run('UPDATE customers SET credit_cents = -1');
-    this.#run('DELETE FROM products');
-    this.#database.exec('ROLLBACK');
-    this.changes = before;
-  }
-
-  #addCustomer(id: number): void {
-    const city = this.#pick(CITIES);
-    const credit = id === 1 ? LARGE_CREDIT : this.#below(100_000);
-    this.#run('INSERT INTO customers VALUES (?, ?, ?, ?, ?)', id, `Customer ${id}`, `c${id}@shop.example`, city, credit);
-  }
-
-  #addProduct(number: number): void {
-    this.#run(
-      'INSERT INTO products VALUES (?, ?, ?, ?)',
-      skuOf(number),
-      `Product ${number}`,
-      100 + this.#below(9_900),
-      this.#below(500),
+  async #restock(): Promise<void> {
+    await this.#run(
+      'UPDATE products SET stock = stock + ?, price_cents = price_cents + 1 WHERE sku = ?',
+      this.#below(50),
+      this.#sku(),
     );
   }
 
-  #addOrder(id: number, items: number): void {
+  async #cancel(): Promise<void> {
+    const id = 1 + this.#below(this.#orders);
+    await this.#transaction(async () => {
+      await this.#run('DELETE FROM order_items WHERE order_id = ?', id);
+      await this.#run('DELETE FROM orders WHERE id = ?', id);
+    });
+  }
+
+  async #rename(): Promise<void> {
+    const id = 1 + this.#below(this.#customers);
+    await this.#run('UPDATE customers SET name = ?, email = NULL WHERE id = ?', `Customer "${id}" née O'Neil`, id);
+  }
+
+  /** Another key: one row goes, and another one comes. */
+  async #renumber(): Promise<void> {
+    this.#products += 1;
+    await this.#run('UPDATE products SET sku = ? WHERE sku = ?', skuOf(this.#products), this.#sku());
+  }
+
+  /** Rolled back: nobody may ever see it. */
+  async #changeMind(): Promise<void> {
+    await this.#database.begin();
+    await this.#database.run('UPDATE customers SET credit_cents = -1');
+    await this.#database.run('DELETE FROM products');
+    await this.#database.run('ROLLBACK');
+  }
+
+  #customer(id: number): readonly Cell[] {
+    const city = this.#pick(CITIES);
+    const credit = id === 1 ? LARGE_CREDIT : this.#below(100_000);
+    return [id, `Customer ${id}`, `c${id}@shop.example`, city, credit];
+  }
+
+  #product(number: number): readonly Cell[] {
+    return [skuOf(number), `Product ${number}`, 100 + this.#below(9_900), this.#below(500)];
+  }
+
+  #newOrder(id: number, lines: number): { readonly order: readonly Cell[]; readonly items: readonly (readonly Cell[])[] } {
     let totalCents = 0;
-    for (let line = 1; line <= items; line += 1) {
+    const items = Array.from({ length: lines }, (_, index) => {
       const quantity = 1 + this.#below(4);
       const priceCents = 100 + this.#below(9_900);
       totalCents += quantity * priceCents;
-      this.#run('INSERT INTO order_items VALUES (?, ?, ?, ?, ?)', id, line, this.#sku(), quantity, priceCents);
-    }
+      return [id, index + 1, this.#sku(), quantity, priceCents];
+    });
     const customer = 1 + this.#below(this.#customers);
-    this.#run('INSERT INTO orders VALUES (?, ?, ?, ?, ?)', id, customer, 'placed', totalCents, FIRST_ORDER_MS + id * 1_000);
+    return { order: [id, customer, 'placed', totalCents, FIRST_ORDER_MS + id * 1_000], items };
   }
 
-  #transaction(change: () => void): void {
-    this.#database.exec('BEGIN IMMEDIATE');
-    change();
-    this.#database.exec('COMMIT');
+  async #transaction(change: () => Promise<void>): Promise<void> {
+    await this.#database.begin();
+    await change();
+    await this.#database.run('COMMIT');
   }
 
-  #run(sql: string, ...values: readonly (string | number | bigint)[]): void {
-    const statement = this.#statements.get(sql) ?? this.#database.prepare(sql);
-    this.#statements.set(sql, statement);
-    this.changes += Number(statement.run(...values).changes);
+  async #run(sql: string, ...values: readonly Cell[]): Promise<void> {
+    this.changes += await this.#database.run(sql, ...values);
+  }
+
+  async #insert(table: Table | 'probes', rows: readonly (readonly Cell[])[]): Promise<void> {
+    await this.#database.insert(table, rows);
+    this.changes += rows.length;
   }
 
   #sku(): string {

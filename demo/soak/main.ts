@@ -16,6 +16,7 @@ import { openDataFolder } from '../../adapters/data-folder.ts';
 import { MemoryTelemetry } from '../../adapters/memory/memory-telemetry.ts';
 import { systemClock, systemRandom } from '../../adapters/system.ts';
 import { type Comparison, compare } from '../comparison.ts';
+import { SqliteShop } from '../databases/sqlite-shop.ts';
 import { sortie, startServer } from '../server.ts';
 import { Shop } from '../shop.ts';
 import { Chaos } from './chaos.ts';
@@ -63,7 +64,8 @@ async function main(): Promise<number> {
 }
 
 async function soak(folder: string, { seconds, seed }: Options): Promise<Report> {
-  const shop = new Shop(join(folder, 'shop.db'), { seed });
+  const database = new SqliteShop(join(folder, 'shop.db'));
+  const shop = await Shop.open(database, { seed });
   const first = startServer(folder, { port: 0 });
   const url = await first.ready();
   if (url === null) throw new Error(`sortie did not start:\n${first.said()}`);
@@ -86,7 +88,7 @@ async function soak(folder: string, { seconds, seed }: Options): Promise<Report>
     return reportOf({ seed, seconds, changes: shop.changes, comparison, deliveries, leftOver, drainedInMs, killed: chaos.kills });
   } finally {
     closed.abort();
-    shop.close();
+    await database.close();
     await chaos.server.stop();
   }
 }
@@ -101,10 +103,10 @@ interface Busy {
 async function keepBusy({ shop, chaos, lag, signal }: Busy): Promise<void> {
   let [probeAtMs, tellAtMs] = [0, performance.now() + TELL_EVERY_MS];
   while (!signal.aborted) {
-    shop.step();
+    await shop.step();
     const nowMs = performance.now();
     if (nowMs >= probeAtMs) {
-      lag.probe();
+      await lag.probe();
       probeAtMs = nowMs + PROBE_EVERY_MS;
     }
     if (nowMs >= tellAtMs) {
@@ -127,11 +129,11 @@ async function drained({
 }): Promise<Comparison> {
   const untilMs = performance.now() + DRAINS_WITHIN_MS;
   let tellAtMs = performance.now() + TELL_EVERY_MS;
-  lag.probe();
+  await lag.probe();
   for (;;) {
     await sleep(COMPARE_EVERY_MS);
     const isLate = performance.now() > untilMs;
-    const comparison = isLate || lag.lastArrived() === shop.probes ? compare(folder) : null;
+    const comparison = isLate || lag.lastArrived() === shop.probes ? await compare(shop, folder) : null;
     if (comparison !== null && (isLate || comparison.mismatches === 0)) return comparison;
     if (performance.now() < tellAtMs) continue;
     progress(

@@ -15,8 +15,8 @@ export class ProbeLag {
     this.#shop = shop;
   }
 
-  probe(): void {
-    this.#shop.probe();
+  async probe(): Promise<void> {
+    await this.#shop.probe();
     this.#inserted[this.#shop.probes] = { atMs: performance.now(), changes: this.#shop.changes };
   }
 

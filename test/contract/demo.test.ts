@@ -53,7 +53,10 @@ describe('npm run demo, refused', () => {
   test.each([[['--broker', 'kafka']], [['--speed']]])('says how it is used where it does not understand %j', async (args) => {
     const { said, code } = await refused(args, {});
 
-    expect([code, said]).toEqual([2, 'usage: npm run demo -- [--broker embedded|rocketmq] [--json] [--keep]\n']);
+    expect([code, said]).toEqual([
+      2,
+      'usage: npm run demo -- [--source sqlite|mysql|mariadb] [--broker embedded|rocketmq] [--json] [--keep]\n',
+    ]);
   });
 });
 
