@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import { systemClock } from '../../adapters/system.ts';
 import { MysqlConnection } from '../../clients/mysql/mysql-connection.ts';
 import { type DatabaseProgram, DatabaseServer } from '../../servers/database/database-server.ts';
-import type { Table } from '../shop.ts';
 import type { Cell, Row, ShopDatabase } from './shop-database.ts';
 
 const SCHEMA = [
@@ -63,14 +62,14 @@ export class ServerShop implements ShopDatabase {
     return Math.max(Number(row?.[0]), 0);
   }
 
-  async insert(table: Table | 'probes', rows: readonly (readonly Cell[])[]): Promise<void> {
+  async insert(table: string, rows: readonly (readonly Cell[])[]): Promise<void> {
     for (let done = 0; done < rows.length; done += ROWS_PER_STATEMENT) {
       const values = rows.slice(done, done + ROWS_PER_STATEMENT).map((row) => `(${row.map(literal).join(', ')})`);
       await this.#connection.query(`INSERT INTO ${table} VALUES ${values.join(', ')}`);
     }
   }
 
-  async rows(table: Table): Promise<readonly Row[]> {
+  async rows(table: string): Promise<readonly Row[]> {
     const columns = (await this.#connection.query(`SHOW COLUMNS FROM ${table}`)).map(([name]) => String(name));
     const rows = await this.#connection.query(`SELECT * FROM ${table}`);
     return rows.map((row) => Object.fromEntries(columns.map((name, index) => [name, row[index]])));

@@ -1,5 +1,4 @@
 /** What a shop keeps its rows in. Whoever has it does one thing at a time. */
-import type { Table } from '../shop.ts';
 
 export type Cell = string | number | bigint;
 
@@ -13,7 +12,7 @@ export interface ShopDatabase {
   begin(): Promise<void>;
   /** So many rows it has changed. */
   run(sql: string, ...values: readonly Cell[]): Promise<number>;
-  insert(table: Table | 'probes', rows: readonly (readonly Cell[])[]): Promise<void>;
-  rows(table: Table): Promise<readonly Row[]>;
+  insert(table: string, rows: readonly (readonly Cell[])[]): Promise<void>;
+  rows(table: string): Promise<readonly Row[]>;
   close(): Promise<void>;
 }

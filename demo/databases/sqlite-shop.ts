@@ -1,5 +1,4 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import type { Table } from '../shop.ts';
 import type { Cell, Row, ShopDatabase } from './shop-database.ts';
 
 const SCHEMA = `
@@ -32,11 +31,11 @@ export class SqliteShop implements ShopDatabase {
     return Number(this.#prepared(sql).run(...values).changes);
   }
 
-  async insert(table: Table | 'probes', rows: readonly (readonly Cell[])[]): Promise<void> {
+  async insert(table: string, rows: readonly (readonly Cell[])[]): Promise<void> {
     for (const row of rows) this.#prepared(`INSERT INTO ${table} VALUES (${row.map(() => '?').join(', ')})`).run(...row);
   }
 
-  async rows(table: Table): Promise<readonly Row[]> {
+  async rows(table: string): Promise<readonly Row[]> {
     const statement = this.#database.prepare(`SELECT * FROM ${table}`);
     statement.setReadBigInts(true);
     return statement.all();
