@@ -15,6 +15,7 @@ const benches = {
   latency: () => import('./latency.ts'),
   pipeline: () => import('./pipeline.ts'),
   planner: () => import('./planner.ts'),
+  rocketmq: () => import('./rocketmq.ts'),
   simulate: () => import('./simulate.ts'),
   'sink-path': () => import('./sink-path.ts'),
   scale: () => import('./scale.ts'),

@@ -1,11 +1,11 @@
 /** What the product takes out of a topic: read, put and committed by invocations in threads, beside a loop that only reads. */
-import { closeSync, fdatasyncSync, openSync, readdirSync, rmSync, statSync, writeSync } from 'node:fs';
+import { closeSync, fdatasyncSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { systemClock } from '../adapters/system.ts';
 import type { MessageQueue } from '../core/message-queue.ts';
 import type { LogRecord } from '../core/record/connect-record.ts';
 import type { Report } from './figure.ts';
 import { medians, rate, watchProgress } from './whole/progress.ts';
+import { demandPublished } from './whole/published.ts';
 import type { Sortie } from './whole/sortie.ts';
 import { BATCH_RECORDS, fillTopic, readTopic } from './whole/topic.ts';
 import { type Whole, withWhole } from './whole/whole.ts';
@@ -77,7 +77,7 @@ async function intoFiles(report: Report, whole: Whole, sortie: Sortie): Promise<
     const sink = { 'connector.class': 'file-sink', topics: topic, directory, format: 'raw', 'tasks.max': String(queues.length) };
     await sortie.apply(connector, { ...sink, ...UNTOUCHED });
     const moved = await watchProgress(sortie, { connector, records: LINES, look: () => whole.finished(connector) });
-    await demandPublished(directory);
+    await demandPublished(directory, LINES * (LINE_BYTES + 1));
     await sortie.remove(connector);
     rmSync(directory, { recursive: true });
     return { plain, ...moved };
@@ -105,21 +105,6 @@ function linesOf(records: readonly LogRecord[]): Buffer {
     at += LINE_BYTES + 1;
   }
   return lines;
-}
-
-/** Every line, in parts that are published: soon after the last commit, as the invocations end. */
-async function demandPublished(directory: string): Promise<void> {
-  const wanted = LINES * (LINE_BYTES + 1);
-  const untilMs = performance.now() + 10_000;
-  let published = 0;
-  while (performance.now() < untilMs) {
-    const entries = readdirSync(directory, { recursive: true, withFileTypes: true });
-    const parts = entries.filter((entry) => entry.isFile() && entry.name.endsWith('.txt'));
-    published = parts.reduce((bytes, { parentPath, name }) => bytes + statSync(join(parentPath, name)).size, 0);
-    if (published === wanted) return;
-    await systemClock.sleep(20);
-  }
-  throw new Error(`${published} of ${wanted} bytes were published in ${directory}`);
 }
 
 function someBytes(bytes: number): Uint8Array {

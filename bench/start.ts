@@ -1,6 +1,6 @@
 /** How soon a process that is started moves its first record, and what it takes while there is nothing to do. */
 import { spawn } from 'node:child_process';
-import { appendFileSync, rmSync, statSync, watch, writeFileSync } from 'node:fs';
+import { appendFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
@@ -9,10 +9,10 @@ import type { MessageQueue } from '../core/message-queue.ts';
 import type { Report } from './figure.ts';
 import { cpuMsOf, residentBytesOf } from './whole/process-use.ts';
 import { medians } from './whole/progress.ts';
+import { untilGrown } from './whole/until-grown.ts';
 import { type Whole, withWhole } from './whole/whole.ts';
 
 const ROUNDS = { warmUpRounds: 1, rounds: 5 };
-const MOVES_WITHIN_MS = 20_000;
 
 const IDLE_MS = 30_000;
 /** Until what was started for the first looks has ended: a thread that was idle for 10 s is one of them. */
@@ -89,28 +89,6 @@ async function startUntilLine(
 async function sendOne({ log }: Whole, queue: MessageQueue): Promise<void> {
   const value = new Uint8Array(100).fill(0x78);
   await log.send(queue, [{ key: null, value, tag: null, headers: [], bornAtMs: systemClock.nowMs() }]);
-}
-
-async function untilGrown<Started>(
-  file: string,
-  act: () => Started,
-): Promise<{ readonly tookMs: number; readonly started: Started }> {
-  const before = statSync(file).size;
-  const ended = new AbortController();
-  const grown = new Promise<void>((resolve) => {
-    watch(file, { signal: ended.signal }, () => {
-      if (statSync(file).size > before) resolve();
-    });
-  });
-  const startedAtMs = performance.now();
-  const started = act();
-  const late = systemClock.sleep(MOVES_WITHIN_MS, ended.signal).then(() => {
-    if (!ended.signal.aborted) throw new Error(`nothing was appended to ${file} within ${MOVES_WITHIN_MS} ms`);
-  });
-  await Promise.race([grown, late]);
-  const tookMs = performance.now() - startedAtMs;
-  ended.abort();
-  return { tookMs, started };
 }
 
 interface IdleOnes {

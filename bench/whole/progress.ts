@@ -4,7 +4,7 @@ import { quantile } from '../figure.ts';
 import { cpuMsOf } from './process-use.ts';
 import type { Sortie } from './sortie.ts';
 
-/** A look costs what a few documents cost, in another process. */
+/** A look costs what a few documents cost, or a question to a broker, in another process. */
 const LOOK_EVERY_MS = 5;
 
 /** Ten times as long as anything is to take. */
@@ -16,22 +16,42 @@ export interface Moved {
   readonly cpuUsPerRecord: number;
 }
 
+export interface Watched {
+  readonly connector: string;
+  readonly records: number;
+  look(): Promise<number>;
+}
+
 /** From the first progress that is seen, which is behind the first commit, to the end. */
-export async function watchProgress(
-  sortie: Sortie,
-  { connector, records, look }: { readonly connector: string; readonly records: number; look(): Promise<number> },
-): Promise<Moved> {
-  const seen = async (least: number) => {
-    const untilMs = performance.now() + ENDS_WITHIN_MS;
-    for (;;) {
-      const count = await look();
-      if (count >= least) return { count, atMs: performance.now(), cpuMs: cpuMsOf(sortie.pid) };
-      if (performance.now() > untilMs) throw new Error(`${count} of ${records} were moved: ${await sortie.status(connector)}`);
-      await systemClock.sleep(LOOK_EVERY_MS);
-    }
-  };
-  const first = await seen(1);
-  const last = await seen(records);
+export async function watchProgress(sortie: Sortie, watched: Watched): Promise<Moved> {
+  const first = await seen(sortie, watched, 1);
+  return movedBetween(first, await seen(sortie, watched, watched.records));
+}
+
+/** From the call that begins it, the start of all that it needs included, to the end. */
+export async function watchAll(sortie: Sortie, watched: Watched, begin: () => Promise<void>): Promise<Moved> {
+  const first: Seen = { count: 0, atMs: performance.now(), cpuMs: cpuMsOf(sortie.pid) };
+  await begin();
+  return movedBetween(first, await seen(sortie, watched, watched.records));
+}
+
+interface Seen {
+  readonly count: number;
+  readonly atMs: number;
+  readonly cpuMs: number;
+}
+
+async function seen(sortie: Sortie, { connector, records, look }: Watched, least: number): Promise<Seen> {
+  const untilMs = performance.now() + ENDS_WITHIN_MS;
+  for (;;) {
+    const count = await look();
+    if (count >= least) return { count, atMs: performance.now(), cpuMs: cpuMsOf(sortie.pid) };
+    if (performance.now() > untilMs) throw new Error(`${count} of ${records} were moved: ${await sortie.status(connector)}`);
+    await systemClock.sleep(LOOK_EVERY_MS);
+  }
+}
+
+function movedBetween(first: Seen, last: Seen): Moved {
   const moved = last.count - first.count;
   return {
     perSecond: (moved / (last.atMs - first.atMs)) * 1_000,

@@ -1,4 +1,4 @@
-/** A topic of an embedded log, filled and read without any product around it. */
+/** A topic, filled and read without any product around it. */
 import type { MessageQueue } from '../../core/message-queue.ts';
 import { offset } from '../../core/offset.ts';
 import type { LogBroker, OutgoingRecord } from '../../core/ports.ts';

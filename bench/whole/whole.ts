@@ -1,8 +1,9 @@
-/** A folder for everything, its state and log, and the product on them: for benchmarks of the whole. */
+/** A folder for everything, its state, its log unless that is elsewhere, and the product on them: for benchmarks of the whole. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type DataFolder, openDataFolder } from '../../adapters/data-folder.ts';
+import type { LogSettings } from '../../adapters/open-log.ts';
 import { systemClock, systemRandom } from '../../adapters/system.ts';
 import { readConnector } from '../../core/connector.ts';
 import { watermark } from '../../core/cursor/cursor.ts';
@@ -15,15 +16,25 @@ import { Sortie } from './sortie.ts';
 /** More shards than any benchmark has. */
 const SHARDS_MAX = 1_000;
 
+/** Where topics are, for this process and for the product. */
+export interface WholeLog {
+  readonly settings: LogSettings;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+const EMBEDDED: WholeLog = { settings: { kind: 'embedded' }, env: {} };
+
 export class Whole {
   /** For sources and targets. */
   readonly folder: string;
   readonly #data: DataFolder;
+  readonly #env: NodeJS.ProcessEnv;
   readonly #started: Sortie[] = [];
 
-  constructor(folder: string, data: DataFolder) {
+  constructor(folder: string, data: DataFolder, env: NodeJS.ProcessEnv) {
     this.folder = folder;
     this.#data = data;
+    this.#env = env;
   }
 
   /** Shared with the product, and written in the same way. */
@@ -40,7 +51,7 @@ export class Whole {
   }
 
   start(env: NodeJS.ProcessEnv = {}): Sortie {
-    const sortie = new Sortie(this.dataFolder, env);
+    const sortie = new Sortie(this.dataFolder, { ...this.#env, ...env });
     this.#started.push(sortie);
     return sortie;
   }
@@ -69,10 +80,11 @@ export class Whole {
   }
 }
 
-export async function withWhole(body: (whole: Whole) => Promise<void>): Promise<void> {
+export async function withWhole(body: (whole: Whole) => Promise<void>, { settings, env }: WholeLog = EMBEDDED): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'sortie-bench-'));
-  const data = await openDataFolder(dataFolderIn(folder), { clock: systemClock, random: systemRandom, telemetry: silent });
-  const whole = new Whole(folder, data);
+  const world = { clock: systemClock, random: systemRandom, telemetry: silent };
+  const data = await openDataFolder(dataFolderIn(folder), { ...world, log: settings });
+  const whole = new Whole(folder, data, env);
   try {
     await body(whole);
   } finally {

@@ -1,0 +1,123 @@
+/** What the product puts into a topic, through all of it: polled, converted, sent and committed by an invocation in a thread. */
+import { appendFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { OutgoingMessage } from '../../clients/rocketmq/outgoing-message.ts';
+import { toMessage } from '../../clients/rocketmq/records/record-properties.ts';
+import type { Report } from '../figure.ts';
+import { medians, rate, watchProgress } from '../whole/progress.ts';
+import { readTopic } from '../whole/topic.ts';
+import { JAVA_SOURCE_CPU_US, JAVA_SOURCE_PER_SECOND } from './java-worker.ts';
+import { type OnRocketmq, QUEUES, topicQueues } from './on-rocketmq.ts';
+import { sendAll } from './raw-loops.ts';
+
+const ROUNDS = { warmUpRounds: 1, rounds: 5 };
+const RECORDS = 200_000;
+const LINE_BYTES = 200;
+
+/** Records of one send: of what the product polls by default each of the queues gets some 64. */
+const BATCHES = [64, 500];
+
+/** What `datagen-source` puts around its payload as JSON, about. */
+const FRAME_BYTES = 64;
+
+const GOAL_DATAGEN_SHARE = 0.75;
+const GOAL_FILE_SHARE = 0.6;
+const GOAL_CPU_US = 12;
+const GOAL_TIMES_JAVA = 5;
+
+interface Source {
+  readonly name: string;
+  readonly config: Readonly<Record<string, string>>;
+  readonly share: number;
+  /** Compared with the Java worker, whose records have 199 bytes. */
+  readonly isSmall: boolean;
+}
+
+export async function toTopics(report: Report, bench: OnRocketmq): Promise<void> {
+  report.note(
+    `sources: ${RECORDS} records from one shard into ${QUEUES} queues; medians of ${ROUNDS.rounds} rounds that take turns with their reference; each is a new connector and a new topic, measured from its first records on`,
+  );
+  report.note(
+    '  reference: the messages that have come out, sent to the same topic by one process that only sends: our client, batches as large, one in flight in each queue, all queues side by side',
+  );
+  report.note(
+    `  batches of N: consumer.override.max.poll.records is N for each queue; by default it is 500, about ${BATCHES[0]} for each`,
+  );
+  for (const source of sources(bench)) for (const batch of BATCHES) await measure(report, bench, { ...source, batch });
+}
+
+function sources({ whole }: OnRocketmq): readonly Source[] {
+  const file = join(whole.folder, 'lines.txt');
+  writeLines(file);
+  const lines = { 'connector.class': 'file-source', file, 'value.converter': 'string' };
+  return [
+    { name: `${LINE_BYTES}-byte lines of file-source`, config: lines, share: GOAL_FILE_SHARE, isSmall: true },
+    { name: '200-byte JSON of datagen-source', config: datagen(200), share: GOAL_DATAGEN_SHARE, isSmall: true },
+    { name: '1024-byte JSON of datagen-source', config: datagen(1_024), share: GOAL_DATAGEN_SHARE, isSmall: false },
+  ];
+}
+
+function datagen(bytes: number): Readonly<Record<string, string>> {
+  return {
+    'connector.class': 'datagen-source',
+    'record.count': String(RECORDS),
+    'record.bytes': String(bytes - FRAME_BYTES),
+    'value.converter': 'json',
+    'value.converter.schemas.enable': 'false',
+  };
+}
+
+async function measure(
+  report: Report,
+  bench: OnRocketmq,
+  { name: source, config, share, isSmall, batch }: Source & { readonly batch: number },
+): Promise<void> {
+  const name = `${source}, batches of ${batch}`;
+  const records = { 'consumer.override.max.poll.records': String(batch * QUEUES) };
+  const first = name.replaceAll(/[, ]+/g, '-');
+  const median = await medians(ROUNDS, (round) =>
+    oneRound(bench, { connector: `${first}-${round + ROUNDS.warmUpRounds}`, config: { ...config, ...records }, batch }),
+  );
+  const moved = { value: median.perSecond, unit: 'records/s' };
+  report.figure({ name, ...moved, reference: median.send, goal: { atLeast: share * median.send } });
+  const cpu = { name: '  processor time', value: median.cpuUsPerRecord, unit: 'us/record' };
+  if (!isSmall) return report.figure({ ...cpu, goal: 'printed' });
+  report.figure({ ...cpu, reference: JAVA_SOURCE_CPU_US, goal: { atMost: GOAL_CPU_US } });
+  const goal = { atLeast: GOAL_TIMES_JAVA * JAVA_SOURCE_PER_SECOND };
+  report.figure({ name: '  beside the Java worker', ...moved, reference: JAVA_SOURCE_PER_SECOND, goal });
+}
+
+interface Round {
+  /** Its topic has the same name. */
+  readonly connector: string;
+  readonly config: Readonly<Record<string, string>>;
+  readonly batch: number;
+}
+
+async function oneRound({ whole, sortie, client }: OnRocketmq, { connector, config, batch }: Round) {
+  const queues = await topicQueues(client, connector);
+  await sortie.apply(connector, { ...config, topic: connector });
+  const moved = await watchProgress(sortie, { connector, records: RECORDS, look: () => whole.appended(connector) });
+  await sortie.remove(connector);
+  const messages = await readBack(whole, queues);
+  if (messages.length !== RECORDS) throw new Error(`${messages.length} of ${RECORDS} records were sent by ${connector}`);
+  const send = await rate(RECORDS, () => sendAll(client, { queues, messages, batch }));
+  return { send, ...moved };
+}
+
+/** With all their properties: what the product adds is sent by the raw loops too. */
+async function readBack({ log }: OnRocketmq['whole'], queues: Parameters<typeof readTopic>[1]): Promise<OutgoingMessage[]> {
+  const messages: OutgoingMessage[] = [];
+  await readTopic(log, queues, (records) => {
+    for (const record of records) {
+      const { key, value, tag, headers, bornAtMs } = record;
+      messages.push(toMessage({ key, value, tag, headers, bornAtMs }, bornAtMs));
+    }
+  });
+  return messages;
+}
+
+function writeLines(path: string): void {
+  const lines = `${'x'.repeat(LINE_BYTES)}\n`.repeat(1_000);
+  for (let written = 0; written < RECORDS; written += 1_000) appendFileSync(path, lines);
+}
