@@ -24,6 +24,8 @@ export interface Server {
   hostsKilled(): number;
   /** Invocations that died with these. */
   invocationsKilled(): number;
+  /** Their shards, one for each of them. */
+  readonly shardsKilled: readonly string[];
   /** What it said that is no line of its log, such as why it did not start. */
   said(): string;
   stop(): Promise<void>;
@@ -44,6 +46,7 @@ export function startServer(
   if (child.pid === undefined) throw new Error(`${process.execPath} cannot be started`);
   const runs: RunRecord[] = [];
   const said: string[] = [];
+  const shards: string[] = [];
   let [hosts, killed] = [0, 0];
   child.stderr.pipe(createWriteStream(join(folder, LOG_FILE), { flags: 'a' }));
   createInterface({ input: child.stderr }).on('line', (line) => {
@@ -53,6 +56,7 @@ export function startServer(
     else if (entry['level'] === 'error' && typeof entry['invocations'] === 'number') {
       hosts += entry['invocations'] > 0 ? 1 : 0;
       killed += entry['invocations'];
+      shards.push(...String(entry['shards'] ?? '').split(' '));
     }
   });
   // Not its close: what outlives it for a moment holds its output open.
@@ -69,6 +73,7 @@ export function startServer(
     runs,
     hostsKilled: () => hosts,
     invocationsKilled: () => killed,
+    shardsKilled: shards,
     said: () => said.join('\n'),
     stop: async () => {
       child.kill('SIGTERM');

@@ -190,10 +190,11 @@ export class PooledHost {
     this.#state = 'ended';
     const why = this.#termination ?? this.#crash ?? how;
     const message = this.#termination ?? `the ${what} it ${this.#wasReady ? 'ran' : 'was to run'} in has ended: ${why}`;
-    if (this.#wasReady && this.#termination === null && (!wasClosing || this.#runs.size > 0)) {
-      telemetry.log('error', `a ${what} for invocations has ended: ${why}`, { invocations: this.#runs.size });
-    }
     const shards = this.#wasReady ? [...this.#runs.values()].map(({ offer }) => offer.shard) : [];
+    if (this.#wasReady && this.#termination === null && (!wasClosing || this.#runs.size > 0)) {
+      const fields = { shards: shards.join(' '), invocations: this.#runs.size };
+      telemetry.log('error', `a ${what} for invocations has ended: ${why}`, fields);
+    }
     this.#deps.ended(this, { shards, failedStart: this.#wasReady || wasClosing ? null : why });
     for (const owner of [...this.#runs.keys()]) {
       this.#settle(owner, this.#wasReady ? { kind: 'died', owner, isGone: true, message } : { kind: 'refused', message });

@@ -2,14 +2,11 @@
  * Looks at every record: whether each change of the shop is in the log once, and each record of the log in the archive once, in
  * its order. What the rows add up to in the end would hide a change that was lost and followed by another one.
  */
-import { createHash } from 'node:crypto';
-import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { DataFolder } from '../../adapters/data-folder.ts';
 import { readConnector } from '../../core/connector.ts';
 import { type MessageQueue, queueKey } from '../../core/message-queue.ts';
-import { offset } from '../../core/offset.ts';
 import type { LogRecord, Position } from '../../core/record/connect-record.ts';
 import { formatPosition, parsePosition } from '../../core/record/position.ts';
 import { POSITION_HEADER } from '../../core/record/position-headers.ts';
@@ -17,6 +14,7 @@ import { queueShardId } from '../../core/shard-id.ts';
 import { shardFolderName } from '../../plugins/sinks/files/shard-folder.ts';
 import { ownNames } from '../../plugins/sources/sqlite-cdc/own-names.ts';
 import { TABLES } from '../shop.ts';
+import { compareLines, digest, linesIn, recordsOf } from './queue-comparison.ts';
 
 export interface Deliveries {
   /** Of the log. */
@@ -35,7 +33,6 @@ export interface Deliveries {
 const CAPTURE = 'shop-cdc';
 
 const EXAMPLES_MAX = 5;
-const READ_LIMITS = { records: 1_000, bytes: 4 * 1024 * 1024, waitMs: 0 };
 /** Second part of the position of a row that was read as a whole; `plugins/sources/sqlite-cdc/change-events.ts`. */
 const SNAPSHOT_PART = 4n;
 
@@ -52,7 +49,7 @@ export async function checkDeliveries(folder: string, { broker, store }: DataFol
   const archive = await uidOf(store, 'shop-archive');
   const positions = new Map<string, Position>();
   for (const topic of await broker.topics()) {
-    const isArchived = TABLES.some((table) => topic === `shop.${table}`);
+    const isArchived = TABLES.some((table) => topic === `shop-${table}`);
     for (const queue of await broker.queues(topic)) {
       const sent: string[] = [];
       for await (const record of recordsOf(broker, queue)) {
@@ -61,20 +58,13 @@ export async function checkDeliveries(folder: string, { broker, store }: DataFol
       }
       tally.records += sent.length;
       const name = shardFolderName(queueShardId(archive, queue));
-      if (isArchived) compareQueue(queueKey(queue), { sent, archived: archived(join(folder, 'archive', name)), tally });
+      if (!isArchived) continue;
+      const archived = [...linesIn(join(folder, 'archive', name))].map(digest);
+      compareQueue(queueKey(queue), { sent, archived, tally });
     }
   }
   checkChanges(positions, lastChange(folder, await uidOf(store, CAPTURE)), tally);
   return tally;
-}
-
-async function* recordsOf(broker: DataFolder['broker'], queue: MessageQueue): AsyncGenerator<LogRecord> {
-  for (let at = offset(0); ; ) {
-    const { records, next } = await broker.read(queue, at, READ_LIMITS);
-    if (records.length === 0) return;
-    yield* records;
-    at = next;
-  }
 }
 
 /** Each record that the source sends has a position of its own. */
@@ -122,47 +112,18 @@ function lastChange(folder: string, uid: string): bigint {
   }
 }
 
-/** Digests of the lines of a shard's parts, in order. */
-function archived(folder: string): readonly string[] {
-  const lines: string[] = [];
-  for (const part of globSync('*.jsonl', { cwd: folder }).sort()) {
-    const bytes = readFileSync(join(folder, part));
-    for (let at = 0; at < bytes.length; ) {
-      const end = bytes.indexOf(0x0a, at);
-      lines.push(digest(bytes.subarray(at, end < 0 ? bytes.length : end)));
-      at = end < 0 ? bytes.length : end + 1;
-    }
-  }
-  return lines;
-}
-
 function compareQueue(
   queue: string,
-  {
-    sent,
-    archived: found,
-    tally,
-  }: { readonly sent: readonly string[]; readonly archived: readonly string[]; readonly tally: Tally },
+  { sent, archived, tally }: { readonly sent: readonly string[]; readonly archived: readonly string[]; readonly tally: Tally },
 ): void {
-  if (sent.length === found.length && sent.every((line, index) => line === found[index])) return;
-  const surplus = new Map<string, number>();
-  for (const line of found) surplus.set(line, (surplus.get(line) ?? 0) + 1);
-  for (const line of sent) surplus.set(line, (surplus.get(line) ?? 0) - 1);
-  const counts = [...surplus.values()];
-  const lost = -counts.reduce((sum, count) => sum + Math.min(count, 0), 0);
-  const duplicated = counts.reduce((sum, count) => sum + Math.max(count, 0), 0);
-  const at = sent.findIndex((line, index) => line !== found[index]);
+  const { lost, duplicated, firstAt } = compareLines(sent, archived);
+  if (firstAt === -1 && lost + duplicated === 0) return;
   tally.lost += lost;
   tally.duplicated += duplicated;
   if (lost + duplicated === 0) tally.outOfOrder += 1;
-  example(tally, `${queue} in archive: ${lost} lost, ${duplicated} too many, the first one that differs at offset ${at}`);
+  example(tally, `${queue} in archive: ${lost} lost, ${duplicated} too many, the first one that differs at offset ${firstAt}`);
 }
 
 function example(tally: Tally, text: string): void {
   if (tally.examples.length < EXAMPLES_MAX) tally.examples.push(text);
-}
-
-/** Of a line, so that those of half an hour fit into memory. */
-function digest(line: Uint8Array): string {
-  return createHash('md5').update(line).digest('base64');
 }

@@ -3,6 +3,9 @@
  * nothing may be missing and nothing may be there twice: not a row, and not a record.
  *
  * `-- --seconds N` is how long it goes on before it drains, `-- --seed S` decides what the shop does and what is killed when,
+ * `-- --broker rocketmq` moves `-- --records N` numbers, 2,000,000 unless told otherwise, through a topic of a RocketMQ that it starts
+ * and kills three times (`broker/broker-soak.ts`); it needs Java and Maven, and has no other options.
+ *
  * `-- --json` prints the report as one object on the last line. Exit code 1: something is wrong; then the folder is kept.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -47,7 +50,26 @@ interface Options {
 }
 
 async function main(): Promise<number> {
-  const options = parsed();
+  const { values } = parseArgs({
+    options: {
+      broker: { type: 'string', default: 'embedded' },
+      records: { type: 'string', default: '2000000' },
+      seconds: { type: 'string', default: '60' },
+      seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 31)) },
+      json: { type: 'boolean', default: false },
+    },
+  });
+  const { broker, json } = values;
+  const [records, seconds, seed] = [Number(values.records), Number(values.seconds), Number(values.seed)];
+  if (!(seconds > 0) || !Number.isSafeInteger(seed) || !Number.isSafeInteger(records) || records < 1) {
+    throw new Error('--seconds is a number above zero, --seed a whole number, --records one above zero');
+  }
+  if (broker === 'rocketmq') return (await import('./broker/run-broker-soak.ts')).runBrokerSoak({ records, json, say: progress });
+  if (broker === 'embedded') return soakPipeline({ seconds, seed, json });
+  throw new Error('--broker is embedded or rocketmq');
+}
+
+async function soakPipeline(options: Options): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'sortie-soak-'));
   progress(`${options.seconds} s with seed ${options.seed}, in ${folder}`);
   let passed = false;
@@ -152,17 +174,6 @@ async function delivered(folder: string): Promise<Deliveries> {
   } finally {
     await data.close();
   }
-}
-
-function parsed(): Options {
-  const { values } = parseArgs({
-    options: { seconds: { type: 'string', default: '60' }, seed: { type: 'string' }, json: { type: 'boolean', default: false } },
-  });
-  const { seconds, seed = String(Math.floor(Math.random() * 2 ** 31)), json } = values;
-  if (!(Number(seconds) > 0) || !Number.isSafeInteger(Number(seed))) {
-    throw new Error('--seconds is a number above zero, --seed a whole number');
-  }
-  return { seconds: Number(seconds), seed: Number(seed), json };
 }
 
 function progress(text: string): void {
