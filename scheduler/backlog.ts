@@ -56,7 +56,7 @@ export class Backlog {
   /** Looks at the topics for which it is time. One that takes long is seen whenever it answers. */
   async look(): Promise<void> {
     this.#topics.follow(this.#catalog.topics);
-    for (const topic of this.#catalog.takeNewlyRead()) this.#topics.want(topic);
+    for (const topic of this.#catalog.takeNewlyRead()) this.#topics.newlyRead(topic);
     const made = await this.#topics.look(this.#looksLeft(), (look) => this.#seen(look));
     // Not in one line: what is left would be read before it is reckoned anew.
     this.#looks -= made;

@@ -16,7 +16,7 @@ export interface TopicLook {
 
 interface Topic {
   readonly name: string;
-  /** Monotonic; `null` before the first look. */
+  /** Monotonic; `null` before the first look that is told to all who read it. */
   lookedAtMs: number | null;
   /** Somebody needs to know more than the last look said. */
   isWanted: boolean;
@@ -96,6 +96,12 @@ export class TopicLooks {
     if (known === undefined || known.lookedAtMs === null || known.isWanted) return false;
     known.isWanted = true;
     return true;
+  }
+
+  /** Somebody reads it to whom no look was told: it comes first, as if nobody had looked yet. */
+  newlyRead(topic: string): void {
+    const known = this.#topics.get(topic);
+    if (known !== undefined) known.lookedAtMs = null;
   }
 
   heat(topic: string): void {

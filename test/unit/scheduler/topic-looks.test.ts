@@ -78,6 +78,19 @@ describe('TopicLooks', () => {
     expect(new Set(seen).size).toBe(200);
   });
 
+  test('looks at once at a topic that somebody else reads too, however lately it was looked at', async () => {
+    const { clock, looks, look, seen } = looksAt(2);
+    await look(2);
+    looks.heat('topic-0');
+    clock.advance(10);
+    seen.length = 0;
+
+    looks.newlyRead('topic-1');
+    await look(2);
+
+    expect(seen).toEqual(['topic-1']);
+  });
+
   test('counts looks that failed, and ends a round in which many do', async () => {
     let asked = 0;
     const { look } = looksAt(100, {
