@@ -22,6 +22,7 @@ export interface DataFolder {
 /**
  *     FOLDER/state.db  connectors and cursors
  *     FOLDER/log/      topics, where the log is the embedded one
+ *     FOLDER/hosts/    processes that run invocations: invoke/host-marks.ts
  *
  * Makes the folder where it is missing.
  *

@@ -5,8 +5,9 @@
 import type { RequestListener } from 'node:http';
 import { resolve } from 'node:path';
 import { type DataFolder, openDataFolder } from '../adapters/data-folder.ts';
+import { hasEndedWithHosts, sweepHostMarks } from '../adapters/invoke/host-marks.ts';
 import type { LogSettings } from '../adapters/open-log.ts';
-import { hasEnded, markOf } from '../adapters/process-mark.ts';
+import { markOf } from '../adapters/process-mark.ts';
 import { localSecretsSettings } from '../adapters/secrets/local-secrets.ts';
 import { systemClock, systemRandom } from '../adapters/system.ts';
 import { makeFoldersSync } from '../clients/files/make-folders.ts';
@@ -74,6 +75,7 @@ async function openWorks(
   const { data } = worker;
   const { telemetry, metrics, loggers } = observed;
   const folder = await openData(data, { telemetry, log });
+  sweepHostMarks(data);
   const { store, broker } = folder;
   const clock = systemClock;
   const random = systemRandom;
@@ -96,7 +98,7 @@ async function openWorks(
     invoker,
     history,
     settings,
-    processes: { own: markOf(process.pid), hasEnded, holdInvocations: worker.invoker !== 'processes' },
+    processes: { own: markOf(process.pid), hasEnded: (mark) => hasEndedWithHosts(data, mark) },
   });
   const metricsText = () => metrics.text(() => scheduler.scrape());
   const loadApi = async (workerId: string) => {

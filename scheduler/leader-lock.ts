@@ -16,7 +16,7 @@ interface Lock {
   readonly untilMs: number;
   /** Of the process that holds it. */
   readonly mark: string | null;
-  /** How the ids of its offers begin, where their invocations end with that process. */
+  /** How the ids of its offers begin, where it can be known that their invocations have ended. */
   readonly offers: string | null;
   /** The same of those that held it before and have ended, the last ones. */
   readonly ended: readonly string[];
@@ -25,13 +25,12 @@ interface Lock {
 /** What a process that ended had claimed runs out within a minute: hardly as many end meanwhile. */
 const ENDED_MAX = 8;
 
-/** Tells whether a process that left its mark has ended, where that can be known: on the same machine. */
+/** Tells which processes have ended, where that can be known: on the same machine. */
 export interface ProcessMarks {
   /** This process's own. */
   readonly own: string | null;
+  /** Whether the process that left this mark has ended, and with it whatever its offers have started. */
   hasEnded(mark: string): boolean;
-  /** Whether whatever this process's offers started runs in it, and ends with it. */
-  readonly holdInvocations: boolean;
 }
 
 export interface LeaderLockDeps {
@@ -130,7 +129,7 @@ export class LeaderLock {
     return {
       owner: this.#owner,
       mark: processes?.own ?? null,
-      offers: processes?.holdInvocations === true ? offers : null,
+      offers: processes === undefined ? null : offers,
     };
   }
 

@@ -1,5 +1,6 @@
 /** Serves invocations, as many at once as it is asked to, from the invoker's `start` to its `close`. */
 import { type DataFolder, openDataFolder } from '../../../adapters/data-folder.ts';
+import { leaveHostMark } from '../../../adapters/invoke/host-marks.ts';
 import type { ToHost } from '../../../adapters/invoke/host-protocol.ts';
 import { LocalSecrets, NO_SECRETS } from '../../../adapters/secrets/local-secrets.ts';
 import { systemClock, systemFetch, systemRandom } from '../../../adapters/system.ts';
@@ -42,6 +43,7 @@ interface Server {
   readonly telemetry: ForwardingTelemetry;
   readonly folder: DataFolder;
   readonly running: Set<Promise<void>>;
+  removeMark(): void;
 }
 
 async function openServer(port: InvokerPort, { settings, parentPid }: Message<'start'>): Promise<Server> {
@@ -53,9 +55,10 @@ async function openServer(port: InvokerPort, { settings, parentPid }: Message<'s
   const { store, broker } = folder;
   const sandbox = new Sandbox(systemClock);
   const host = { ...world, store, broker, registry, sandbox, secrets: new LocalSecrets(secrets), settings: DEFAULT_SETTINGS };
-  port.send({ kind: 'ready' });
+  const removeMark = port.isProcess ? leaveHostMark(dataFolder, { startedBy: parentPid }) : () => undefined;
   if (port.isProcess) endWithParent(parentPid);
-  return { host, port, telemetry, folder, running: new Set() };
+  port.send({ kind: 'ready' });
+  return { host, port, telemetry, folder, running: new Set(), removeMark };
 }
 
 async function loadRegistry(module: string | undefined): Promise<Registry> {
@@ -87,10 +90,11 @@ async function invoke({ host, port }: Server, { offer, owner, limitMs }: Message
 }
 
 /** Ends by having nothing left to do, so that invocations may commit and plugins close; the invoker ends a host that does not. */
-async function close({ host, port, telemetry, folder, running }: Server): Promise<void> {
+async function close({ host, port, telemetry, folder, running, removeMark }: Server): Promise<void> {
   host.sandbox.close();
   await Promise.all(running);
   await folder.close();
+  removeMark();
   telemetry.flush();
   port.close();
 }

@@ -1,6 +1,9 @@
 import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import process from 'node:process';
 import { expect, vi } from 'vitest';
+import { hasEndedWithHosts } from '../../../adapters/invoke/host-marks.ts';
+import { hasEnded, markOf } from '../../../adapters/process-mark.ts';
 import { assert } from '../../../core/assert.ts';
 import { isHolderOf } from '../../../core/owner.ts';
 import type { Case } from '../cases.ts';
@@ -37,6 +40,30 @@ export function processes(check: Case<InvokerUnderTest>): void {
 
     expect(new Set(pids).size).toBe(2);
   });
+
+  // Elsewhere no system tells what a mark says.
+  if (process.platform === 'linux') {
+    check('lets whoever comes after its parent know when the last of its processes has ended', ['processes'], async (subject) => {
+      const offers = [(await subject.connector('waits')).offer(), (await subject.connector('waits')).offer()];
+      const parent = fork(new URL('parent-process.ts', import.meta.url), { execArgv: [] });
+      const mark = markOf(parent.pid ?? 0) ?? '';
+      const haveEnded = () => hasEndedWithHosts(subject.dataFolder, mark);
+      parent.send({ dataFolder: subject.dataFolder, offers });
+      const pids = new Set((await subject.untilMarked('opened', 2)).map(({ pid }) => pid));
+      const [slow = 0] = pids;
+
+      process.kill(slow, 'SIGSTOP');
+      parent.kill('SIGKILL');
+      await once(parent, 'exit');
+      await vi.waitFor(() => expect([...pids].filter(isAlive)).toEqual([slow]), { timeout: 20_000, interval: 5 });
+      const whileOneIsLeft = [hasEnded(mark), haveEnded()];
+      process.kill(slow, 'SIGCONT');
+
+      expect(whileOneIsLeft).toEqual([true, false]);
+      await vi.waitFor(() => expect(haveEnded()).toBe(true), { timeout: 20_000, interval: 5 });
+      expect(pids.size).toBe(2);
+    });
+  }
 
   check('lets a plugin see nothing of the environment but what every plugin may need', ['processes'], async (subject) => {
     vi.stubEnv('TARGET_PASSWORD', 'secret');

@@ -9,12 +9,9 @@ const KEY = { partition: 'scheduler', sort: 'leader' };
 const aLock = (host: TestHost): LeaderLock => new LeaderLock({ ...host, skewMaxMs: 5_000, offers: 'mine' });
 
 /** Of a process on one machine; those whose mark says `killed` have ended. */
-function aLockOf(
-  host: TestHost,
-  { own, offers = 'mine', holdInvocations = true }: { own: string; offers?: string; holdInvocations?: boolean },
-): LeaderLock {
+function aLockOf(host: TestHost, { own, offers = 'mine' }: { own: string; offers?: string }): LeaderLock {
   const hasEnded = (mark: string): boolean => mark.startsWith('killed');
-  return new LeaderLock({ ...host, skewMaxMs: 5_000, offers, processes: { own, hasEnded, holdInvocations } });
+  return new LeaderLock({ ...host, skewMaxMs: 5_000, offers, processes: { own, hasEnded } });
 }
 
 describe('LeaderLock', () => {
@@ -139,16 +136,6 @@ describe('LeaderLock', () => {
       ['one', 'two'],
       ['one', 'two'],
     ]);
-  });
-
-  test('knows nothing of offers whose invocations run in other processes than the one that was killed', async () => {
-    const host = aHost();
-    await aLockOf(host, { own: 'killed', offers: 'one', holdInvocations: false }).hold();
-    const next = aLockOf(host, { own: 'alive' });
-
-    await next.hold();
-
-    expect([next.isHeld, next.endedOffers]).toEqual([true, []]);
   });
 
   test('is given back without a word where the store does not answer', async () => {
