@@ -208,6 +208,31 @@ withRealServers('Replication', () => {
     expect(await countOf(log, topic)).toBe(100);
   });
 
+  test('waits for a broker of the source that dies, and loses nothing', { timeout: TIMEOUT_MS }, async () => {
+    const topic = aTopic();
+    const producer = clientOf(east);
+    await producer.topics.create(topic, 4);
+    const queues = await producer.queues(topic);
+    const folder = aTemporaryFolder();
+    const sortie = await aSortie(folder, 'embedded');
+    for (const queue of queues) await produce(producer, queue, { from: 0, count: 100 });
+    await putConnector(sortie, 'copy', fromEast(topic));
+    const log = await logOf(folder, 'embedded');
+    await vi.waitFor(async () => expect(await countOf(log, topic)).toBe(400), PATIENCE);
+
+    await east().killBroker('broker-b');
+    for (const queue of queues.filter(({ brokerName }) => brokerName === 'broker-a'))
+      await produce(producer, queue, { from: 100, count: 100 });
+    await vi.waitFor(async () => expect(await countOf(log, topic)).toBe(600), PATIENCE);
+    await east().restartBroker('broker-b');
+    for (const queue of await clientOf(east).queues(topic)) {
+      if (queue.brokerName === 'broker-b') await produce(producer, queue, { from: 100, count: 100 });
+    }
+
+    await vi.waitFor(async () => expect(await countOf(log, topic)).toBe(800), PATIENCE);
+    expect(await statusOf(sortie, 'copy')).not.toContain('FAILED');
+  });
+
   test('copies directly from one cluster to the other', { timeout: TIMEOUT_MS }, async () => {
     const topic = aTopic();
     const [producer, target] = [clientOf(east), clientOf(west)];
