@@ -17,6 +17,7 @@ import {
   type Gate,
   type HeldRange,
   type Holder,
+  isTruncated,
   type LogCursor,
   OPEN_RANGES_MAX,
   type OpenRange,
@@ -251,6 +252,7 @@ function refuseByStatus(
   const { gate, status } = cursor;
   if (gate.state !== 'running') return refused('gate-closed', null);
   if (gate.revision !== revision) return refused('revision-differs', null);
+  if (isTruncated(status)) return refused('failed', null);
   if (status.state === 'failed') {
     return status.retryAtMs !== null && status.retryAtMs <= nowMs ? null : refused('failed', status.retryAtMs);
   }

@@ -135,6 +135,12 @@ describe('claim', () => {
     expect(claim(cursor, aLogClaim())).toEqual({ kind: 'refused', reason: 'failed', notBeforeMs: retryAtMs });
   });
 
+  test('takes nothing of a truncated log, whatever its retry time: only a reset leaves it', () => {
+    const cursor = aLogCursor({ status: { state: 'failed', code: 'shard.log_truncated', retryAtMs: NOW_MS, restarts: 0 } });
+
+    expect(claim(cursor, aLogClaim())).toEqual({ kind: 'refused', reason: 'failed', notBeforeMs: null });
+  });
+
   test('restarts a failed shard whose retry time has come, at the cost of one restart', () => {
     const cursor = aLogCursor({ status: { state: 'failed', code: 'task.failed', retryAtMs: NOW_MS, restarts: 2 } });
 
