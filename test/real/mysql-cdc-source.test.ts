@@ -85,6 +85,20 @@ withDatabases('mysql-cdc-source', {}, (database) => {
       ]);
     });
 
+    test('are given when a table without a key was read, which is done once', async () => {
+      await run('DROP DATABASE IF EXISTS shop', 'CREATE DATABASE shop', 'CREATE TABLE shop.t (v INT)');
+      await run('INSERT INTO shop.t VALUES (1), (1)');
+      const reader = await aCdcReader(database, null, { 'database.include.list': 'shop' });
+      // Its beginning, and all rows.
+      const results = [await pollOnce(reader), await pollOnce(reader)];
+      await reader.close();
+
+      await run('INSERT INTO shop.t VALUES (2)');
+
+      const next = await aCdcReader(database, lastCheckpoint(results), { 'database.include.list': 'shop' });
+      expect(await changes(next)).toEqual([['test.shop.t', null, 'c', null, { v: 2 }]]);
+    });
+
     test('of tables without a key have none', async () => {
       const reader = await aReadShop('v INT', { 'tombstones.on.delete': 'true' });
       await run('INSERT INTO shop.t VALUES (1)', 'UPDATE shop.t SET v = 2', 'DELETE FROM shop.t');

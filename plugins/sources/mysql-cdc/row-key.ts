@@ -9,6 +9,11 @@ export function rowKey({ primaryKey }: Pick<TableShape, 'primaryKey'>, row: Row)
   return text;
 }
 
+/** Cells of the key, in its order. */
+export function keyCells({ primaryKey }: Pick<TableShape, 'primaryKey'>, row: Row): readonly Cell[] {
+  return primaryKey.map((index) => row[index] as Cell);
+}
+
 /** The names of the key's columns: of tables with other ones, keys cannot be compared. */
 export function keyNames({ columns, primaryKey }: Pick<TableShape, 'primaryKey' | 'columns'>): string {
   const names = primaryKey.length === 0 ? columns.map(({ name }) => name) : primaryKey.map((index) => columns[index]?.name);

@@ -89,15 +89,15 @@ export class SnapshotPoller {
   /** `false`: there is none any more. */
   async #readChunk(): Promise<boolean> {
     const rows = await this.#snapshot.nextChunk(this.#changes.checkpoint());
-    this.#isDone = rows === null;
-    this.#follower.limit = rows?.upTo ?? null;
+    if (rows === null) this.#end();
+    else this.#follower.limit = rows.upTo;
     const events = rows === null ? null : this.#eventsOf(rows.shape);
     // Only tables that are wanted are read.
     if (rows !== null && events !== null) this.#chunk = { rows, events, rowsBefore: this.#snapshot.rows };
     return rows !== null;
   }
 
-  /** Whether all of them fitted. */
+  /** Whether all of them fitted, and more may come. */
   async #giveRows(chunk: Chunk, batch: PollBatch): Promise<boolean> {
     const { rows, events, rowsBefore } = chunk;
     const { era, place } = this.#changes.checkpoint();
@@ -111,6 +111,12 @@ export class SnapshotPoller {
     const isGiven = rows.peek() === null;
     await this.#snapshot.advance(rows, { rowsBefore });
     if (isGiven) this.#chunk = null;
-    return isGiven;
+    if (this.#snapshot.isEnded) this.#end();
+    return isGiven && !this.#isDone;
+  }
+
+  #end(): void {
+    this.#isDone = true;
+    this.#follower.limit = null;
   }
 }

@@ -1,21 +1,13 @@
 /** Walks through the tables that are captured, and reads each as a whole, chunk by chunk. */
-import type { Cell, Row } from '../../../clients/binlog/cell.ts';
 import type { MysqlConnection } from '../../../clients/mysql/mysql-connection.ts';
 import { filterOf } from './captured-lists.ts';
+import { capturedTables, compareNames, type TableName } from './captured-tables.ts';
 import type { LogCheckpoint, SnapshotProgress, SnapshotScope } from './cdc-checkpoint.ts';
+import { estimatedRowBytes, rowsPerChunk } from './chunk-rows.ts';
+import { keyCells } from './row-key.ts';
 import { SESSION } from './settled-read.ts';
 import { SnapshotChunk } from './snapshot-chunk.ts';
-import { textLiteral } from './sql-text.ts';
 import { readTableShape, type TableShape } from './table-shape.ts';
-
-/** A chunk is kept in memory as a whole: some of these. */
-const CHUNK_BYTES = 4 * 1024 * 1024;
-const CHUNK_ROWS_MAX = 10_000;
-
-/** Of a row that nobody has seen yet, and of which the server says nothing. */
-const ROW_BYTES = 1_000;
-
-type TableName = readonly [database: string, table: string];
 
 export interface SnapshotOptions {
   readonly connect: () => Promise<MysqlConnection>;
@@ -30,6 +22,7 @@ export class Snapshot {
   #progress: SnapshotProgress;
   #rowBytes: number | null = null;
   #rows: number;
+  #isEnded = false;
 
   constructor({ progress, rows }: { readonly progress: SnapshotProgress; readonly rows: number }, options: SnapshotOptions) {
     this.#progress = progress;
@@ -44,6 +37,11 @@ export class Snapshot {
   /** Rows that were read, by this snapshot and those before. */
   get rows(): number {
     return this.#rows;
+  }
+
+  /** All of the last table was taken. */
+  get isEnded(): boolean {
+    return this.#isEnded;
   }
 
   /** The next rows, as of some place behind `from`; `null`: all tables are read. */
@@ -67,10 +65,10 @@ export class Snapshot {
   async advance(chunk: SnapshotChunk, { rowsBefore }: { readonly rowsBefore: number }): Promise<void> {
     const { taken, lastTaken, shape, isLast } = chunk;
     const table: TableName = [shape.database, shape.table];
-    const after = lastTaken === null || shape.primaryKey.length === 0 ? this.#progress.after : keyOf(shape, lastTaken);
+    const after = lastTaken === null || shape.primaryKey.length === 0 ? this.#progress.after : keyCells(shape, lastTaken);
     this.#progress = { ...this.#progress, table, after };
     this.#rows = rowsBefore + taken;
-    if (taken === chunk.length && isLast) await this.#nextTable(await this.#session());
+    if (taken === chunk.length && isLast) this.#isEnded = !(await this.#nextTable(await this.#session()));
   }
 
   close(): void {
@@ -106,20 +104,15 @@ export class Snapshot {
 
   /** One that is made after the snapshot began need not be among them: all of its rows are in the log. */
   async #tablesBehind(connection: MysqlConnection): Promise<TableName[]> {
-    const rows = await connection.query(
-      "SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES WHERE TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED')",
-    );
     const { table, scope } = this.#progress;
     const isInScope = scopeFilter(scope);
-    return rows
-      .map(([database, name]): TableName => [database ?? '', name ?? ''])
-      .filter((name) => this.#options.isWanted(...name) && isInScope(name) && (table === null || compareNames(name, table) > 0))
-      .sort(compareNames);
+    const tables = await capturedTables(connection, (...name) => this.#options.isWanted(...name) && isInScope(name));
+    return tables.filter((name) => table === null || compareNames(name, table) > 0);
   }
 
   async #chunkRows(connection: MysqlConnection, { database, table }: TableShape): Promise<number> {
     this.#rowBytes ??= await estimatedRowBytes(connection, [database, table]);
-    return Math.min(CHUNK_ROWS_MAX, Math.max(1, Math.floor(CHUNK_BYTES / this.#rowBytes)));
+    return rowsPerChunk(this.#rowBytes);
   }
 }
 
@@ -128,21 +121,4 @@ function scopeFilter(scope: SnapshotScope): (name: TableName) => boolean {
   if (scope.beside === null) return () => true;
   const isRead = filterOf(scope.beside);
   return (name) => !isRead(...name);
-}
-
-async function estimatedRowBytes(connection: MysqlConnection, [database, table]: TableName): Promise<number> {
-  const [[bytes] = []] = await connection.query(
-    `SELECT AVG_ROW_LENGTH FROM information_schema.TABLES WHERE TABLE_SCHEMA = ${textLiteral(database)} AND TABLE_NAME = ${textLiteral(table)}`,
-  );
-  return Number(bytes ?? 0) || ROW_BYTES;
-}
-
-/** By the units of their texts, whatever order the server has. */
-function compareNames(a: TableName, b: TableName): number {
-  const [x, y] = [a.join('\0'), b.join('\0')];
-  return x < y ? -1 : x > y ? 1 : 0;
-}
-
-function keyOf({ primaryKey }: TableShape, row: Row): readonly Cell[] {
-  return primaryKey.map((index) => row[index] as Cell);
 }
