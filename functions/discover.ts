@@ -6,6 +6,7 @@ import { bounded } from '../core/bounded.ts';
 import { encodeCursor } from '../core/cursor/codec.ts';
 import { releaseCheckpoint } from '../core/cursor/commit.ts';
 import { type CheckpointCursor, createCheckpointCursor } from '../core/cursor/cursor.ts';
+import { resumingAt } from '../core/cursor/source-checkpoint.ts';
 import { cursorKey, cursorPartition, type StoredCursor } from '../core/cursor/stored-cursor.ts';
 import { documentsIn } from '../core/document-pages.ts';
 import { FatalTaskError, RetryableError } from '../core/errors.ts';
@@ -72,14 +73,14 @@ async function listShards(
  * meanwhile too: its cursors are removed with what else it may leave behind, see `sweepDeleted`.
  */
 async function createShards({ host, offer }: Invocation, found: readonly SourceShard[], deadline: Deadline): Promise<boolean> {
-  const first = encodeCursor(createCheckpointCursor());
   const known = await knownShards(host, offer);
   // One after the other: a first discovery may find thousands, and the store is shared.
-  for (const { names } of found) {
+  for (const { names, checkpoint = null } of found) {
     const shard = sourceShardId(offer.uid, names);
     if (known.has(shard)) continue;
     if (deadline.remainingMs() <= COMMIT_RESERVE_MS) return false;
-    await host.store.put(cursorKey(shard), first, { ifAbsent: true });
+    const first = createCheckpointCursor(checkpoint === null ? null : resumingAt(checkpoint));
+    await host.store.put(cursorKey(shard), encodeCursor(first), { ifAbsent: true });
   }
   return true;
 }

@@ -7,6 +7,7 @@ import type { RecordFilter } from '../core/ports.ts';
 import type { ShardId } from '../core/shard-id.ts';
 import type { PluginContext } from '../plugins/api/context.ts';
 import { configureConnector } from '../plugins/configure.ts';
+import { foundShards } from './found-shards.ts';
 import type { Host } from './host.ts';
 import type { OpenedConnector, ResolvedConfig } from './opened-connector.ts';
 import { Pipeline } from './pipeline.ts';
@@ -76,7 +77,7 @@ async function usableFilter({ broker }: Host, { runtime }: ConnectorConfig): Pro
   throw new ConfigError([{ path: FILTER_KEYS[filter.kind], message }]);
 }
 
-export function pluginContext(host: Host, { name: connector, createdAtMs }: Connector, shard: ShardId): PluginContext {
+export function pluginContext(host: Host, { name: connector, uid, createdAtMs }: Connector, shard: ShardId): PluginContext {
   const { redaction } = host.sandbox;
   return {
     connector,
@@ -86,6 +87,7 @@ export function pluginContext(host: Host, { name: connector, createdAtMs }: Conn
     random: host.random,
     fetch: host.fetch,
     broker: host.broker,
+    shards: () => foundShards(host.store, uid),
     log: (level, message, fields = {}) =>
       host.telemetry.log(level, redaction.text(message), { ...redaction.fields(fields), connector, shard }),
     count: (event, by = 1) => host.telemetry.count(event, { connector }, by),

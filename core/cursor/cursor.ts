@@ -161,13 +161,13 @@ export function createLogCursor(start: Offset): LogCursor {
   };
 }
 
-export function createCheckpointCursor(): CheckpointCursor {
+export function createCheckpointCursor(checkpoint: Json = null): CheckpointCursor {
   return {
     kind: 'checkpoint',
     generation: 1,
     gate: CLOSED,
     status: ACTIVE,
-    checkpoint: null,
+    checkpoint,
     clean: true,
     epoch: 0,
     attempts: 0,

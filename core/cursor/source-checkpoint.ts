@@ -15,7 +15,7 @@ export function readSourceCheckpoint(checkpoint: Json): SourceCheckpoint {
   return checkpoint === null ? { p: null } : (checkpoint as unknown as SourceCheckpoint);
 }
 
-/** Where an operator wants a source to go on: nothing is pinned, for a new generation has sent nothing yet. */
+/** Where an operator wants a source to go on, or a discovery wants a shard to begin: nothing is pinned, for nothing was sent yet. */
 export function resumingAt(position: Json): Json {
   return { p: position };
 }

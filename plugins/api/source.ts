@@ -6,7 +6,8 @@
  *
  * Lifecycle:
  * 1. `discover(config, context)` lists the shards, in an invocation of its own, at start and then every
- *    `discoverEveryMs`, at least once a day. A shard that is no longer listed is kept.
+ *    `discoverEveryMs`, at least once a day. A shard that is no longer listed is kept. They are made in the order of the list;
+ *    a death in the middle leaves the rest to the next discovery, which finds those that are there in `context.shards()`.
  * 2. `open(config, shard, checkpoint, context)` makes a reader at that checkpoint (`null`: the beginning).
  *    A warm sandbox keeps the reader while it stands exactly at the shard's checkpoint.
  * 3. `poll(limits, signal)`, any number of times, never twice at once: the next records in order, and the checkpoint that
@@ -29,6 +30,8 @@ export interface SourceShard {
   readonly names: readonly string[];
   /** Ends by itself (a snapshot range, a closed file): `finished` is expected of `poll` one day. */
   readonly finite: boolean;
+  /** Where it begins, the first time it is found; a reset of its offsets takes it to `null` all the same. Absent: `null`. */
+  readonly checkpoint?: Json;
 }
 
 export interface PollLimits {

@@ -21,6 +21,7 @@ export function aPluginContext({ clock = new ManualClock(), ...fields }: Partial
     },
     fetch: systemFetch,
     broker: new MemoryLogBroker({ clock }),
+    shards: async () => [],
     log: () => undefined,
     count: () => undefined,
     ...fields,

@@ -61,6 +61,44 @@ describe('runInvocation of a discovery', () => {
     expect(await source.cursor()).toMatchObject({ checkpoint: { p: { row: 1 } } });
   });
 
+  test('lets a shard begin where its plugin says, the first time it is found', async () => {
+    let row = 1;
+    const discovered = async () => [{ names: ['0'], finite: false, checkpoint: { row: row++ } }];
+    const source = await aSourceShard({ plugin: { ...memorySource(systemOf('0')), discover: discovered } });
+
+    await discover(source);
+    await discover(source);
+
+    expect(row).toBe(3);
+    expect(await source.cursor()).toMatchObject({ checkpoint: { p: { row: 1 } } });
+  });
+
+  test('shows a plugin the shards that were found before, and which of them are done', async () => {
+    const seen: unknown[] = [];
+    const memory = memorySource({ ...systemOf('0', '1'), finite: true });
+    const source = await aSourceShard({
+      plugin: {
+        ...memory,
+        discover: async (config, context) => {
+          seen.push(await context.shards());
+          return memory.discover(config, context);
+        },
+      },
+    });
+    await discover(source);
+    await source.run();
+
+    await discover(source);
+
+    expect(seen).toEqual([
+      [],
+      [
+        { names: ['0'], checkpoint: { row: 1 }, isDone: true },
+        { names: ['1'], checkpoint: null, isDone: false },
+      ],
+    ]);
+  });
+
   test('keeps shards that are no longer listed', async () => {
     const system = systemOf('0', '1');
     const source = await aSourceShard({ system });
