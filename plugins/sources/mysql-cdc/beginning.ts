@@ -26,6 +26,7 @@ export async function beginning(
     snapshot: isRead ? ALL : null,
     rows: before?.rows ?? 0,
     lists: isRead ? capturedLists(config) : null,
+    waits: false,
   };
 }
 

@@ -26,6 +26,8 @@ export interface CdcCheckpoint extends LogCheckpoint {
   readonly rows: number;
   /** Which tables are read as a whole, or will be with the snapshot: those that these lists capture. `null`: of none. */
   readonly lists: string | null;
+  /** Ranges of tables are read by shards of their own, and changes given when these are done. */
+  readonly waits: boolean;
 }
 
 export interface SnapshotProgress {
@@ -65,6 +67,7 @@ interface StoredCheckpoint {
   readonly snapshot?: StoredSnapshot;
   readonly rows?: number;
   readonly lists?: string;
+  readonly waits?: true;
   /** What an operator adds: tables to read as a whole once more, `database.table` each. */
   readonly again?: readonly string[];
 }
@@ -84,7 +87,7 @@ interface StoredInside {
   readonly us: number;
 }
 
-export function encodeCheckpoint({ server, era, place, gtids, inside, snapshot, rows, lists }: CdcCheckpoint): Json {
+export function encodeCheckpoint({ server, era, place, gtids, inside, snapshot, rows, lists, waits }: CdcCheckpoint): Json {
   return {
     v: 1,
     server,
@@ -96,6 +99,7 @@ export function encodeCheckpoint({ server, era, place, gtids, inside, snapshot, 
     ...(snapshot !== null && { snapshot: encodeSnapshot(snapshot) }),
     ...(rows > 0 && { rows }),
     ...(lists !== null && { lists }),
+    ...(waits && { waits }),
   };
 }
 
@@ -120,7 +124,20 @@ function encodeInside({ event, row, part, statement, gtid, serverId, committedAt
 /** `null` for none. @throws {FatalTaskError} for what this source did not write. */
 export function decodeCheckpoint(json: Json): CdcCheckpoint | null {
   if (json === null) return null;
-  const { v, server, era, file, pos, gtids, in: inside, snapshot, rows, lists, again } = json as unknown as StoredCheckpoint;
+  const {
+    v,
+    server,
+    era,
+    file,
+    pos,
+    gtids,
+    in: inside,
+    snapshot,
+    rows,
+    lists,
+    waits,
+    again,
+  } = json as unknown as StoredCheckpoint;
   if (
     v !== 1 ||
     typeof server !== 'string' ||
@@ -146,6 +163,7 @@ export function decodeCheckpoint(json: Json): CdcCheckpoint | null {
           : decodeSnapshot(snapshot),
     rows: rows ?? 0,
     lists: lists ?? null,
+    waits: waits ?? false,
   };
 }
 

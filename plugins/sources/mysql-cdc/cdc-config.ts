@@ -79,6 +79,11 @@ export const CdcConfig = z
       .describe(
         'initial: give the rows that tables have when the connector starts, and the changes since. schema_only: only changes that are made from then on. never: all changes that the log of the server has, from its beginning. when_needed: as initial, and rows again where the log does not reach back to where the connector stands.',
       ),
+    'snapshot.max.threads': intKey({ min: 1, max: 64 })
+      .default(1)
+      .describe(
+        '1: tables are read one after another, between changes. More: each is read by a shard of its own, and large ones in so many ranges of their keys, as many at once as tasks.max allows; changes follow when all are read.',
+      ),
     'output.format': enumKey(['envelope', 'flat'])
       .default('envelope')
       .describe(

@@ -19,6 +19,7 @@ import { TableEvents } from './change-events.ts';
 import { ChangePoller } from './change-poller.ts';
 import { connect } from './connection-of.ts';
 import { LogFollower, type Logged } from './log-follower.ts';
+import { areRangesRead } from './ranges.ts';
 import { namingFacts } from './server-facts.ts';
 import { Snapshot } from './snapshot.ts';
 import { SnapshotPoller } from './snapshot-poller.ts';
@@ -29,6 +30,9 @@ import { TableTopics } from './table-topics.ts';
 
 /** Numbers that people give to servers are smaller. */
 const REPLICA_ID_MIN = 2 ** 30;
+
+/** How often to look whether shards that read ranges of tables are done. */
+const RANGES_READ_EVERY_MS = 1_000;
 
 /** A log that is being read. */
 interface Opened {
@@ -70,6 +74,14 @@ export class CdcReader implements SourceReader {
     this.#leave();
   }
 
+  async #wait(at: CdcCheckpoint): Promise<PollResult> {
+    if (!(await areRangesRead(this.#context))) {
+      return { records: [], checkpoint: encodeCheckpoint(at), idleForMs: RANGES_READ_EVERY_MS };
+    }
+    this.#at = { ...at, waits: false };
+    return { records: [], checkpoint: encodeCheckpoint(this.#at) };
+  }
+
   async #begin(): Promise<PollResult> {
     const connection = await this.#connect();
     try {
@@ -81,6 +93,7 @@ export class CdcReader implements SourceReader {
   }
 
   async #pollFrom(at: CdcCheckpoint, limits: PollLimits, signal: CancelSignal): Promise<PollResult> {
+    if (at.waits) return this.#wait(at);
     try {
       return await this.#poll(at, limits, signal);
     } catch (error) {
@@ -100,7 +113,7 @@ export class CdcReader implements SourceReader {
     if (rows === null) isIdle = await changes.poll(batch, { waitMs: limits.waitMs, signal });
     else await rows.poller.poll(batch, signal);
     const { progress: snapshot = null, rows: read = from.rows } = rows?.poller ?? {};
-    this.#at = { ...changes.checkpoint(), snapshot, rows: read, lists: from.lists };
+    this.#at = { ...changes.checkpoint(), snapshot, rows: read, lists: from.lists, waits: false };
     if (snapshot === null) this.#endSnapshot(this.#opened);
     // Tables that are captured by now, and were not when the snapshot began, are read next.
     const hasNewTables = withNewTables(this.#at, this.#config) !== this.#at;

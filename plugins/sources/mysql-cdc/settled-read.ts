@@ -34,6 +34,20 @@ export async function readBehind(
   return (await logEnd(connection)).place;
 }
 
+/**
+ * From here on reads of this session see all that was in the log at a place, and by now. `true`: as long as they wait for the locks of
+ * whoever is committing.
+ */
+export async function settleSession(connection: MysqlConnection, behind: BinlogPlace): Promise<boolean> {
+  if (connection.server.isMariadb) {
+    await readAtPlace(connection, behind, async () => undefined);
+    return false;
+  }
+  const { gtids } = await logEnd(connection);
+  if (gtids !== null) await settle(connection, gtids);
+  return gtids === null;
+}
+
 async function settle(connection: MysqlConnection, gtids: string): Promise<void> {
   const [[timedOut] = []] = await connection.query(`SELECT WAIT_FOR_EXECUTED_GTID_SET(${textLiteral(gtids)}, ${SETTLE_SECONDS})`);
   if (timedOut !== '0') throw unsettled();

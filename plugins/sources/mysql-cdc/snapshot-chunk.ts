@@ -7,18 +7,15 @@
  *    is left is, at `upTo`, as it was read.
  */
 import type { BinlogPlace } from '../../../clients/binlog/binlog-events.ts';
-import type { Cell, Row } from '../../../clients/binlog/cell.ts';
+import type { Row } from '../../../clients/binlog/cell.ts';
 import type { RowChange } from '../../../clients/binlog/rows-event.ts';
-import { cellLength, type MysqlConnection } from '../../../clients/mysql/mysql-connection.ts';
+import type { MysqlConnection } from '../../../clients/mysql/mysql-connection.ts';
 import type { LogCheckpoint } from './cdc-checkpoint.ts';
 import { keyNames, rowKey } from './row-key.ts';
+import { type SelectedRows, selectedRows } from './selected-rows.ts';
 import { readBehind } from './settled-read.ts';
-import { selectedReader } from './snapshot-cells.ts';
-import { type ChunkQuery, chunkQuery } from './snapshot-query.ts';
+import type { ChunkQuery } from './snapshot-query.ts';
 import type { TableShape } from './table-shape.ts';
-
-/** A read of some megabytes over a slow network. */
-const READ_TIMEOUT_MS = 30_000;
 
 export class SnapshotChunk {
   readonly shape: TableShape;
@@ -32,10 +29,7 @@ export class SnapshotChunk {
   readonly #keyNames: string;
   #next = 0;
 
-  private constructor(
-    shape: TableShape,
-    read: { readonly rows: Row[]; readonly bytes: number; readonly upTo: BinlogPlace; readonly isLast: boolean },
-  ) {
+  private constructor(shape: TableShape, read: SelectedRows & { readonly upTo: BinlogPlace }) {
     this.shape = shape;
     this.upTo = read.upTo;
     this.isLast = read.isLast;
@@ -49,28 +43,13 @@ export class SnapshotChunk {
   static async read(
     connection: MysqlConnection,
     shape: TableShape,
-    { from, ...query }: { readonly from: LogCheckpoint } & Omit<ChunkQuery, 'waitsForWriters'>,
+    { from, ...query }: { readonly from: LogCheckpoint } & Pick<ChunkQuery, 'after' | 'rows'>,
   ): Promise<SnapshotChunk> {
-    const readers = shape.columns.map(selectedReader);
-    const rows: Row[] = [];
-    let bytes = 0;
+    let selected: SelectedRows = { rows: [], bytes: 0, isLast: true };
     const upTo = await readBehind(connection, from, async (waitsForWriters) => {
-      rows.length = 0;
-      await connection.select(chunkQuery(shape, { ...query, waitsForWriters }), {
-        timeoutMs: READ_TIMEOUT_MS,
-        read: (packet) => {
-          bytes += packet.left;
-          rows.push(
-            readers.map((readCell): Cell => {
-              const length = cellLength(packet);
-              return length === null ? null : readCell(packet, length);
-            }),
-          );
-        },
-      });
+      selected = await selectedRows(connection, shape, { ...query, within: null, waitsForWriters });
     });
-    const isLast = shape.primaryKey.length === 0 || rows.length < query.rows;
-    return new SnapshotChunk(shape, { rows, bytes, upTo, isLast });
+    return new SnapshotChunk(shape, { ...selected, upTo });
   }
 
   get length(): number {

@@ -3,24 +3,34 @@ import type { Cell } from '../../../clients/binlog/cell.ts';
 import type { Column } from '../../../clients/binlog/column.ts';
 import { selected } from './snapshot-cells.ts';
 import { literal, name } from './sql-text.ts';
+import type { KeyRange } from './table-range.ts';
 import type { TableShape } from './table-shape.ts';
 
 export interface ChunkQuery {
   /** Cells of the key behind which it begins; `null`: at the first row. */
   readonly after: readonly Cell[] | null;
+  /** Rows of the table outside are left out; `null`: none is outside. */
+  readonly within: KeyRange | null;
   readonly rows: number;
   /** Waits for whoever has changed these rows and is not done. */
   readonly waitsForWriters: boolean;
 }
 
-export function chunkQuery(shape: TableShape, { after, rows, waitsForWriters }: ChunkQuery): string {
+export function chunkQuery(shape: TableShape, { after, within, rows, waitsForWriters }: ChunkQuery): string {
   const { database, table, columns, primaryKey } = shape;
   const from = `SELECT ${columns.map(selected).join(', ')} FROM ${name(database)}.${name(table)}`;
   const lock = waitsForWriters ? ' FOR SHARE' : '';
   if (primaryKey.length === 0) return from + lock;
   const key = primaryKey.map((index) => columns[index] as Column);
-  const behind = after === null ? '' : ` WHERE ${isBehind(key, after)}`;
-  return `${from}${behind} ORDER BY ${key.map(ordered).join(', ')} LIMIT ${rows}${lock}`;
+  const conditions = [...(after === null ? [] : [isBehind(key, after)]), ...bounds(within)];
+  const where = conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`;
+  return `${from}${where} ORDER BY ${key.map(ordered).join(', ')} LIMIT ${rows}${lock}`;
+}
+
+function bounds(within: KeyRange | null): readonly string[] {
+  if (within === null) return [];
+  const { column, above, upTo } = within;
+  return [...(above === null ? [] : [`${name(column)} > ${above}`]), ...(upTo === null ? [] : [`${name(column)} <= ${upTo}`])];
 }
 
 /** Members of an ENUM or SET are ordered by their numbers, and would be compared as texts. */
