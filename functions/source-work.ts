@@ -174,6 +174,8 @@ export class SourceWork implements Work {
   wantsCommit(): boolean {
     if (!this.#progress.isUncommitted) return false;
     if (this.#writer?.wantsRoom() === true) return true;
+    // Where invocations die before the end of a slice, each gets somewhere all the same.
+    if (this.#mustHold().deaths > 0) return true;
     if (this.#invocation.offer.mode !== 'tail') return false;
     return this.#pause.isIdle || this.#invocation.host.clock.monotonicMs() - this.#committedAtMs >= TAIL_COMMIT_MS;
   }

@@ -3,6 +3,7 @@
  * nothing may be missing and nothing may be there twice: not a row, and not a record.
  *
  * `-- --seconds N` is how long it goes on before it drains, `-- --seed S` decides what the shop does and what is killed when,
+ * `-- --source mysql` or `mariadb` carries the changes of a real server, which dies once, into topics (`mysql/run-mysql-soak.ts`).
  * `-- --broker rocketmq` moves `-- --records N` numbers, 2,000,000 unless told otherwise, through a topic of a RocketMQ that it starts
  * and kills three times (`broker/broker-soak.ts`); it needs Java and Maven, and has no other options.
  *
@@ -53,20 +54,23 @@ async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
       broker: { type: 'string', default: 'embedded' },
+      source: { type: 'string', default: 'sqlite' },
       records: { type: 'string', default: '2000000' },
       seconds: { type: 'string', default: '60' },
       seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 31)) },
       json: { type: 'boolean', default: false },
     },
   });
-  const { broker, json } = values;
+  const { broker, source, json } = values;
   const [records, seconds, seed] = [Number(values.records), Number(values.seconds), Number(values.seed)];
   if (!(seconds > 0) || !Number.isSafeInteger(seed) || !Number.isSafeInteger(records) || records < 1) {
     throw new Error('--seconds is a number above zero, --seed a whole number, --records one above zero');
   }
   if (broker === 'rocketmq') return (await import('./broker/run-broker-soak.ts')).runBrokerSoak({ records, json, say: progress });
-  if (broker === 'embedded') return soakPipeline({ seconds, seed, json });
-  throw new Error('--broker is embedded or rocketmq');
+  if (broker !== 'embedded') throw new Error('--broker is embedded or rocketmq');
+  if (source === 'sqlite') return soakPipeline({ seconds, seed, json });
+  if (source !== 'mysql' && source !== 'mariadb') throw new Error('--source is sqlite, mysql or mariadb');
+  return (await import('./mysql/run-mysql-soak.ts')).runMysqlSoak({ source, seconds, seed, json, say: progress });
 }
 
 async function soakPipeline(options: Options): Promise<number> {

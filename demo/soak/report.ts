@@ -51,14 +51,14 @@ export function printReport({ figures, examples }: Report): void {
   const lines = [
     '',
     isPassed(figures)
-      ? '  0 lost, 0 duplicated, in the replica and in the archive.'
+      ? '  0 lost, 0 duplicated.'
       : `  ${count(figures.lost)} lost, ${count(figures.duplicated)} duplicated, ${figures.outOfOrder} queues out of order, ${count(figures.mismatches)} rows differ, ${figures.leftOver} processes left over:`,
     ...examples.map((example) => `    ${example}`),
     '',
-    `  compared     ${count(rows)} rows of the shop with its replica and its archive, ${count(records)} records of the log one by one`,
+    `  compared     ${count(rows)} rows with what became of them, ${count(records)} records of the log one by one`,
     `  changes      ${count(changes)}`,
     `  killed       ${told(killed)}`,
-    `  drained      ${(drainedInMs / 1_000).toFixed(1)} s after the shop had closed`,
+    `  drained      ${(drainedInMs / 1_000).toFixed(1)} s after nobody changed anything any more`,
     `  seed         ${seed}`,
     '',
   ];

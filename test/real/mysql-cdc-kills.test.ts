@@ -1,187 +1,117 @@
-/** A real server's changes in topics, while the processes that carry them are killed: each once, and in its order. */
-
-import { writeFileSync } from 'node:fs';
+/** A real server's changes in topics, while the processes that carry them are killed, and the server, too: each once, and in its order. */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, onTestFinished, test } from 'vitest';
-import { type DataFolder, openDataFolder } from '../../adapters/data-folder.ts';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { MemoryTelemetry } from '../../adapters/memory/memory-telemetry.ts';
-import { systemClock, systemRandom } from '../../adapters/system.ts';
-import { offset } from '../../core/offset.ts';
-import type { LogRecord, Position } from '../../core/record/connect-record.ts';
-import { parseJson } from '../../core/record/lossless-json.ts';
-import { comparePositions, formatPosition } from '../../core/record/position.ts';
-import { sentFrom } from '../../core/record/position-headers.ts';
-import { killNowAndThen } from '../../demo/killer.ts';
-import { type Server, sortie, startServer } from '../../demo/server.ts';
+import { type LogSettings, openLog } from '../../adapters/open-log.ts';
+import { systemClock } from '../../adapters/system.ts';
+import type { LogBroker } from '../../core/ports.ts';
+import { childrenOf, signal } from '../../demo/processes.ts';
+import { type Server, startServer } from '../../demo/server.ts';
+import { fill } from '../../demo/soak/mysql/busy-tables.ts';
+import { applyCapture, hasDrained } from '../../demo/soak/mysql/capture.ts';
+import { checkTopics } from '../../demo/soak/mysql/check-topics.ts';
+import { Writers } from '../../demo/soak/mysql/writers.ts';
 import { type TestDatabase, withDatabases } from '../support/databases.ts';
+import { aCluster, withRealServers } from '../support/rocketmq-cluster.ts';
 import { aTemporaryFolder } from '../support/temporary-folder.ts';
 
-const TIMEOUT_MS = 240_000;
+const TIMEOUT_MS = 300_000;
+const BUSY_MS = 45_000;
 const KILL_EVERY_MS = 3_000;
-const HOSTS_TO_KILL = 4;
+const HOSTS_KILLED_MIN = 5;
 const KILLED_WITHIN_MS = 90_000;
 const DRAINS_WITHIN_MS = 120_000;
+const LOOK_EVERY_MS = 50;
+const SEED = 11;
+const USER = 'sortie';
 
-const TABLES = ['orders', 'items', 'codes'] as const;
-const ROWS = 2_000;
+/** What it has committed survives the end of its process. */
+const QUICK = { sync_binlog: '0', innodb_flush_log_at_trx_commit: '2' };
 
-const QUICK = { sync_binlog: '0', innodb_flush_log_at_trx_commit: '0' };
+const NOTHING_WRONG = {
+  comparison: { mismatches: 0, examples: [] },
+  deliveries: { lost: 0, duplicated: 0, outOfOrder: 0, examples: [] },
+};
 
 withDatabases('mysql-cdc-source with processes that are killed', { settings: QUICK, isLong: true }, (database) => {
   test('puts each change into the log once, and in its order', { timeout: TIMEOUT_MS }, async () => {
-    await fill(database);
-    const folder = aTemporaryFolder();
-    const server = startServer(folder, { port: 0 });
-    onTestFinished(() => server.stop());
-    const url = (await server.ready()) ?? '';
-    writeFileSync(join(folder, 'shop.json'), JSON.stringify(connector(database)));
-    await sortie(folder, ['apply', '-f', 'shop.json', '--url', url]);
+    await putsEachChangeOnce(database, { flags: [], log: { kind: 'embedded' } });
+  });
 
-    await makeTrouble(database, server);
-    await database.run('INSERT INTO shop.probes VALUES (1)');
-    const data = await openData(folder);
-    // Everything before it is in the log as soon as it is.
-    const probes = async () => (await recordsOf(data, 'shop-shop-probes')).length;
-    await expect.poll(probes, { timeout: DRAINS_WITHIN_MS, interval: 200 }).toBeGreaterThan(0);
+  if (database.isMariadb) return;
+  withRealServers('RocketMQ', () => {
+    describe('and RocketMQ as its log', () => {
+      const cluster = aCluster({ brokers: ['broker-a'] });
 
-    const records = (await Promise.all(TABLES.map((table) => recordsOf(data, `shop-shop-${table}`)))).flat();
-    expect(repeated(records)).toEqual([]);
-    expect(outOfOrder(records)).toEqual([]);
-    expect(folded(records)).toEqual(await rowsOf(database));
+      test('puts each change into it once, and in its order', { timeout: TIMEOUT_MS }, async () => {
+        const { nameServer } = cluster();
+        await putsEachChangeOnce(database, {
+          flags: ['--broker', 'rocketmq', '--rocketmq-namesrv-addr', nameServer],
+          log: { kind: 'rocketmq', nameServers: [nameServer], group: 'test' },
+        });
+      });
+    });
   });
 });
 
-async function fill({ run }: TestDatabase): Promise<void> {
-  const values = (row: (n: number) => string): string => Array.from({ length: ROWS }, (_, n) => row(n)).join(', ');
-  await run(
-    'DROP DATABASE IF EXISTS shop',
-    'CREATE DATABASE shop',
-    'CREATE TABLE shop.orders (id BIGINT PRIMARY KEY, v BIGINT, note VARCHAR(50))',
-    'CREATE TABLE shop.items (a INT, b VARCHAR(10), v BIGINT, PRIMARY KEY (a, b))',
-    'CREATE TABLE shop.codes (id VARBINARY(8) PRIMARY KEY, v BIGINT)',
-    'CREATE TABLE shop.probes (id INT PRIMARY KEY)',
-    `INSERT INTO shop.orders VALUES ${values((n) => `(${n}, 0, 'ß')`)}`,
-    `INSERT INTO shop.items VALUES ${values((n) => `(${n % 50}, 'k${n}', 0)`)}`,
-    `INSERT INTO shop.codes VALUES ${values((n) => `(x'${n.toString(16).padStart(8, '0')}', 0)`)}`,
-  );
+async function putsEachChangeOnce(
+  database: TestDatabase,
+  { flags, log }: { readonly flags: readonly string[]; readonly log: LogSettings },
+): Promise<void> {
+  await fill(database.run);
+  await database.run(`CREATE USER IF NOT EXISTS ${USER}@'%'`, `GRANT ALL ON *.* TO ${USER}@'%'`);
+  const folder = aTemporaryFolder();
+  const server = startServer(folder, { port: 0, flags });
+  onTestFinished(() => server.stop());
+  const url = (await server.ready()) ?? '';
+  await applyCapture(folder, { login: { port: database.server().port, user: USER }, prefix: 'kills', url });
+
+  const writers = new Writers(database.connect, { seed: SEED });
+  await makeTrouble(database, server, writers);
+  const broker = await aBroker(folder, log);
+  expect(await hasDrained(broker, database.run, { prefix: 'kills', url, withinMs: DRAINS_WITHIN_MS })).toBe(true);
+  await server.stop();
+
+  const checked = await checkTopics(broker, database.run, { prefix: 'kills' });
+  expect(checked).toMatchObject(NOTHING_WRONG);
+  expect(checked.deliveries.records).toBeGreaterThan(writers.transactions);
+  // None of those that were killed left a connection behind.
+  await expect.poll(() => isReading(database), { timeout: 10_000 }).toBe(false);
 }
 
-function connector({ server }: TestDatabase) {
-  return {
-    name: 'shop',
-    config: {
-      'connector.class': 'mysql-cdc-source',
-      'database.hostname': '127.0.0.1',
-      'database.port': String(server().port),
-      'database.user': 'root',
-      'database.include.list': 'shop',
-      'topic.prefix': 'shop',
-      'topic.delimiter': '-',
-      'output.format': 'flat',
-      'value.converter': 'json',
-      'value.converter.schemas.enable': 'false',
-      'key.converter': 'json',
-      'key.converter.schemas.enable': 'false',
-    },
-  };
-}
-
-/** Writers change rows, and hosts die, until enough of them have died with invocations. */
-async function makeTrouble(database: TestDatabase, server: Server): Promise<void> {
+/** Writers change rows and invocations die all the time, and the database dies once. */
+async function makeTrouble(database: TestDatabase, server: Server, writers: Writers): Promise<void> {
   const ending = new AbortController();
-  const writing = [1, 2, 3, 4].map((writer) => write(database, writer, ending.signal));
-  const trouble = Promise.all([killNowAndThen(server, KILL_EVERY_MS, ending.signal), ...writing]);
-  await expect.poll(server.hostsKilled, { timeout: KILLED_WITHIN_MS }).toBeGreaterThanOrEqual(HOSTS_TO_KILL);
+  const trouble = Promise.all([writers.run(ending.signal), killInvocations(database, server, ending.signal)]);
+  await sleep(BUSY_MS / 2);
+  await database.server().kill();
+  await database.server().restart();
+  await sleep(BUSY_MS / 2);
+  await expect.poll(server.hostsKilled, { timeout: KILLED_WITHIN_MS }).toBeGreaterThanOrEqual(HOSTS_KILLED_MIN);
   ending.abort();
   await trouble;
 }
 
-async function write(database: TestDatabase, writer: number, closed: AbortSignal): Promise<void> {
-  const connection = await database.connect();
-  for (let step = 1; !closed.aborted; step += 1) {
-    const n = (step * 7_919 * writer) % (ROWS * 2);
-    const rows = step % 50 === 0 ? 500 : step % 5;
-    await connection.query('BEGIN');
-    try {
-      await connection.query(`UPDATE shop.orders SET v = v + 1 WHERE id >= ${n} ORDER BY id LIMIT ${rows + 1}`);
-      await connection.query(`INSERT INTO shop.orders VALUES (${n}, 1, '${step}') ON DUPLICATE KEY UPDATE v = v + 1`);
-      await connection.query(`UPDATE IGNORE shop.items SET a = a + 1, v = v + 1 WHERE a = ${n % 50} LIMIT 3`);
-      await connection.query(`DELETE FROM shop.codes WHERE id = x'${n.toString(16).padStart(8, '0')}'`);
-      await connection.query(`INSERT IGNORE INTO shop.codes VALUES (x'${(n + 1).toString(16).padStart(8, '0')}', ${step})`);
-      await connection.query(step % 7 === 0 ? 'ROLLBACK' : 'COMMIT');
-    } catch {
-      // Two writers that wait for each other: the server has rolled one of them back.
-      await connection.query('ROLLBACK');
-    }
-    await sleep(2);
+/** Each in the midst of its work: it has begun to read. */
+async function killInvocations(database: TestDatabase, server: Server, ending: AbortSignal): Promise<void> {
+  const isOver = (): boolean => ending.aborted;
+  while (!isOver()) {
+    await sleep(KILL_EVERY_MS, undefined, { signal: ending }).catch(() => undefined);
+    while (!isOver() && !(await isReading(database))) await sleep(LOOK_EVERY_MS);
+    if (!isOver()) for (const host of childrenOf(server.pid)) signal(host, 'SIGKILL');
   }
 }
 
-async function openData(folder: string): Promise<DataFolder> {
-  const telemetry = new MemoryTelemetry();
-  const data = await openDataFolder(join(folder, 'data'), { clock: systemClock, random: systemRandom, telemetry });
-  onTestFinished(() => data.close());
-  return data;
+/** Of a server that is away nobody reads. */
+async function isReading({ run }: TestDatabase): Promise<boolean> {
+  const rows = await run('SHOW PROCESSLIST').catch(() => []);
+  return rows.some(([, user]) => user === USER);
 }
 
-async function recordsOf({ broker }: DataFolder, topic: string): Promise<readonly LogRecord[]> {
-  const all: LogRecord[] = [];
-  for (const queue of await broker.queues(topic)) {
-    for (let at = offset(0), isEnd = false; !isEnd; ) {
-      const { records, next } = await broker.read(queue, at, { records: 1_000, bytes: 4_000_000, waitMs: 0 });
-      all.push(...records);
-      isEnd = records.length === 0;
-      at = next;
-    }
-  }
-  return all;
-}
-
-/** Positions that are there more than once. */
-function repeated(records: readonly LogRecord[]): readonly string[] {
-  const seen = new Set<string>();
-  return records.flatMap((record) => {
-    const position = formatPosition(positionOf(record));
-    if (seen.has(position)) return [position];
-    seen.add(position);
-    return [];
-  });
-}
-
-/** Keys of which a record comes behind a later one. */
-function outOfOrder(records: readonly LogRecord[]): readonly string[] {
-  const last = new Map<string, Position>();
-  return records.flatMap((record) => {
-    const key = `${record.queue.topic} ${text(record.key)}`;
-    const before = last.get(key);
-    last.set(key, positionOf(record));
-    return before !== undefined && comparePositions(before, positionOf(record)) >= 0 ? [key] : [];
-  });
-}
-
-function positionOf(record: LogRecord): Position {
-  return sentFrom(record)?.position ?? [];
-}
-
-function folded(records: readonly LogRecord[]): readonly string[] {
-  const rows = new Map<string, string>();
-  for (const { queue, key, value } of records) {
-    const row = parseJson(text(value)) as Readonly<Record<string, unknown>>;
-    const name = `${queue.topic} ${text(key)}`;
-    if (row['__deleted'] === 'true') rows.delete(name);
-    else rows.set(name, String(row['v']));
-  }
-  return [...rows].map(([name, v]) => `${name} ${v}`).sort();
-}
-
-async function rowsOf({ run }: TestDatabase): Promise<readonly string[]> {
-  const orders = (await run('SELECT id, v FROM shop.orders')).map(([id, v]) => `shop-shop-orders {"id":${id}} ${v}`);
-  const items = (await run('SELECT a, b, v FROM shop.items')).map(([a, b, v]) => `shop-shop-items {"a":${a},"b":"${b}"} ${v}`);
-  const codes = (await run('SELECT TO_BASE64(id), v FROM shop.codes')).map(([id, v]) => `shop-shop-codes {"id":"${id}"} ${v}`);
-  return [...orders, ...items, ...codes].sort();
-}
-
-function text(bytes: Uint8Array | null): string {
-  return Buffer.from(bytes ?? []).toString();
+async function aBroker(folder: string, settings: LogSettings): Promise<LogBroker> {
+  const world = { folder: join(folder, 'data'), clock: systemClock, telemetry: new MemoryTelemetry() };
+  const log = await openLog(settings, world);
+  onTestFinished(() => log.close());
+  return log.broker;
 }

@@ -126,6 +126,21 @@ describe('runInvocation of a source of which every invocation dies', () => {
     expect(valuesOf(await source.sent())).toEqual(rows(10).map(({ value }) => value));
   });
 
+  test('gets on batch by batch where none lives until the end of a slice', async () => {
+    const system = memorySystem({ rows: rows(20) });
+    const source = await aSourceShard({ system, exactlyOnce: true, config: { 'consumer.override.max.poll.records': '2' } });
+    let polls = 0;
+    system.beforePoll = async () => {
+      polls += 1;
+      assert(polls % 4 !== 0, 'died of its fourth poll');
+    };
+
+    await runAndDie(source, 20);
+
+    expect(await source.cursor()).toMatchObject({ status: { state: 'active' }, checkpoint: { p: { row: 20 } } });
+    expect(valuesOf(await source.sent())).toEqual(rows(20).map(({ value }) => value));
+  });
+
   test('fails after five deaths in a row, and each automatic restart has as many again (I10)', async () => {
     const system = memorySystem({ rows: rows(10) });
     const source = await aSourceShard({ system, exactlyOnce: true, config: { 'auto.restart.max.attempts': '1' } });
