@@ -7,7 +7,7 @@ import { resolve } from 'node:path';
 import { type DataFolder, openDataFolder } from '../adapters/data-folder.ts';
 import { hasEndedWithHosts, sweepHostMarks } from '../adapters/invoke/host-marks.ts';
 import type { LogSettings } from '../adapters/open-log.ts';
-import { markOf } from '../adapters/process-mark.ts';
+import { hasEnded, markOf } from '../adapters/process-mark.ts';
 import { localSecretsSettings } from '../adapters/secrets/local-secrets.ts';
 import { systemClock, systemRandom } from '../adapters/system.ts';
 import { makeFoldersSync } from '../clients/files/make-folders.ts';
@@ -98,7 +98,7 @@ async function openWorks(
     invoker,
     history,
     settings,
-    processes: { own: markOf(process.pid), hasEnded: (mark) => hasEndedWithHosts(data, mark) },
+    processes: { own: markOf(process.pid), hasEnded, hasEndedWithHosts: (mark) => hasEndedWithHosts(data, mark) },
   });
   const metricsText = () => metrics.text(() => scheduler.scrape());
   const loadApi = async (workerId: string) => {

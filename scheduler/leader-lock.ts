@@ -14,23 +14,29 @@ const RENEW_EVERY_MS = 5_000;
 interface Lock {
   readonly owner: string;
   readonly untilMs: number;
-  /** Of the process that holds it. */
-  readonly mark: string | null;
-  /** How the ids of its offers begin, where it can be known that their invocations have ended. */
-  readonly offers: string | null;
-  /** The same of those that held it before and have ended, the last ones. */
-  readonly ended: readonly string[];
+  /** Who holds it, where processes have marks. */
+  readonly leader: Leader | null;
+  /** Those that held it before, the last ones. */
+  readonly before: readonly Leader[];
+}
+
+interface Leader {
+  /** Of its process. */
+  readonly mark: string;
+  /** How the ids of its offers begin. */
+  readonly offers: string;
 }
 
 /** What a process that ended had claimed runs out within a minute: hardly as many end meanwhile. */
-const ENDED_MAX = 8;
+const BEFORE_MAX = 8;
 
 /** Tells which processes have ended, where that can be known: on the same machine. */
 export interface ProcessMarks {
   /** This process's own. */
   readonly own: string | null;
-  /** Whether the process that left this mark has ended, and with it whatever its offers have started. */
   hasEnded(mark: string): boolean;
+  /** Whether it has ended, and all that it has started to run invocations. */
+  hasEndedWithHosts(mark: string): boolean;
 }
 
 export interface LeaderLockDeps {
@@ -52,6 +58,8 @@ export class LeaderLock {
   #term = 0;
   /** It was taken from somebody else, or may have been: the store has not said. */
   #isTaken = false;
+  /** Those that led before, and may have left invocations that run. */
+  #before: readonly Leader[] = [];
   #endedOffers: readonly string[] = [];
   /** Who led when that was last told: an owner, or nobody because the store was away. */
   #told: string | null = null;
@@ -71,8 +79,17 @@ export class LeaderLock {
     return this.#term;
   }
 
-  /** How the ids of offers begin whose invocations were seen to have ended with the process of a scheduler that led before. */
-  get endedOffers(): readonly string[] {
+  /**
+   * How the ids of offers begin whose invocations have ended with the process of a scheduler that led before. It may take a while
+   * until that is known of all of them; the answer is another array when it is known of more.
+   */
+  endedOffers(): readonly string[] {
+    const hasEnded = ({ mark }: Leader): boolean => this.#deps.processes?.hasEndedWithHosts(mark) === true;
+    const ended = this.#before.filter(hasEnded);
+    if (ended.length > 0) {
+      this.#before = this.#before.filter((leader) => !ended.includes(leader));
+      this.#endedOffers = [...this.#endedOffers, ...ended.map(({ offers }) => offers)];
+    }
     return this.#endedOffers;
   }
 
@@ -111,32 +128,37 @@ export class LeaderLock {
       if (!this.isHeld) this.#tellOf(lock);
       return;
     }
-    const ended = this.#endedWith(lock);
-    const value = JSON.stringify({ v: 1, ...this.#own(), untilMs: clock.nowMs() + HELD_MS, ended });
+    const before = this.#leadersBefore(lock);
+    const value = JSON.stringify({
+      v: 1,
+      owner: this.#owner,
+      leader: this.#asLeader(),
+      untilMs: clock.nowMs() + HELD_MS,
+      before,
+    });
     const condition = document === null ? { ifAbsent: true as const } : { ifVersion: document.version };
     // One that finds its own lock, run out or not, knows that nobody else led since it put it, which may not have been answered.
     this.#isTaken ||= lock?.owner !== this.#owner;
     if ('conflict' in (await store.put(KEY, value, condition))) return;
-    if (this.#isTaken) this.#term += 1;
+    if (this.#isTaken) {
+      this.#term += 1;
+      this.#before = before;
+      this.#endedOffers = [];
+    }
     this.#isTaken = false;
-    this.#endedOffers = ended;
     this.#untilMs = askedAtMs + HELD_MS;
     this.#tell(this.#owner, 'info', `this scheduler leads: ${this.#reason(lock)}`, {});
   }
 
-  #own(): Pick<Lock, 'owner' | 'mark' | 'offers'> {
+  #asLeader(): Leader | null {
     const { processes, offers } = this.#deps;
-    return {
-      owner: this.#owner,
-      mark: processes?.own ?? null,
-      offers: processes === undefined ? null : offers,
-    };
+    return processes === undefined || processes.own === null ? null : { mark: processes.own, offers };
   }
 
-  #endedWith(before: Lock | null): readonly string[] {
-    if (before === null) return [];
-    const { owner, offers, ended } = before;
-    return owner === this.#owner || offers === null || !this.#hasEnded(before) ? ended : [...ended, offers].slice(-ENDED_MAX);
+  #leadersBefore(lock: Lock | null): readonly Leader[] {
+    if (lock === null) return [];
+    const { owner, leader, before } = lock;
+    return owner === this.#owner || leader === null ? before : [...before, leader].slice(-BEFORE_MAX);
   }
 
   /** One from a clock that is further ahead than any may be would keep everybody waiting for as long. */
@@ -145,8 +167,8 @@ export class LeaderLock {
     return lock.untilMs <= nowMs || lock.untilMs > nowMs + HELD_MS + this.#deps.skewMaxMs || this.#hasEnded(lock);
   }
 
-  #hasEnded({ mark }: Lock): boolean {
-    return mark !== null && this.#deps.processes?.hasEnded(mark) === true;
+  #hasEnded({ leader }: Lock): boolean {
+    return leader !== null && this.#deps.processes?.hasEnded(leader.mark) === true;
   }
 
   #reason(before: Lock | null): string {
@@ -186,23 +208,19 @@ function parsed(text: string): Lock | null {
   try {
     const lock = JSON.parse(text) as Partial<Lock> | null;
     if (typeof lock?.owner !== 'string' || typeof lock.untilMs !== 'number') return null;
-    const { owner, untilMs, mark, offers, ended } = lock;
+    const { owner, untilMs, leader, before } = lock;
     return {
       owner,
       untilMs,
-      mark: textOrNull(mark),
-      offers: textOrNull(offers),
-      ended: Array.isArray(ended) ? ended.filter(isText) : [],
+      leader: isLeader(leader) ? leader : null,
+      before: Array.isArray(before) ? before.filter(isLeader) : [],
     };
   } catch {
     return null;
   }
 }
 
-function textOrNull(value: unknown): string | null {
-  return isText(value) ? value : null;
-}
-
-function isText(value: unknown): value is string {
-  return typeof value === 'string';
+function isLeader(value: unknown): value is Leader {
+  const { mark, offers } = (value ?? {}) as Partial<Leader>;
+  return typeof mark === 'string' && typeof offers === 'string';
 }

@@ -279,9 +279,8 @@ export class Scheduler {
   async #lead(): Promise<void> {
     const { term } = this.#lock;
     await this.#lock.hold();
-    if (this.#lock.term === term) return;
-    this.#table.endedOffers = this.#lock.endedOffers;
-    this.#learnWake.wake();
+    if (this.#table.noteEndedOffers(this.#lock.endedOffers())) this.#planWake.wake();
+    if (this.#lock.term !== term) this.#learnWake.wake();
   }
 
   async #learn(): Promise<void> {

@@ -22,8 +22,7 @@ export class ShardTable {
   readonly #leaving = new Map<ShardId, ShardState>();
   readonly #forgotten: (state: ShardState) => void;
   #runningTotal = 0;
-  /** How the ids of offers begin whose invocations have ended with the process that sent them. */
-  endedOffers: readonly string[] = [];
+  #endedOffers: readonly string[] = [];
   /** Documents seen so far. */
   observations = 0;
   /** Shards whose cursors are others than the ones that the broker was told of. */
@@ -61,9 +60,21 @@ export class ShardTable {
     this.observations += 1;
     state.observedAs = this.observations;
     const isNew = state.observe(document, nowMs);
-    const isFreed = state.noteEndedOffers(this.endedOffers);
+    const isFreed = state.noteEndedOffers(this.#endedOffers);
     if (isNew && state.queue !== undefined) this.moved.add(state);
     if (isNew || isFreed) this.touch(state);
+  }
+
+  /**
+   * Takes note of how the ids of offers begin whose invocations have ended with the process that sent them. `true`: that frees what
+   * shards are known to hold.
+   */
+  noteEndedOffers(prefixes: readonly string[]): boolean {
+    if (prefixes === this.#endedOffers) return false;
+    this.#endedOffers = prefixes;
+    const freed = [...this.#shards.values()].filter((state) => state.noteEndedOffers(prefixes));
+    for (const state of freed) this.touch(state);
+    return freed.length > 0;
   }
 
   /** It is planned for no longer. Its offers under way count until they end, also where it comes to be known again. */

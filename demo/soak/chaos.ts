@@ -28,7 +28,7 @@ interface Span {
  * on a machine with a lot to do an invocation needs a second or two to get anywhere.
  */
 const HOST_LIFE: Span = { minMs: 1_000, maxMs: 8_000 };
-/** What was claimed under a main process is taken over some 25 s after its end: it has to live longer than that now and then. */
+/** What a frozen process has claimed is taken over some 25 s later: the main process has to live longer than that now and then. */
 const MAIN_LIFE: Span = { minMs: 1_000, maxMs: 40_000 };
 /** From nothing at all to a few hundred milliseconds of work. */
 const STARTING_LIFE: Span = { minMs: 0, maxMs: 1_000 };

@@ -8,10 +8,14 @@ const KEY = { partition: 'scheduler', sort: 'leader' };
 
 const aLock = (host: TestHost): LeaderLock => new LeaderLock({ ...host, skewMaxMs: 5_000, offers: 'mine' });
 
-/** Of a process on one machine; those whose mark says `killed` have ended. */
-function aLockOf(host: TestHost, { own, offers = 'mine' }: { own: string; offers?: string }): LeaderLock {
+/** Of a process on one machine; those whose mark says `killed` have ended, with all they started unless that is frozen. */
+function aLockOf(
+  host: TestHost,
+  { own, offers = 'mine', frozen = new Set() }: { own: string; offers?: string; frozen?: ReadonlySet<string> },
+): LeaderLock {
   const hasEnded = (mark: string): boolean => mark.startsWith('killed');
-  return new LeaderLock({ ...host, skewMaxMs: 5_000, offers, processes: { own, hasEnded } });
+  const hasEndedWithHosts = (mark: string): boolean => hasEnded(mark) && !frozen.has(mark);
+  return new LeaderLock({ ...host, skewMaxMs: 5_000, offers, processes: { own, hasEnded, hasEndedWithHosts } });
 }
 
 describe('LeaderLock', () => {
@@ -127,15 +131,31 @@ describe('LeaderLock', () => {
     const third = aLockOf(host, { own: 'alive', offers: 'three' });
 
     await third.hold();
-    const ended = third.endedOffers;
+    const ended = third.endedOffers();
     host.clock.jump(20_000);
     const fourth = aLockOf(host, { own: 'alive too', offers: 'four' });
     await fourth.hold();
 
-    expect([ended, fourth.endedOffers]).toEqual([
+    expect([ended, fourth.endedOffers()]).toEqual([
       ['one', 'two'],
       ['one', 'two'],
     ]);
+  });
+
+  test('learns only later that invocations have ended which outlived the process of the one that led before', async () => {
+    const host = aHost();
+    const frozen = new Set(['killed 1']);
+    await aLockOf(host, { own: 'killed 1', offers: 'one' }).hold();
+    await aLockOf(host, { own: 'killed 2', offers: 'two' }).hold();
+    const next = aLockOf(host, { own: 'alive', frozen });
+    await next.hold();
+    const atFirst = next.endedOffers();
+    const again = next.endedOffers();
+
+    frozen.clear();
+
+    expect([next.isHeld, atFirst, next.endedOffers()]).toEqual([true, ['two'], ['two', 'one']]);
+    expect(again).toBe(atFirst);
   });
 
   test('is given back without a word where the store does not answer', async () => {

@@ -130,12 +130,26 @@ describe('ShardTable', () => {
     table.takeDue(NOW_MS);
     const before = state.ended();
 
-    table.endedOffers = ['gone-'];
+    const ended = ['gone-'];
+    const isFreed = [table.noteEndedOffers(ended), table.noteEndedOffers(ended)];
     table.observe(state, document, NOW_MS);
     table.observe(state, document, NOW_MS);
 
+    expect(isFreed).toEqual([true, false]);
     expect([before, state.ended()]).toEqual([[], [{ owner: 'gone-1/run.1', epoch: 1, isGone: true }]]);
     expect(table.takeDue(NOW_MS)).toEqual([state]);
+  });
+
+  test('knows the same of a cursor that it comes to see later', () => {
+    const { table } = aTable();
+    const state = table.ensure(shardOf('a'));
+    const open = [aHeldRange({ end: 2, owner: 'gone-1/run.1' })];
+
+    const isFreed = table.noteEndedOffers(['gone-']);
+    table.observe(state, { value: encodeCursor(aLogCursor({ next: 2, open })), version: '1' }, NOW_MS);
+
+    expect(isFreed).toBe(false);
+    expect(state.ended()).toEqual([{ owner: 'gone-1/run.1', epoch: 1, isGone: true }]);
   });
 
   test('counts offers under way also where nothing is known of what a shard deserves', () => {
