@@ -102,6 +102,12 @@ export const CdcConfig = z
       .describe(
         'Topic for the statements that create, alter, rename, truncate and drop captured tables and databases. Empty: they are not sent.',
       ),
+    'provide.transaction.metadata': booleanKey()
+      .default(false)
+      .describe(
+        'Say of each event in an envelope which one of its transaction it is, and in a topic where transactions with captured changes begin and end, with the number of their events.',
+      ),
+    'topic.transaction': textKey().default('transaction').describe('Last part of the name of that topic, behind topic.prefix.'),
     'decimal.handling.mode': enumKey(['string', 'precise', 'double'])
       .default('string')
       .describe("DECIMAL as text, as Kafka Connect's Decimal, or as a double, which rounds it."),

@@ -27,6 +27,7 @@ import { isLogLost, sourceError } from './source-error.ts';
 import { StatementEvents } from './statement-events.ts';
 import type { TableShape } from './table-shape.ts';
 import { TableTopics } from './table-topics.ts';
+import { TransactionEvents } from './transaction-events.ts';
 
 /** Numbers that people give to servers are smaller. */
 const REPLICA_ID_MIN = 2 ** 30;
@@ -135,13 +136,19 @@ export class CdcReader implements SourceReader {
         // A snapshot goes on until the log has come to where its rows are as of.
         follows: follows || at.snapshot !== null,
         isWanted: (layout) => eventsOf(layout) !== null,
+        tellsTransactions: this.#config['provide.transaction.metadata'],
       });
       const statements = new StatementEvents(this.#config, { topics: this.#topics, server: { connector, foldsNames } });
+      const transactions = this.#config['provide.transaction.metadata'] ? new TransactionEvents(this.#config) : null;
       const recordsOf = (logged: Logged): readonly PolledRecord[] => {
         const nowMs = this.#context.clock.nowMs();
         if (logged.kind === 'statement') return statements.records(logged, nowMs);
+        if (logged.kind === 'end') return transactions?.end(logged, nowMs) ?? NONE;
         this.#opened?.rows?.poller.note(logged);
-        return eventsOf(logged.layout)?.records(logged, nowMs) ?? NONE;
+        const hasBegun = transactions?.hasBegun(logged.transaction) ?? true;
+        const records = eventsOf(logged.layout)?.records(logged, nowMs, transactions) ?? NONE;
+        if (hasBegun || transactions === null || records.length === 0) return records;
+        return [transactions.beginning(logged, nowMs), ...records];
       };
       const changes = new ChangePoller(follower, { recordsOf, clock: this.#context.clock });
       return {

@@ -3,6 +3,7 @@ import type { Row } from '../../../clients/binlog/cell.ts';
 import type { Datum, Header } from '../../../core/record/connect-record.ts';
 import { NULL_DATUM } from '../../../core/record/connect-record.ts';
 import { murmur2 } from '../../../core/record/murmur2.ts';
+import type { Struct } from '../../../core/record/schema.ts';
 import type { PolledRecord } from '../../api/source.ts';
 import type { CdcSettings } from './cdc-config.ts';
 import type { LoggedChange } from './log-follower.ts';
@@ -13,6 +14,7 @@ import { rowKey } from './row-key.ts';
 import { TABLE_IN_KEY, type TableSchemas, tableSchemas } from './table-schemas.ts';
 import type { TableShape } from './table-shape.ts';
 import type { TableTopic } from './table-topics.ts';
+import type { TransactionEvents } from './transaction-events.ts';
 
 type Operation = 'c' | 'u' | 'd' | 'r';
 
@@ -38,6 +40,7 @@ export class TableEvents {
   readonly #form: RowForm;
   readonly #schemas: TableSchemas;
   readonly #source: SourceNames;
+  readonly #hasTransactions: boolean;
 
   constructor(
     shape: TableShape,
@@ -54,16 +57,19 @@ export class TableEvents {
     this.#hasTombstones = config['tombstones.on.delete'];
     this.#skipped = config['skipped.operations'];
     this.#form = new RowForm(shape, config);
-    this.#schemas = tableSchemas(this.#form, { name: this.#name, connector, isShared: topic.isShared });
+    this.#hasTransactions = config['provide.transaction.metadata'];
+    const names = { name: this.#name, connector, isShared: topic.isShared, hasTransactions: this.#hasTransactions };
+    this.#schemas = tableSchemas(this.#form, names);
     this.#source = { connector, name: prefix, db: database, table };
   }
 
-  /** One, or those of a row that is gone and of one that came, where the key has changed. */
-  records(logged: LoggedChange, nowMs: number): readonly PolledRecord[] {
+  /** One, or those of a row that is gone and of one that came, where the key has changed. `transactions`: counts them, and says so in each. */
+  records(logged: LoggedChange, nowMs: number, transactions: TransactionEvents | null = null): readonly PolledRecord[] {
     const { operation, change } = logged;
     const { before, after } = change;
     if (this.#skipped.includes(LETTERS[operation])) return [];
-    const origin = originOf(logged, nowMs);
+    const block = transactions === null ? undefined : () => transactions.next(logged);
+    const origin = originOf(logged, nowMs, block);
     if (operation === 'insert') return [this.#event(origin, { op: 'c', part: 0, images: { before: null, after } })];
     if (operation === 'delete') return this.#deletion(origin, before as Row, NO_HEADERS);
     if (this.#form.isSameKey(before as Row, after as Row))
@@ -98,17 +104,25 @@ export class TableEvents {
       headers = NO_HEADERS,
     }: { readonly op: Operation; readonly part: number; readonly images: Images; readonly headers?: readonly Header[] },
   ): PolledRecord {
+    const transaction = origin.nextInTransaction?.() ?? null;
     return {
       topic: this.#topic,
       key: this.#form.hasKey ? this.#key((images.after ?? images.before) as Row) : NULL_DATUM,
-      value: this.#isFlat ? this.#flat(origin, op, images) : this.#envelope(origin, op, images),
+      value: this.#isFlat ? this.#flat(origin, op, images) : this.#envelope(origin, { op, images, transaction }),
       timestampMs: origin.atMs,
       headers,
       position: [...origin.prefix, BigInt(part)],
     };
   }
 
-  #envelope(origin: Origin, op: Operation, { before, after }: Images): Datum {
+  #envelope(
+    origin: Origin,
+    {
+      op,
+      images: { before, after },
+      transaction,
+    }: { readonly op: Operation; readonly images: Images; readonly transaction: Struct | null },
+  ): Datum {
     return {
       schema: this.#schemas.envelope,
       value: {
@@ -117,6 +131,7 @@ export class TableEvents {
         source: sourceOf(origin, this.#source),
         op,
         ts_ms: origin.nowMs,
+        ...(this.#hasTransactions && { transaction }),
       },
     };
   }

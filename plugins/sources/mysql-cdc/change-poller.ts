@@ -92,6 +92,7 @@ export class ChangePoller {
 
 function bytesOf(logged: Logged): number {
   if (logged.kind === 'statement') return eventBytes([logged.statement.sql]);
+  if (logged.kind === 'end') return eventBytes([]);
   const { before, after } = logged.change;
   return eventBytes(before ?? []) + eventBytes(after ?? []);
 }

@@ -26,6 +26,8 @@ export interface FollowOptions {
   /** Waits for what comes; otherwise the end is the end. */
   readonly follows: boolean;
   readonly isWanted: (layout: TableLayout) => boolean;
+  /** Tells of ends of transactions, and of one that was given in part tells everything again, as given. */
+  readonly tellsTransactions: boolean;
 }
 
 interface InTransaction {
@@ -52,7 +54,15 @@ export interface LoggedStatement extends InTransaction {
   readonly statement: Statement;
 }
 
-export type Logged = LoggedChange | LoggedStatement;
+/** A commit. It counts as an event of one row. */
+export interface LoggedEnd extends InTransaction {
+  readonly kind: 'end';
+}
+
+export type Logged = LoggedChange | LoggedStatement | LoggedEnd;
+
+/** Of records of a change that was given as a whole. */
+const ALL_GIVEN = Number.POSITIVE_INFINITY;
 
 export class LogFollower {
   /** Waits for what comes; otherwise the end is the end. */
@@ -61,6 +71,7 @@ export class LogFollower {
   limit: BinlogPlace | null = null;
   readonly #reader: BinlogReader;
   readonly #isWanted: FollowOptions['isWanted'];
+  readonly #tellsTransactions: boolean;
   readonly #server: string;
   readonly #era: number;
   readonly #gtids: GtidSet | null;
@@ -77,6 +88,8 @@ export class LogFollower {
   #rows: RowsEvent | null = null;
   /** The event is a statement, which was given. */
   #isStatementGiven = false;
+  /** The transaction ended, which was told. */
+  #told: TransactionEnd | null = null;
   #statement: InsideTransaction['statement'] = null;
 
   private constructor(
@@ -88,12 +101,13 @@ export class LogFollower {
       readonly gtids: GtidSet | null;
       readonly inside: InsideTransaction | null;
     },
-    { follows, isWanted }: FollowOptions,
+    { follows, isWanted, tellsTransactions }: FollowOptions,
   ) {
     this.follows = follows;
     this.#reader = reader;
     this.#from = from;
     this.#isWanted = isWanted;
+    this.#tellsTransactions = tellsTransactions;
     this.#server = place.server;
     this.#era = place.era;
     this.#gtids = place.gtids;
@@ -120,15 +134,18 @@ export class LogFollower {
     }
     if (server !== from.server)
       throw new UnreadableBinlog(`it is another server (${server}) than before (${from.server})`, GTIDS);
-    const statement = from.inside?.statement ?? null;
+    // Its events are counted from its beginning.
+    const inside = from.inside !== null && options.tellsTransactions ? { ...from.inside, statement: null } : from.inside;
+    const statement = inside?.statement ?? null;
     const place = statement === null ? from.place : { ...from.place, position: statement.position };
     const reader = await BinlogReader.start(connection, { serverId, follows, from: place, isInTransaction: statement !== null });
-    return new LogFollower(reader, from, { server, era: from.era, gtids, inside: from.inside }, options);
+    return new LogFollower(reader, from, { server, era: from.era, gtids, inside }, options);
   }
 
   /** The next statement, or change of a table that is wanted; `null`: nothing more is here, or it stands at its limit. */
   next(): Logged | null {
     if (this.#isStatementGiven) this.#nextEvent();
+    if (this.#told !== null) this.#end(this.#told);
     for (;;) {
       const change = this.#nextChange();
       if (change !== null) return change;
@@ -137,8 +154,10 @@ export class LogFollower {
       if (event === null) return null;
       if (event.kind === 'begin') this.#begin(event);
       else if (event.kind === 'rows') this.#open(event);
-      else if (event.kind === 'end') this.#end(event);
-      else {
+      else if (event.kind === 'end') {
+        const end = this.#nextEnd(event);
+        if (end !== null) return end;
+      } else {
         const statement = this.#nextStatement(event);
         if (statement !== null) return statement;
       }
@@ -191,7 +210,7 @@ export class LogFollower {
   #open(rows: RowsEvent): void {
     this.#noteStatement();
     const isGiven = this.#given !== null && this.#event < this.#given.event;
-    if (isGiven || !this.#isWanted(rows.layout)) this.#nextEvent();
+    if ((isGiven && !this.#tellsTransactions) || !this.#isWanted(rows.layout)) this.#nextEvent();
     else this.#rows = rows;
   }
 
@@ -216,9 +235,10 @@ export class LogFollower {
     for (let change = rows.next(); change !== null; change = rows.next()) {
       const row = this.#row;
       this.#row += 1;
-      if (this.#given !== null && this.#event === this.#given.event && row < this.#given.row) continue;
-      const given = this.#given?.row === row ? this.#given.part : 0;
-      this.#given = null;
+      const isGiven = this.#isGiven(row);
+      if (isGiven && !this.#tellsTransactions) continue;
+      const given = isGiven ? ALL_GIVEN : this.#given?.row === row ? this.#given.part : 0;
+      if (!isGiven) this.#given = null;
       this.#hasChanges = true;
       const { layout, operation, position } = rows;
       return { kind: 'change', transaction, layout, operation, change, event: this.#event, row, position, given };
@@ -227,12 +247,18 @@ export class LogFollower {
     return null;
   }
 
+  /** Whether all records of it were given before. */
+  #isGiven(row: number): boolean {
+    const given = this.#given;
+    return given !== null && (this.#event < given.event || (this.#event === given.event && row < given.row));
+  }
+
   /** It counts as an event of one row. `null`: it was given before. */
   #nextStatement(statement: Statement): LoggedStatement | null {
     demandLoggedAsRows(statement);
     const transaction = this.#transaction;
     const before = this.#given;
-    if (transaction === null || (before !== null && (this.#event < before.event || before.row > 0))) {
+    if (transaction === null || this.#isGiven(0)) {
       this.#nextEvent();
       return null;
     }
@@ -240,6 +266,19 @@ export class LogFollower {
     this.#row = 1;
     this.#isStatementGiven = true;
     return { kind: 'statement', transaction, statement, event: this.#event, row: 0, position: null, given: before?.part ?? 0 };
+  }
+
+  /** `null`: it is not told. */
+  #nextEnd(end: TransactionEnd): LoggedEnd | null {
+    const transaction = this.#transaction;
+    if (transaction === null || !this.#tellsTransactions || end.outcome !== 'committed' || this.#isGiven(0)) {
+      this.#end(end);
+      return null;
+    }
+    this.#given = null;
+    this.#row = 1;
+    this.#told = end;
+    return { kind: 'end', transaction, event: this.#event, row: 0, position: null, given: 0 };
   }
 
   /** Nothing but a commit makes the changes that were given true. */
@@ -255,6 +294,7 @@ export class LogFollower {
     if (gtid !== null) this.#gtids?.add(gtid);
     this.#transaction = null;
     this.#given = null;
+    this.#told = null;
   }
 
   #inside(taken: number | null): InsideTransaction | null {
@@ -263,7 +303,8 @@ export class LogFollower {
     const part = taken ?? 0;
     if (this.#event === 0 && row === 0 && part === 0) return null;
     const { gtid, serverId, committedAtUs } = this.#transaction.note;
-    return { event: this.#event, row, part, statement: this.#statement, gtid: gtid?.text ?? null, serverId, committedAtUs };
+    const statement = this.#tellsTransactions ? null : this.#statement;
+    return { event: this.#event, row, part, statement, gtid: gtid?.text ?? null, serverId, committedAtUs };
   }
 }
 

@@ -2,7 +2,7 @@
 import type { BinlogPlace } from '../../../clients/binlog/binlog-events.ts';
 import type { Position } from '../../../core/record/connect-record.ts';
 import type { Struct } from '../../../core/record/schema.ts';
-import type { Logged } from './log-follower.ts';
+import type { LoggedChange, LoggedStatement } from './log-follower.ts';
 import { fileNumber } from './log-places.ts';
 import { VERSION } from './version.ts';
 
@@ -39,6 +39,8 @@ export interface Origin {
   /** Before the part of the change. */
   readonly prefix: Position;
   readonly nowMs: bigint;
+  /** Debezium's block `transaction` of the next event. Absent: none. */
+  readonly nextInTransaction?: (() => Struct) | undefined;
 }
 
 /** Debezium's block `source`. */
@@ -61,7 +63,11 @@ export function sourceOf(origin: Origin, { connector, name, db, table }: SourceN
   };
 }
 
-export function originOf({ transaction, event, row, position }: Logged, nowMs: number): Origin {
+export function originOf(
+  { transaction, event, row, position }: LoggedChange | LoggedStatement,
+  nowMs: number,
+  nextInTransaction?: Origin['nextInTransaction'],
+): Origin {
   const { note, era, fileNumber: file, position: begin, serverId, atMs, tsMs, tsUs, tsNs } = transaction;
   return {
     ...{ tsMs, tsUs, tsNs, atMs, serverId, row },
@@ -71,6 +77,7 @@ export function originOf({ transaction, event, row, position }: Logged, nowMs: n
     position: position === null ? begin : BigInt(position),
     prefix: [era, file, begin, BigInt(event), BigInt(row)],
     nowMs: BigInt(nowMs),
+    nextInTransaction,
   };
 }
 

@@ -25,6 +25,54 @@ const SOURCE_FIELDS: readonly Field[] = [
   { name: 'row', schema: INT32 },
 ];
 
+/** Of an event, where transactions are told of. */
+const TRANSACTION_BLOCK: StructSchema = {
+  type: 'struct',
+  optional: true,
+  name: 'event.block',
+  version: 1,
+  fields: [
+    { name: 'id', schema: STRING },
+    { name: 'total_order', schema: INT64 },
+    { name: 'data_collection_order', schema: INT64 },
+  ],
+};
+
+const COLLECTION: StructSchema = {
+  type: 'struct',
+  optional: false,
+  name: 'event.collection',
+  version: 1,
+  fields: [
+    { name: 'data_collection', schema: STRING },
+    { name: 'event_count', schema: INT64 },
+  ],
+};
+
+/** Of the beginnings and ends of transactions. */
+export const transactionSchemas: { readonly key: StructSchema; readonly value: StructSchema } = {
+  key: {
+    type: 'struct',
+    optional: false,
+    name: 'io.debezium.connector.common.TransactionMetadataKey',
+    version: 1,
+    fields: [{ name: 'id', schema: STRING }],
+  },
+  value: {
+    type: 'struct',
+    optional: false,
+    name: 'io.debezium.connector.common.TransactionMetadataValue',
+    version: 1,
+    fields: [
+      { name: 'status', schema: STRING },
+      { name: 'id', schema: STRING },
+      { name: 'event_count', schema: OPTIONAL_INT64 },
+      { name: 'data_collections', schema: { type: 'array', optional: true, items: COLLECTION } },
+      { name: 'ts_ms', schema: INT64 },
+    ],
+  },
+};
+
 const FLAT_FIELDS: readonly Field[] = [
   { name: '__op', schema: STRING },
   { name: '__db', schema: STRING },
@@ -48,19 +96,22 @@ interface Names {
   readonly connector: 'mysql' | 'mariadb';
 }
 
-export function tableSchemas(form: RowForm, { isShared, ...names }: Names & { readonly isShared: boolean }): TableSchemas {
+export function tableSchemas(
+  form: RowForm,
+  { isShared, hasTransactions, ...names }: Names & { readonly isShared: boolean; readonly hasTransactions: boolean },
+): TableSchemas {
   const { name } = names;
   const keyFields = isShared ? [...form.keyFields, { name: TABLE_IN_KEY, schema: STRING }] : form.keyFields;
   return {
     key: { type: 'struct', optional: false, name: `${name}.Key`, fields: keyFields },
-    envelope: envelope(names, form.fields),
+    envelope: envelope(names, { row: form.fields, hasTransactions }),
     flat: flat(names, form.fields),
   };
 }
 
 /** Of a table whose columns nobody knows: a statement that takes all rows does not name them. */
 export function truncationSchemas(names: Names): Pick<TableSchemas, 'envelope' | 'flat'> {
-  return { envelope: envelope(names, []), flat: flat(names, []) };
+  return { envelope: envelope(names, { row: [], hasTransactions: false }), flat: flat(names, []) };
 }
 
 /** Debezium's, without what a table is like afterwards: each of its records has that. */
@@ -83,7 +134,10 @@ export function schemaChangeSchemas(connector: Names['connector']): { readonly k
   };
 }
 
-function envelope({ name, connector }: Names, fields: readonly Field[]): StructSchema {
+function envelope(
+  { name, connector }: Names,
+  { row: fields, hasTransactions }: { readonly row: readonly Field[]; readonly hasTransactions: boolean },
+): StructSchema {
   const row: StructSchema = { type: 'struct', optional: true, name: `${name}.Value`, fields };
   return {
     type: 'struct',
@@ -96,6 +150,7 @@ function envelope({ name, connector }: Names, fields: readonly Field[]): StructS
       { name: 'source', schema: sourceSchema(connector) },
       { name: 'op', schema: STRING },
       { name: 'ts_ms', schema: OPTIONAL_INT64 },
+      ...(hasTransactions ? [{ name: 'transaction', schema: TRANSACTION_BLOCK }] : []),
     ],
   };
 }
