@@ -71,6 +71,7 @@ withRealServers('RocketMQ, client', () => {
       await client.send(queue, [{ body: Buffer.from('a'), properties: '' }], 1);
 
       expect(await textsOf(client, queue)).toEqual(['a']);
+      expect(await client.check()).toEqual([]);
     });
 
     test('says that wrong ones, or none, are refused', async () => {
@@ -79,6 +80,7 @@ withRealServers('RocketMQ, client', () => {
       for (const keys of [{ ...KEYS, secretKey: 'wrong' }, { accessKey: 'nobody', secretKey: 'x' }, undefined]) {
         const client = aClient({ nameServers: [cluster().nameServer], keys });
         const unauthorized = { name: 'FatalTaskError', code: 'broker.unauthorized' };
+        await expect(client.check()).rejects.toMatchObject(unauthorized);
         await expect(client.pull(queue, 0n, { messages: 1 })).rejects.toMatchObject(unauthorized);
         await expect(client.send(queue, [{ body: Buffer.from('a'), properties: '' }], 1)).rejects.toMatchObject(unauthorized);
       }

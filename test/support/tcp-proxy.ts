@@ -1,20 +1,24 @@
-/** Stands before a server, hands on what is said in pieces of any size, and cuts connections in the middle of what is said. */
+/** Stands before a server of RocketMQ's, hands on what is said in pieces of any size, counts it, and cuts connections in the middle of what is said. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
+import { FrameReader } from '../../clients/rocketmq/frame-reader.ts';
+import { decodeFrame } from '../../clients/rocketmq/header.ts';
 
 export interface TcpProxyOptions {
   /** `host:port`. */
   readonly target: string;
-  /** Handed on in pieces of so many bytes. */
-  readonly pieceBytes: number;
-  /** Bytes that the connection number `index` carries both ways before it is cut. */
-  readonly bytesOf: (index: number) => number;
+  /** Handed on in pieces of so many bytes; absent: as it comes. */
+  readonly pieceBytes?: number;
+  /** Bytes that the connection number `index` carries both ways before it is cut; absent: none is. */
+  readonly bytesOf?: (index: number) => number;
 }
 
 export class TcpProxy {
   /** Connections that were cut. */
   cuts = 0;
+  /** Codes of what was asked, in order; only of connections that are not cut. */
+  readonly requests: number[] = [];
   readonly #options: TcpProxyOptions;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
@@ -43,7 +47,9 @@ export class TcpProxy {
   #carry(near: Socket): void {
     const [host = '', port = ''] = this.#options.target.split(':');
     const far = connect({ host, port: Number(port) });
-    let left = this.#options.bytesOf(this.#connections);
+    let left = this.#options.bytesOf?.(this.#connections) ?? Number.POSITIVE_INFINITY;
+    const frames = new FrameReader((frame) => this.requests.push(decodeFrame(frame).code));
+    near.on('data', (chunk) => frames.push(Buffer.from(chunk)));
     this.#connections += 1;
     const end = (): void => {
       near.destroy();
@@ -71,7 +77,7 @@ export class TcpProxy {
   }
 
   #handOn(chunk: Buffer, to: Socket): void {
-    const { pieceBytes } = this.#options;
+    const { pieceBytes = chunk.length } = this.#options;
     for (let at = 0; at < chunk.length; at += pieceBytes) if (to.writable) to.write(chunk.subarray(at, at + pieceBytes));
   }
 
