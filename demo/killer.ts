@@ -5,20 +5,36 @@ import type { Server } from './server.ts';
 
 const LOOK_EVERY_MS = 20;
 
-/** Kills one process about every `everyMs` until `ending` aborts. */
+/** A process lives at least so long before it is killed: one that never gets ready would show nothing. */
+const LIVED_MIN_MS = 500;
+/** On a busy machine it takes longer. */
+const LIVED_MAX_MS = 16_000;
+
+/** Kills one process about every `everyMs` until `ending` aborts. Where one was not ready yet, the next one lives longer before. */
 export async function killNowAndThen(server: Server, everyMs: number, ending: AbortSignal): Promise<void> {
+  const seenAtMs = new Map<number, number>();
+  let livedMs = LIVED_MIN_MS;
   while (!ending.aborted) {
+    const failed = server.failedStarts();
     await sleep(everyMs, undefined, { signal: ending }).catch(() => undefined);
-    const pid = await someHost(server, ending);
+    livedMs = server.failedStarts() > failed ? Math.min(2 * livedMs, LIVED_MAX_MS) : LIVED_MIN_MS;
+    const pid = await someHost(server, { seenAtMs, livedMs }, ending);
     if (pid === null) break;
     signal(pid, 'SIGKILL');
   }
 }
 
-/** A process that the server has started for invocations, as soon as there is one. */
-async function someHost({ pid }: Server, ending: AbortSignal): Promise<number | null> {
+/** A process that the server has started for invocations, as soon as there is one that has lived so long. */
+async function someHost(
+  { pid }: Server,
+  { seenAtMs, livedMs }: { readonly seenAtMs: Map<number, number>; readonly livedMs: number },
+  ending: AbortSignal,
+): Promise<number | null> {
   while (!ending.aborted) {
-    const hosts = childrenOf(pid);
+    const nowMs = performance.now();
+    const all = childrenOf(pid);
+    for (const host of all) if (!seenAtMs.has(host)) seenAtMs.set(host, nowMs);
+    const hosts = all.filter((host) => nowMs - (seenAtMs.get(host) ?? nowMs) >= livedMs);
     const host = hosts[Math.floor(Math.random() * hosts.length)];
     if (host !== undefined) return host;
     await sleep(LOOK_EVERY_MS);

@@ -26,6 +26,8 @@ export interface Server {
   invocationsKilled(): number;
   /** Their shards, one for each of them. */
   readonly shardsKilled: readonly string[];
+  /** Processes that ended before they were ready. */
+  failedStarts(): number;
   /** What it said that is no line of its log, such as why it did not start. */
   said(): string;
   stop(): Promise<void>;
@@ -47,12 +49,13 @@ export function startServer(
   const runs: RunRecord[] = [];
   const said: string[] = [];
   const shards: string[] = [];
-  let [hosts, killed] = [0, 0];
+  let [hosts, killed, failedStarts] = [0, 0, 0];
   child.stderr.pipe(createWriteStream(join(folder, LOG_FILE), { flags: 'a' }));
   createInterface({ input: child.stderr }).on('line', (line) => {
     const entry = parsed(line);
     if (entry === null) said.push(line);
     else if (entry['message'] === 'run') runs.push(entry as unknown as RunRecord);
+    else if (typeof entry['failedStarts'] === 'number') failedStarts += 1;
     else if (entry['level'] === 'error' && typeof entry['invocations'] === 'number') {
       hosts += entry['invocations'] > 0 ? 1 : 0;
       killed += entry['invocations'];
@@ -74,6 +77,7 @@ export function startServer(
     hostsKilled: () => hosts,
     invocationsKilled: () => killed,
     shardsKilled: shards,
+    failedStarts: () => failedStarts,
     said: () => said.join('\n'),
     stop: async () => {
       child.kill('SIGTERM');
