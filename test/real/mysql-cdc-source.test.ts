@@ -47,6 +47,24 @@ withDatabases('mysql-cdc-source', {}, (database) => {
       ]);
     });
 
+    test('of one row in one transaction come one by one', async () => {
+      const reader = await aReadShop();
+
+      await run(
+        'BEGIN',
+        "INSERT INTO shop.t VALUES (1, 'a')",
+        "UPDATE shop.t SET v = 'b'",
+        "UPDATE shop.t SET v = 'c'",
+        'COMMIT',
+      );
+
+      expect(await changes(reader)).toEqual([
+        ['test.shop.t', { id: 1 }, 'c', null, { id: 1, v: 'a' }],
+        ['test.shop.t', { id: 1 }, 'u', { id: 1, v: 'a' }, { id: 1, v: 'b' }],
+        ['test.shop.t', { id: 1 }, 'u', { id: 1, v: 'b' }, { id: 1, v: 'c' }],
+      ]);
+    });
+
     test('say where they are from', async () => {
       const reader = await aReadShop();
       await run("INSERT INTO shop.t VALUES (1, 'a')");
@@ -400,8 +418,8 @@ withDatabases('mysql-cdc-source', {}, (database) => {
   });
 
   describe('a server', () => {
-    test('is ready as it is, for a user with two grants', async () => {
-      const user = await aUser('REPLICATION SLAVE, REPLICATION CLIENT');
+    test('is ready as it is, for a user with three grants', async () => {
+      const user = await aUser('SELECT, REPLICATION SLAVE, REPLICATION CLIENT');
 
       expect(await discover({ 'database.user': user })).toEqual([{ names: ['binlog'], finite: false }]);
     });
@@ -525,6 +543,22 @@ withDatabases('mysql-cdc-source', {}, (database) => {
       });
       const again = await drain(await aCdcReader(database, checkpoint, { ...ONLY_SHOP, 'snapshot.mode': 'when_needed' }));
       expect(recordsIn(again).map(inShort)).toEqual([['test.shop.t', { id: 1 }, 'r', null, { id: 1, v: 'a' }]]);
+    });
+
+    test('another one with its number, for so long as that reads', { timeout: TIMEOUT_MS }, async () => {
+      const keys = { 'database.server.id': '77' };
+      const older = await aReadShop(undefined, keys);
+      await pollOnce(older, { waitMs: 100 });
+      const newer = await aReadShop(undefined, keys);
+      await run("INSERT INTO shop.t VALUES (1, 'a')");
+      const { records } = await pollOnce(newer, { waitMs: 10_000 });
+
+      expect(records).toHaveLength(1);
+      expect(await failure(older, 10, 2_000)).toMatchObject({
+        name: 'RetryableError',
+        code: 'source.unavailable',
+        message: expect.stringContaining('another database.server.id') as string,
+      });
     });
 
     test('a password that is wrong', async () => {

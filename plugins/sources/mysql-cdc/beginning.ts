@@ -8,6 +8,11 @@ import { logBeginning, logEnd, serverIdentity } from './server-facts.ts';
 /** All tables that are captured. */
 const ALL: SnapshotProgress = { ...FIRST_TABLE, scope: { beside: null } };
 
+/** Of tables, beside their changes. */
+export function readsRows(config: Pick<CdcSettings, 'snapshot.mode'>): boolean {
+  return config['snapshot.mode'] === 'initial' || config['snapshot.mode'] === 'when_needed';
+}
+
 /** `before`: where it stood, where the log does not reach back to that any more. */
 export async function beginning(
   connection: MysqlConnection,
@@ -17,7 +22,7 @@ export async function beginning(
   const server = await serverIdentity(connection);
   const mode = config['snapshot.mode'];
   const at = mode === 'never' ? await logBeginning(connection) : await logEnd(connection);
-  const isRead = mode === 'initial' || mode === 'when_needed';
+  const isRead = readsRows(config);
   return {
     server,
     era: before === null ? 0 : before.era + 1,

@@ -1,5 +1,6 @@
 import type { PluginContext } from '../../api/context.ts';
 import type { SourceShard } from '../../api/source.ts';
+import { readsRows } from './beginning.ts';
 import type { CdcSettings } from './cdc-config.ts';
 import { connect } from './connection-of.ts';
 import { demandReady } from './preflight.ts';
@@ -11,7 +12,7 @@ export async function discoverShards(config: CdcSettings, context: PluginContext
   try {
     const connection = await connect(config, context);
     try {
-      await demandReady(connection);
+      await demandReady(connection, { readsRows: readsRows(config) });
       return await shardsFor(connection, config, await context.shards());
     } finally {
       connection.close();

@@ -27,9 +27,9 @@ const required = [
   { name: 'binlog_row_value_options', value: '', next: "SET GLOBAL binlog_row_value_options = ''" },
 ] as const;
 
-/** @throws {FatalTaskError} with everything that was found. */
-export async function demandReady(connection: MysqlConnection): Promise<void> {
-  const found = findings(await serverSettings(connection));
+/** `readsRows`: of tables, beside their changes. @throws {FatalTaskError} with everything that was found. */
+export async function demandReady(connection: MysqlConnection, { readsRows }: { readonly readsRows: boolean }): Promise<void> {
+  const found = findings(await serverSettings(connection), readsRows);
   if (found.length === 0) return;
   const list = found.map(({ what, next }) => `${what}; next: ${next}`).join('\n');
   throw new FatalTaskError(`the server is not set up so that all changes can be read:\n${list}`, {
@@ -37,21 +37,26 @@ export async function demandReady(connection: MysqlConnection): Promise<void> {
   });
 }
 
-function findings({ isMariadb, variables, grants, user }: ServerSettings): readonly Finding[] {
-  const wrong = required.flatMap(({ name, value, next }) => {
+function findings({ isMariadb, variables, grants, user }: ServerSettings, readsRows: boolean): readonly Finding[] {
+  const wrong = required.flatMap(({ name, value, next }): Finding[] => {
     const is = variables.get(name);
     // Of a variable that it does not have (any more), a server has what is required.
     return is === undefined || is.toUpperCase() === value ? [] : [{ what: `${name} is ${is === '' ? "''" : is}`, next }];
   });
   const missing = missingGrants(grants, isMariadb);
-  if (missing.length === 0) return wrong;
-  const names = missing.join(', ');
-  return [...wrong, { what: `${user} lacks ${names}`, next: `GRANT ${names} ON *.* TO ${user}` }];
+  if (missing.length > 0) {
+    const names = missing.join(', ');
+    wrong.push({ what: `${user} lacks ${names}`, next: `GRANT ${names} ON *.* TO ${user}` });
+  }
+  if (readsRows && !maySelect(grants)) {
+    // Tables that it may not read are none to whoever asks the server for its tables.
+    wrong.push({ what: `${user} may read no table`, next: `GRANT SELECT ON *.* TO ${user}, or on the tables that are captured` });
+  }
+  return wrong;
 }
 
-/** What a role may grant is not looked into: who lacks something is told so by the server. */
 function missingGrants(grants: readonly string[], isMariadb: boolean): readonly string[] {
-  if (grants.some((grant) => !grant.includes(' ON '))) return [];
+  if (hasRoles(grants)) return [];
   const granted = grants.flatMap((grant) => {
     const [what = '', rest] = grant.replace(/^GRANT /, '').split(' ON *.*');
     return rest === undefined ? [] : what.split(/,\s*/);
@@ -59,6 +64,15 @@ function missingGrants(grants: readonly string[], isMariadb: boolean): readonly 
   if (granted.includes('ALL PRIVILEGES')) return [];
   const monitor = isMariadb ? 'BINLOG MONITOR' : 'REPLICATION CLIENT';
   return ['REPLICATION SLAVE', monitor].filter((name) => !granted.includes(name));
+}
+
+function maySelect(grants: readonly string[]): boolean {
+  return hasRoles(grants) || grants.some((grant) => /^GRANT (?:.*\bSELECT\b|ALL PRIVILEGES\b)/.test(grant));
+}
+
+/** What a role may do is not looked into: who lacks something is told so by the server. */
+function hasRoles(grants: readonly string[]): boolean {
+  return grants.some((grant) => !grant.includes(' ON '));
 }
 
 async function serverSettings(connection: MysqlConnection): Promise<ServerSettings> {
