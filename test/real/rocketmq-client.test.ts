@@ -61,6 +61,21 @@ withRealServers('RocketMQ, client', () => {
     });
   });
 
+  describe('RocketmqClient, a broker that advertises where nobody gets', { timeout: TIMEOUT_MS }, () => {
+    // It listens on 127.0.0.1 alone.
+    const cluster = aCluster({ brokers: ['broker-a'], brokerSettings: { brokerIP1: '127.0.0.2' } });
+
+    test('is named by that address, with the settings that decide it', async () => {
+      const client = aClient({ nameServers: [cluster().nameServer] });
+      const advertised = cluster().addressOf('broker-a').replace('127.0.0.1', '127.0.0.2');
+
+      await expect(client.check()).rejects.toMatchObject({
+        code: 'broker.unavailable',
+        message: expect.stringMatching(new RegExp(`${advertised} did not answer: .*; next: .*brokerIP1`)) as string,
+      });
+    });
+  });
+
   describe('RocketmqClient, access keys', { timeout: TIMEOUT_MS }, () => {
     const cluster = aCluster({ brokers: ['broker-a'], brokerSettings: WITH_ACCESS_KEYS, access: { keys: KEYS } });
 
@@ -79,7 +94,11 @@ withRealServers('RocketMQ, client', () => {
 
       for (const keys of [{ ...KEYS, secretKey: 'wrong' }, { accessKey: 'nobody', secretKey: 'x' }, undefined]) {
         const client = aClient({ nameServers: [cluster().nameServer], keys });
-        const unauthorized = { name: 'FatalTaskError', code: 'broker.unauthorized' };
+        const unauthorized = {
+          name: 'FatalTaskError',
+          code: 'broker.unauthorized',
+          message: expect.stringMatching(/^127\.0\.0\.1:\d+ refuses to .*; next: check the access key/) as string,
+        };
         await expect(client.check()).rejects.toMatchObject(unauthorized);
         await expect(client.pull(queue, 0n, { messages: 1 })).rejects.toMatchObject(unauthorized);
         await expect(client.send(queue, [{ body: Buffer.from('a'), properties: '' }], 1)).rejects.toMatchObject(unauthorized);

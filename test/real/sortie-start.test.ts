@@ -9,7 +9,7 @@ import { systemClock } from '../../adapters/system.ts';
 import { RequestCode } from '../../clients/rocketmq/codes.ts';
 import { RocketmqClient } from '../../clients/rocketmq/rocketmq-client.ts';
 import { aCluster, withRealServers } from '../support/rocketmq-cluster.ts';
-import { FILES, linesBelow, numbersBelow, shardsOf } from '../support/sink-outcomes.ts';
+import { FILES, linesBelow, numbersBelow, shardsOf, statusOf } from '../support/sink-outcomes.ts';
 import { aSortieProcess, putConnector, type SortieProcess } from '../support/sortie-process.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
 import { aTemporaryFolder } from '../support/temporary-folder.ts';
@@ -115,6 +115,57 @@ withRealServers('RocketMQ, sortie start', () => {
       await vi.waitFor(() => expect(linesBelow(join(folder, 'others'))).toHaveLength(300 - count), PATIENCE);
       expect(new Set(linesBelow(join(folder, 'tagged')).map((line) => payloadOf(line).key))).toEqual(new Set([key]));
       await vi.waitFor(async () => expect((await shardsOf(sortie, 'others')).backlogRecords).toBe(0), PATIENCE);
+    });
+
+    test('refuses a topic that RocketMQ takes no name of, and says which it takes', async () => {
+      const { url } = await started(aTemporaryFolder());
+      const body = JSON.stringify({ ...FILES, topics: 'shop.orders' });
+
+      const headers = { 'content-type': 'application/json' };
+      const answer = await fetch(`${url}/connectors/files/config`, { method: 'PUT', headers, body });
+
+      expect([answer.status, await answer.text()]).toEqual([
+        400,
+        expect.stringMatching(/topics.*shop\.orders.*letters, digits/s),
+      ]);
+    });
+
+    test('stops a source at a record that is too large for RocketMQ, and goes on behind it where it may', async () => {
+      const [folder, topic] = [aTemporaryFolder(), aTopic()];
+      // In JSON each of them becomes two characters.
+      const tooLarge = '"'.repeat(3_000_000);
+      appendFileSync(join(folder, 'lines.jsonl'), `first\n${tooLarge}\n\nlast\n`);
+      const sortie = await started(folder);
+      const source = {
+        ...LINES,
+        'max.line.bytes': '4000000',
+        'value.converter': 'json',
+        'value.converter.schemas.enable': 'false',
+      };
+      await putConnector(sortie, 'stops', { ...source, topic });
+      await vi.waitFor(async () => expect(await statusOf(sortie, 'stops')).toContain('record.too_large'), PATIENCE);
+
+      expect(await statusOf(sortie, 'stops')).toMatch(new RegExp(`"state":"FAILED".*${topic}.*Next: `));
+      const runs = await (await fetch(`${sortie.url}/sortie/v1/connectors/stops/runs`)).text();
+      expect(runs).toMatch(/the record has 60\d+ bytes and RocketMQ takes at most \d+/);
+      await putConnector(sortie, 'goes-on', {
+        ...source,
+        topic: `${topic}-all`,
+        'errors.tolerance': 'all',
+        'topic.creation.default.partitions': '1',
+      });
+      await putConnector(sortie, 'files', { ...FILES, topics: `${topic}-all` });
+      await vi.waitFor(() => expect(linesBelow(join(folder, 'files'))).toEqual(['"first"', '""', '"last"']), PATIENCE);
+    });
+
+    test('carries values that are empty, which RocketMQ itself does not', async () => {
+      const [folder, topic] = [aTemporaryFolder(), aTopic()];
+      appendFileSync(join(folder, 'lines.jsonl'), 'a\n\nb\n');
+      const sortie = await started(folder);
+      await putConnector(sortie, 'lines', { ...LINES, topic, 'topic.creation.default.partitions': '1' });
+      await putConnector(sortie, 'files', { ...FILES, topics: topic });
+
+      await vi.waitFor(() => expect(linesBelow(join(folder, 'files'))).toEqual(['a', '', 'b']), PATIENCE);
     });
 
     test('holds one poll for each queue of an idle sink, and asks for little else', async () => {
