@@ -7,6 +7,8 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { RocketmqLogBroker } from '../../adapters/rocketmq/rocketmq-log-broker.ts';
 import { systemClock } from '../../adapters/system.ts';
 import { RequestCode } from '../../clients/rocketmq/codes.ts';
+import { messageParts, messageStarts } from '../../clients/rocketmq/message-layout.ts';
+import { readProperties } from '../../clients/rocketmq/properties.ts';
 import { RocketmqClient } from '../../clients/rocketmq/rocketmq-client.ts';
 import { aCluster, withRealServers } from '../support/rocketmq-cluster.ts';
 import { FILES, linesBelow, numbersBelow, shardsOf, statusOf } from '../support/sink-outcomes.ts';
@@ -117,6 +119,23 @@ withRealServers('RocketMQ, sortie start', () => {
       await vi.waitFor(async () => expect((await shardsOf(sortie, 'others')).backlogRecords).toBe(0), PATIENCE);
     });
 
+    test('keeps all that has the same sharding key in one queue, and tells it to consumers', async () => {
+      const [folder, topic, client] = [aTemporaryFolder(), aTopic(), aClient()];
+      const sortie = await started(folder);
+      const config = { 'connector.class': 'datagen-source', topic, 'record.count': '300', 'key.count': '20' };
+      const addressed = { 'producer.override.sharding.key': 'group-${key}', 'topic.creation.default.partitions': '4' };
+
+      await putConnector(sortie, 'made-up', { ...config, ...addressed });
+
+      await vi.waitFor(async () => expect(await shardingKeysOf(client, topic)).toHaveLength(300), PATIENCE);
+      const found = await shardingKeysOf(client, topic);
+      const places = new Set(found.map(({ queueId, key, shardingKey }) => `${queueId} ${key} ${shardingKey}`));
+      const keys = new Set(found.map(({ key }) => key));
+      expect(places.size).toBe(keys.size);
+      expect(found.every(({ key, shardingKey }) => shardingKey === `group-${key}`)).toBe(true);
+      expect(new Set(found.map(({ queueId }) => queueId)).size).toBeGreaterThan(1);
+    });
+
     test('refuses a topic that RocketMQ takes no name of, and says which it takes', async () => {
       const { url } = await started(aTemporaryFolder());
       const body = JSON.stringify({ ...FILES, topics: 'shop.orders' });
@@ -208,4 +227,28 @@ function numbersInRows(folder: string, table: string): readonly number[] {
 /** As the JSON converter writes it, with its schema. */
 function payloadOf(line: string): { readonly key: string } {
   return (JSON.parse(line) as { readonly payload: { readonly key: string } }).payload;
+}
+
+interface Addressed {
+  readonly queueId: number;
+  readonly key: string | undefined;
+  readonly shardingKey: string | undefined;
+}
+
+/** Of each message, as its properties say. */
+async function shardingKeysOf(client: RocketmqClient, topic: string): Promise<readonly Addressed[]> {
+  const found: Addressed[] = [];
+  for (const queue of await client.queues(topic)) {
+    for (let [at, isMore] = [0n, true]; isMore; ) {
+      const { body, next } = await client.pull(queue, at, { messages: 32 });
+      const read = messageStarts(body).map((start) => {
+        const { propertiesAt, propertiesEnd } = messageParts(body, start);
+        return new Map(readProperties(body, { at: propertiesAt, end: propertiesEnd }));
+      });
+      found.push(...read.map((of) => ({ queueId: queue.queueId, key: of.get('KEYS'), shardingKey: of.get('__SHARDINGKEY') })));
+      isMore = read.length > 0;
+      at = next;
+    }
+  }
+  return found;
 }
