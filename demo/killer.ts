@@ -16,18 +16,24 @@ export async function killNowAndThen(server: Server, everyMs: number, ending: Ab
   let livedMs = LIVED_MIN_MS;
   while (!ending.aborted) {
     const failed = server.failedStarts();
-    await sleep(everyMs, undefined, { signal: ending }).catch(() => undefined);
+    const killAtMs = performance.now() + everyMs;
+    // Those of the last moments are seen then, too.
+    await sleep(Math.max(everyMs - livedMs, 0), undefined, { signal: ending }).catch(() => undefined);
     livedMs = server.failedStarts() > failed ? Math.min(2 * livedMs, LIVED_MAX_MS) : LIVED_MIN_MS;
-    const pid = await someHost(server, { seenAtMs, livedMs }, ending);
+    const pid = await someHost(server, { seenAtMs, livedMs, killAtMs }, ending);
     if (pid === null) break;
     signal(pid, 'SIGKILL');
   }
 }
 
-/** A process that the server has started for invocations, as soon as there is one that has lived so long. */
+/** A process that the server has started for invocations, from `killAtMs` on and as soon as there is one that has lived so long. */
 async function someHost(
   { pid }: Server,
-  { seenAtMs, livedMs }: { readonly seenAtMs: Map<number, number>; readonly livedMs: number },
+  {
+    seenAtMs,
+    livedMs,
+    killAtMs,
+  }: { readonly seenAtMs: Map<number, number>; readonly livedMs: number; readonly killAtMs: number },
   ending: AbortSignal,
 ): Promise<number | null> {
   while (!ending.aborted) {
@@ -36,7 +42,7 @@ async function someHost(
     for (const host of all) if (!seenAtMs.has(host)) seenAtMs.set(host, nowMs);
     const hosts = all.filter((host) => nowMs - (seenAtMs.get(host) ?? nowMs) >= livedMs);
     const host = hosts[Math.floor(Math.random() * hosts.length)];
-    if (host !== undefined) return host;
+    if (host !== undefined && nowMs >= killAtMs) return host;
     await sleep(LOOK_EVERY_MS);
   }
   return null;

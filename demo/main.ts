@@ -29,8 +29,8 @@ const STEP_EVERY_MS = 2;
 const PROBE_EVERY_MS = 20;
 /** Processes that are killed with slices in their hands: with fewer the demo shows too little. */
 const KILLED_MIN = 10;
-/** So much longer the shop stays open until there are as many. */
-const MORE_MS = 10_000;
+/** So much longer the shop stays open, on a busy machine, until there are as many. */
+const MORE_MS = 30_000;
 /** What is killed again and again before it gets anywhere would be taken for what kills it. */
 const KILL_EVERY_MS = 2_500;
 const DRAINS_WITHIN_MS = 60_000;
