@@ -24,6 +24,9 @@ export interface Address {
 /** Some milliseconds of decoding. */
 const WAITING_BYTES_MAX = 1024 * 1024;
 
+/** With less than this the server is let go on, while what is left is read: it takes its time to fill the line again. */
+const WAITING_BYTES_LOW = WAITING_BYTES_MAX / 2;
+
 const PAYLOAD_BYTES_MAX = 2 ** 24 - 1;
 
 /** A reason of its own spares each end an exception with a stack. */
@@ -71,7 +74,10 @@ export class MysqlSocket {
 
   /** The next packet; what was reached before is gone. `false`: it is not here yet. @throws {MysqlUnreachable} when it never will be. */
   advance(): boolean {
-    if (this.#packets.advance()) return true;
+    if (this.#packets.advance()) {
+      if (this.#isPaused && this.#packets.waitingBytes < WAITING_BYTES_LOW) this.#resume();
+      return true;
+    }
     if (this.#failure !== null) throw new MysqlUnreachable(this.#failure);
     return false;
   }
@@ -162,7 +168,7 @@ export class MysqlSocket {
     this.#socket.pause();
   }
 
-  /** Only where somebody waits for more: however much that is, it is one packet. */
+  /** Somebody waits for more, however much that is, for one packet; or little is left. */
   #resume(): void {
     if (!this.#isPaused) return;
     this.#isPaused = false;
