@@ -78,7 +78,17 @@ withDatabases('mysql-cdc-source', { settings: { 'max-allowed-packet': '128M' }, 
     await run(`INSERT INTO shop.t VALUES (2, REPEAT('x', ${LARGE_BYTES}))`, "INSERT INTO shop.t VALUES (3, 'c')");
 
     await expect.poll(() => get(sortie, 'large', 'status'), PATIENCE).toMatch(/"FAILED"/);
-    expect(await runsOf(sortie, 'large')).toMatch(/bytes/);
+    expect(await runsOf(sortie, 'large')).toMatch(/record\.too_large.*takes at most 4194304","position":"[\d.]+"/);
+  });
+
+  test('drops such a row where it is told to, says so, and goes on', { timeout: TIMEOUT_MS }, async () => {
+    const sortie = await aShop('dropping', { 'errors.tolerance': 'all' });
+    await isRead(sortie, 'dropping');
+
+    await run(`INSERT INTO shop.t VALUES (2, REPEAT('x', ${LARGE_BYTES}))`, "INSERT INTO shop.t VALUES (3, 'c')");
+
+    await expect.poll(() => countsOf(sortie, 'dropping'), PATIENCE).toEqual({ delivered: 2, dropped: 1 });
+    expect(await get(sortie, 'dropping', 'status')).not.toContain('FAILED');
   });
 
   test('reads a table again that an operator names', { timeout: TIMEOUT_MS }, async () => {
@@ -107,6 +117,16 @@ async function get({ url }: SortieProcess, name: string, what: 'status' | 'offse
 /** What went wrong, in its own words. */
 async function runsOf({ url }: SortieProcess, name: string): Promise<string> {
   return (await fetch(`${url}/sortie/v1/connectors/${name}/runs?limit=20`)).text();
+}
+
+async function countsOf(sortie: SortieProcess, name: string) {
+  const { runs } = JSON.parse(await runsOf(sortie, name)) as Runs;
+  const sum = (what: 'delivered' | 'dropped'): number => runs.reduce((total, { counts }) => total + counts[what], 0);
+  return { delivered: sum('delivered'), dropped: sum('dropped') };
+}
+
+interface Runs {
+  readonly runs: readonly { readonly counts: { readonly delivered: number; readonly dropped: number } }[];
 }
 
 async function act(sortie: SortieProcess, name: string, verb: 'stop' | 'resume'): Promise<void> {
