@@ -12,6 +12,15 @@ export interface EndedHolder {
   readonly isGone: boolean;
 }
 
+/** Of one slice. */
+export interface SliceBounds {
+  readonly records: number;
+  readonly bytes: number;
+  readonly durationMs: number;
+  /** Nobody has measured the shard's pace: `records` is for the first slice, and what that measures for those behind it. */
+  readonly isUnpaced?: true;
+}
+
 /**
  * "This shard deserves an invocation." Reserves nothing: the invocation claims for itself, so an offer that is lost,
  * delayed, doubled or stale does no harm.
@@ -23,8 +32,7 @@ export interface Offer {
   readonly shard: ShardId;
   /** A bounded slice, or a tail that follows the end of the log. Sources follow when asked for a tail. */
   readonly mode: 'slice' | 'tail';
-  /** Bounds of one slice. */
-  readonly slice: { readonly records: number; readonly bytes: number; readonly durationMs: number };
+  readonly slice: SliceBounds;
   /** How long the invocation may go on claiming slices, in ms from its start; 0: one slice. */
   readonly quantumMs: number;
   readonly ended: readonly EndedHolder[];

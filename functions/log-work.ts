@@ -10,6 +10,7 @@ import { FencedError, RetryableError } from '../core/errors.ts';
 import type { Json } from '../core/json.ts';
 import { type MessageQueue, queueKey } from '../core/message-queue.ts';
 import { maxOffset, type Offset, offset } from '../core/offset.ts';
+import { nextSliceRecords } from '../core/planner/slice-size.ts';
 import type { ConnectRecord, LogHeaders } from '../core/record/connect-record.ts';
 import type { SinkWriter } from '../plugins/api/sink.ts';
 import { type ClaimTerms, logClaimRequest } from './claim-terms.ts';
@@ -47,6 +48,8 @@ export class LogWork implements Work {
 
   deadline: Deadline;
   #slice: LogSlice | null = null;
+  /** Of the next claim. */
+  #sliceRecords: number;
   #delivered: Place = { at: offset(0), storedAtMs: null };
   #safe: Place = { at: offset(0), storedAtMs: null };
   /** Records of the batch in hand that were delivered before. */
@@ -85,6 +88,7 @@ export class LogWork implements Work {
       filter: opened.filter,
       gate: this.#gate,
     });
+    this.#sliceRecords = invocation.offer.slice.records;
     this.deadline = invocation.platform;
   }
 
@@ -188,6 +192,7 @@ export class LogWork implements Work {
       return null;
     }
     const progress = this.#progress();
+    this.#sliceRecords = nextSliceRecords(this.#invocation.offer.slice, progress.pace);
     const { deadline, request } = this.#request();
     const claimed = await this.#commits.commit(() =>
       this.#changeAndClaim((cursor) => commit(cursor, progress, deadline.atMs), request),
@@ -264,7 +269,7 @@ export class LogWork implements Work {
     const { deadline, moment } = claimMoment(this.#invocation);
     return {
       deadline,
-      request: logClaimRequest(moment, this.#terms, { records: this.#invocation.offer.slice.records, max: this.#reader.max }),
+      request: logClaimRequest(moment, this.#terms, { records: this.#sliceRecords, max: this.#reader.max }),
     };
   }
 

@@ -7,6 +7,7 @@ import { finish } from '../core/cursor/steer.ts';
 import type { StoredCursor } from '../core/cursor/stored-cursor.ts';
 import { FencedError, RetryableError } from '../core/errors.ts';
 import { type Json, jsonEquals } from '../core/json.ts';
+import { nextSliceRecords } from '../core/planner/slice-size.ts';
 import { ConnectRecord, type Header } from '../core/record/connect-record.ts';
 import { formatPosition } from '../core/record/position.ts';
 import type { SinkWriter } from '../plugins/api/sink.ts';
@@ -55,6 +56,7 @@ export class SourceWork implements Work {
   #writer: ExactlyOnceWriter | null = null;
   #renewal: Promise<void> | null = null;
   #safePollAtMs = 0;
+  #sliceRecords: number;
   #records = 0;
   #bytes = 0;
   #committedAtMs = 0;
@@ -87,6 +89,7 @@ export class SourceWork implements Work {
       gate: this.#gate,
       kept: parts.station?.reader ?? null,
     });
+    this.#sliceRecords = invocation.offer.slice.records;
     this.deadline = invocation.platform;
   }
 
@@ -209,6 +212,7 @@ export class SourceWork implements Work {
     }
     this.#records = 0;
     this.#bytes = 0;
+    this.#sliceRecords = nextSliceRecords(this.#invocation.offer.slice, this.#shard.cursor.pace);
     return this.#sliceInHand();
   }
 
@@ -251,8 +255,7 @@ export class SourceWork implements Work {
   }
 
   isAtEnd(): boolean {
-    const { records, bytes } = this.#invocation.offer.slice;
-    return this.#finished || this.#records >= records || this.#bytes >= bytes;
+    return this.#finished || this.#records >= this.#sliceRecords || this.#bytes >= this.#invocation.offer.slice.bytes;
   }
 
   isDrained(): boolean {
@@ -343,7 +346,7 @@ export class SourceWork implements Work {
 
   /** What a poll may still bring into this slice. */
   #pollLimits(): { readonly records: number; readonly forMs: number } {
-    const left = this.#invocation.offer.slice.records - this.#records;
+    const left = this.#sliceRecords - this.#records;
     const records = Math.min(this.#opened.config.runtime['consumer.override.max.poll.records'], left);
     return { records, forMs: this.#readForMs() };
   }

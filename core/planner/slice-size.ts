@@ -1,6 +1,6 @@
 /** How much one slice takes. */
 import type { Pace } from '../cursor/cursor.ts';
-import type { Offer } from '../offer.ts';
+import type { SliceBounds } from '../offer.ts';
 import type { PlannedConnector, PlannerTerms } from './view.ts';
 
 /** Before anybody has measured: two batches of Kafka Connect's default size. */
@@ -29,11 +29,21 @@ export function sliceSize(
   pace: Pace | null,
   { slicesPerShardMax }: PlannedConnector,
   { sliceTargetMs, storeRoundTripMs }: PlannerTerms,
-): Offer['slice'] {
+): SliceBounds {
   const leastMs = ROUND_TRIPS_PER_SLICE * slicesPerShardMax * storeRoundTripMs;
   const targetMs = Math.min(Math.max(sliceTargetMs, leastMs), DURATION_MAX_MS);
-  const records = pace === null ? RECORDS_FIRST : recordsIn(targetMs, pace);
-  return { records, bytes: BYTES_MAX, durationMs: Math.min(OVERTIME * targetMs, DURATION_MAX_MS) };
+  const bounds = { bytes: BYTES_MAX, durationMs: Math.min(OVERTIME * targetMs, DURATION_MAX_MS) };
+  return pace === null
+    ? { records: RECORDS_FIRST, ...bounds, isUnpaced: true }
+    : { records: recordsIn(targetMs, pace), ...bounds };
+}
+
+/**
+ * For the next slice of an invocation: an offer that was sent before anybody had measured would end each of them after a moment,
+ * with writes to store and target that cost more than the records do.
+ */
+export function nextSliceRecords({ records, durationMs, isUnpaced }: SliceBounds, pace: Pace | null): number {
+  return isUnpaced && pace !== null ? Math.max(records, recordsIn(durationMs / OVERTIME, pace)) : records;
 }
 
 function recordsIn(targetMs: number, { usPerRecord, bytesPerRecord }: Pace): number {

@@ -40,6 +40,17 @@ describe('runInvocation of a slice', () => {
     expect(run.outcome).toBe('drained');
   });
 
+  test('takes more with each claim once it has measured what nobody had', async () => {
+    const target = memoryTarget('append');
+    const sink = await aSinkShard({ target, values: numbered(90) });
+    const slice = { records: 3, isUnpaced: true } as const;
+
+    const { run } = await sink.run({ slice, quantumMs: 10_000 });
+
+    expect(valuesIn(target)).toEqual(numbered(90));
+    expect(run.counts.slices).toBe(2);
+  });
+
   test('reads and puts in batches of max.poll.records, in order (I7)', async () => {
     const target = memoryTarget('append');
     const { plugin, calls } = watchedSink(memorySink(target));

@@ -49,6 +49,14 @@ describe('runInvocation of a source', () => {
     expect(await source.cursor()).toMatchObject({ checkpoint: { p: { row: 5 } }, holder: null, pollAtMs: 0 });
   });
 
+  test('takes more before each commit once it has measured what nobody had', async () => {
+    const source = await aSourceShard({ system: memorySystem({ rows: rows(90) }) });
+
+    const { run } = await source.run({ slice: { records: 5, isUnpaced: true }, quantumMs: 5_000 });
+
+    expect(run).toMatchObject({ outcome: 'drained', counts: { slices: 2, read: 90 } });
+  });
+
   test('stops after the bytes of one slice, and says how large its records are (I6)', async () => {
     const long = rows(10).map(({ key }) => ({ key, value: 'x'.repeat(1_000) }));
     const source = await aSourceShard({

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { sliceSize } from '../../../../core/planner/slice-size.ts';
+import { nextSliceRecords, sliceSize } from '../../../../core/planner/slice-size.ts';
 import { aConnector } from '../../../support/planning.ts';
 
 const MIB = 1024 * 1024;
@@ -14,7 +14,7 @@ describe('sliceSize', () => {
   test('takes a thousand records before anybody has measured', () => {
     const slice = sliceSize(null, aConnector(), { sliceTargetMs: 2_000, storeRoundTripMs: 1 });
 
-    expect(slice).toEqual({ records: 1_000, bytes: 32 * MIB, durationMs: 4_000 });
+    expect(slice).toEqual({ records: 1_000, bytes: 32 * MIB, durationMs: 4_000, isUnpaced: true });
   });
 
   test('takes as many records as fill the target duration at the pace of the shard', () => {
@@ -46,5 +46,23 @@ describe('sliceSize', () => {
         expect(records).toBeLessThanOrEqual(100_000);
       }),
     );
+  });
+});
+
+describe('nextSliceRecords', () => {
+  const pace = { usPerRecord: 100, bytesPerRecord: 100 };
+
+  test('goes by the pace once somebody has measured it', () => {
+    const unpaced = sliceSize(null, aConnector(), { sliceTargetMs: 2_000, storeRoundTripMs: 1 });
+
+    expect(nextSliceRecords(unpaced, null)).toBe(1_000);
+    expect(nextSliceRecords(unpaced, pace)).toBe(20_000);
+    expect(nextSliceRecords(unpaced, { ...pace, usPerRecord: 10_000 })).toBe(1_000);
+  });
+
+  test('is what the planner wants where it went by a pace', () => {
+    const paced = sliceSize({ ...pace, usPerRecord: 1_000 }, aConnector(), { sliceTargetMs: 2_000, storeRoundTripMs: 1 });
+
+    expect(nextSliceRecords(paced, pace)).toBe(2_000);
   });
 });
