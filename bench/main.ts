@@ -13,6 +13,7 @@ const benches = {
   idle: () => import('./idle.ts'),
   invokers: () => import('./invokers.ts'),
   latency: () => import('./latency.ts'),
+  mysql: () => import('./mysql.ts'),
   pipeline: () => import('./pipeline.ts'),
   planner: () => import('./planner.ts'),
   rocketmq: () => import('./rocketmq.ts'),
