@@ -57,6 +57,8 @@ export class SourceWork implements Work {
   #renewal: Promise<void> | null = null;
   #safePollAtMs = 0;
   #sliceRecords: number;
+  /** Whether the last batch only moved the checkpoint. */
+  #isBare = false;
   #records = 0;
   #bytes = 0;
   #committedAtMs = 0;
@@ -165,6 +167,7 @@ export class SourceWork implements Work {
     this.#commits.delivered(count);
     this.#progress.deliver((batch as PolledBatch).result, batch);
     this.#writer?.cover();
+    this.#isBare = batch.records.length === 0;
   }
 
   flushed(): void {
@@ -177,6 +180,8 @@ export class SourceWork implements Work {
   wantsCommit(): boolean {
     if (!this.#progress.isUncommitted) return false;
     if (this.#writer?.wantsRoom() === true) return true;
+    // Where it begins: a successor that began somewhere else would leave out what lies between, behind what was sent already.
+    if (this.#isBare) return true;
     // Where invocations die before the end of a slice, each gets somewhere all the same.
     if (this.#mustHold().deaths > 0) return true;
     if (this.#invocation.offer.mode !== 'tail') return false;

@@ -5,7 +5,7 @@ import { restartShards } from '../../../scheduler/connector-actions.ts';
 import { DEAD_LETTERS } from '../../support/configs.ts';
 import { brokerWith } from '../../support/faulty-ports.ts';
 import { memorySink } from '../../support/memory-sink.ts';
-import { memorySystem, rows } from '../../support/memory-source.ts';
+import { memorySource, memorySystem, rows } from '../../support/memory-source.ts';
 import { memoryTarget } from '../../support/memory-target.ts';
 import { aSinkShard, numbered, type SinkShard, valuesIn } from '../../support/sink-shard.ts';
 import { aSourceShard, recordsOf, type SourceShard, valuesOf } from '../../support/source-shard.ts';
@@ -139,6 +139,39 @@ describe('runInvocation of a source of which every invocation dies', () => {
 
     expect(await source.cursor()).toMatchObject({ status: { state: 'active' }, checkpoint: { p: { row: 20 } } });
     expect(valuesOf(await source.sent())).toEqual(rows(20).map(({ value }) => value));
+  });
+
+  test('begins once, though the first to begin dies before the end of its slice', async () => {
+    const plugin = memorySource(memorySystem({ rows: rows(4) }), { exactlyOnce: true });
+    let begins = 0;
+    let dies = true;
+    const source = await aSourceShard({
+      plugin: {
+        ...plugin,
+        open: async (config, names, checkpoint, context) => {
+          const reader = await plugin.open(config, names, checkpoint, context);
+          let at = checkpoint;
+          return {
+            poll: async (limits, signal) => {
+              if (at === null) {
+                begins += 1;
+                at = { row: begins };
+                return { records: [], checkpoint: at };
+              }
+              assert(!dies, 'died of a poll');
+              return reader.poll(limits, signal);
+            },
+            close: () => reader.close(),
+          };
+        },
+      },
+    });
+    await runAndDie(source, 1);
+
+    dies = false;
+    await source.run();
+
+    expect(begins).toBe(1);
   });
 
   test('fails after five deaths in a row, and each automatic restart has as many again (I10)', async () => {
