@@ -75,7 +75,7 @@ withDatabases('mysql-cdc-source', {}, (database) => {
     const reader = await readFrom(first);
 
     const { records, checkpoint } = await pollOnce(reader);
-    const errors = [];
+    const errors: unknown[] = [];
     for (const from of [checkpoint, checkpoint]) {
       errors.push(await pollOnce(await readFrom(from)).catch((thrown: unknown) => thrown));
     }
