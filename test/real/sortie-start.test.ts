@@ -11,9 +11,9 @@ import { messageParts, messageStarts } from '../../clients/rocketmq/message-layo
 import { readProperties } from '../../clients/rocketmq/properties.ts';
 import { RocketmqClient } from '../../clients/rocketmq/rocketmq-client.ts';
 import { aCluster, withRealServers } from '../support/rocketmq-cluster.ts';
+import { listenBefore } from '../support/rocketmq-requests.ts';
 import { FILES, linesBelow, numbersBelow, shardsOf, statusOf } from '../support/sink-outcomes.ts';
 import { aSortieProcess, putConnector, type SortieProcess } from '../support/sortie-process.ts';
-import { TcpProxy } from '../support/tcp-proxy.ts';
 import { aTemporaryFolder } from '../support/temporary-folder.ts';
 
 const TIMEOUT_MS = 120_000;
@@ -58,19 +58,19 @@ withRealServers('RocketMQ, sortie start', () => {
   async function askedWhileIdle(flags: readonly string[]): Promise<{ polls: number; looks: number; routes: number }> {
     const [folder, topic] = [aTemporaryFolder(), aTopic()];
     await new RocketmqLogBroker({ client: aClient(), clock: systemClock }).ensureTopic(topic, { queues: QUEUES });
-    const broker = await TcpProxy.start({ target: cluster().addressOf('broker-a') });
-    const nameServer = await TcpProxy.start({ target: cluster().nameServer });
+    const broker = await listenBefore(cluster().addressOf('broker-a'));
+    const nameServer = await listenBefore(cluster().nameServer);
     const addresses = ['--rocketmq-namesrv-addr', nameServer.address, '--rocketmq-proxy-addr', broker.address];
     const sortie = await started(folder, [...addresses, ...flags]);
     await putConnector(sortie, 'files', { ...FILES, topics: topic });
     await systemClock.sleep(FIRST_INVOCATIONS_S * 1_000);
-    const [atBroker, atNameServer] = [broker.requests.length, nameServer.requests.length];
+    const [atBroker, atNameServer] = [broker.codes.length, nameServer.codes.length];
 
     await systemClock.sleep(IDLE_S * 1_000);
 
-    const asked = broker.requests.slice(atBroker);
+    const asked = broker.codes.slice(atBroker);
     const polls = asked.filter((code) => code === RequestCode.PULL_MESSAGE).length;
-    return { polls, looks: asked.length - polls, routes: nameServer.requests.length - atNameServer };
+    return { polls, looks: asked.length - polls, routes: nameServer.codes.length - atNameServer };
   }
 
   describe('sortie start', { timeout: TIMEOUT_MS }, () => {

@@ -1,9 +1,7 @@
-/** Stands before a server of RocketMQ's, hands on what is said in pieces of any size, counts it, and cuts connections in the middle of what is said. */
+/** Stands before a server, hands on what is said in pieces of any size, and cuts connections in the middle of what is said. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
-import { FrameReader } from '../../clients/rocketmq/frame-reader.ts';
-import { decodeFrame } from '../../clients/rocketmq/header.ts';
 
 export interface TcpProxyOptions {
   /** `host:port`. */
@@ -12,13 +10,13 @@ export interface TcpProxyOptions {
   readonly pieceBytes?: number;
   /** Bytes that the connection number `index` carries both ways before it is cut; absent: none is. */
   readonly bytesOf?: (index: number) => number;
+  /** Called for each connection: the answer hears what is asked in it. */
+  readonly listen?: () => (bytes: Buffer) => void;
 }
 
 export class TcpProxy {
   /** Connections that were cut. */
   cuts = 0;
-  /** Codes of what was asked, in order; only of connections that are not cut. */
-  readonly requests: number[] = [];
   readonly #options: TcpProxyOptions;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
@@ -48,8 +46,8 @@ export class TcpProxy {
     const [host = '', port = ''] = this.#options.target.split(':');
     const far = connect({ host, port: Number(port) });
     let left = this.#options.bytesOf?.(this.#connections) ?? Number.POSITIVE_INFINITY;
-    const frames = new FrameReader((frame) => this.requests.push(decodeFrame(frame).code));
-    near.on('data', (chunk) => frames.push(Buffer.from(chunk)));
+    const listener = this.#options.listen?.();
+    if (listener !== undefined) near.on('data', listener);
     this.#connections += 1;
     const end = (): void => {
       near.destroy();
