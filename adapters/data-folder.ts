@@ -22,7 +22,8 @@ export interface DataFolder {
 /**
  *     FOLDER/state.db  connectors and cursors
  *     FOLDER/log/      topics, where the log is the embedded one
- *     FOLDER/hosts/    processes that run invocations: invoke/host-marks.ts
+ *     FOLDER/hosts/    processes that run invocations: invoke/host-marks.ts makes it
+ *     FOLDER/compiled/ code for fast starts: whoever opens an invoker makes it
  *
  * Makes the folder where it is missing.
  *

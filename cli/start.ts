@@ -75,7 +75,7 @@ async function openWorks(
   const { data } = worker;
   const { telemetry, metrics, loggers } = observed;
   const folder = await openData(data, { telemetry, log });
-  sweepHostMarks(data);
+  sweepHostMarks(data, telemetry);
   const { store, broker } = folder;
   const clock = systemClock;
   const random = systemRandom;

@@ -56,10 +56,10 @@ export function startServer(
     if (entry === null) said.push(line);
     else if (entry['message'] === 'run') runs.push(entry as unknown as RunRecord);
     else if (typeof entry['failedStarts'] === 'number') failedStarts += 1;
-    else if (entry['level'] === 'error' && typeof entry['invocations'] === 'number') {
-      hosts += entry['invocations'] > 0 ? 1 : 0;
+    else if (typeof entry['invocations'] === 'number' && entry['invocations'] > 0 && wasKilled(entry)) {
+      hosts += 1;
       killed += entry['invocations'];
-      shards.push(...String(entry['shards'] ?? '').split(' '));
+      shards.push(...String(entry['shards']).split(' '));
     }
   });
   // Not its close: what outlives it for a moment holds its output open.
@@ -103,6 +103,11 @@ function urlOf(child: ChildProcess): Promise<string> {
     if (child.stdout === null) return;
     createInterface({ input: child.stdout }).once('line', (line) => resolve(String(parsed(line)?.['url'])));
   });
+}
+
+/** Not one that crashed, nor one that the pool ended because it was stuck. */
+function wasKilled({ level, message }: Readonly<Record<string, unknown>>): boolean {
+  return level === 'error' && String(message).endsWith('it was ended by SIGKILL');
 }
 
 function parsed(line: string): Readonly<Record<string, unknown>> | null {

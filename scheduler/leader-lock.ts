@@ -130,7 +130,7 @@ export class LeaderLock {
     }
     const before = this.#leadersBefore(lock);
     const value = JSON.stringify({
-      v: 1,
+      v: 2,
       owner: this.#owner,
       leader: this.#asLeader(),
       untilMs: clock.nowMs() + HELD_MS,

@@ -9,6 +9,8 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
+import { messageOf } from '../../core/errors.ts';
+import type { Telemetry } from '../../core/ports.ts';
 import { hasEnded, markOf } from '../process-mark.ts';
 
 const FOLDER = 'hosts';
@@ -19,7 +21,9 @@ const FOLDER = 'hosts';
  */
 export function leaveHostMark(dataFolder: string, { startedBy }: { readonly startedBy: number }): () => void {
   const [own, parent] = [markOf(process.pid), markOf(startedBy)];
-  if (own === null || parent === null) return () => undefined;
+  if (parent === null) return () => undefined;
+  // Without its mark it would be taken for one that is not there.
+  if (own === null) throw new Error(`process ${process.pid} cannot read its own entry in /proc`);
   const folder = folderOf(dataFolder, parent);
   const path = join(folder, nameOf(own));
   mkdirSync(folder, { recursive: true });
@@ -29,14 +33,28 @@ export function leaveHostMark(dataFolder: string, { startedBy }: { readonly star
 
 /** Whether it is sure that the process of this mark has ended, and every process that it has started to run invocations. */
 export function hasEndedWithHosts(dataFolder: string, mark: string): boolean {
-  return hasEnded(mark) && namesIn(folderOf(dataFolder, mark)).every((host) => hasEnded(markIn(host)));
+  if (!hasEnded(mark)) return false;
+  try {
+    return namesIn(folderOf(dataFolder, mark)).every((host) => hasEnded(markIn(host)));
+  } catch {
+    return false;
+  }
 }
 
-/** Removes what tells of nobody who is there. */
-export function sweepHostMarks(dataFolder: string): void {
-  for (const name of namesIn(join(dataFolder, FOLDER))) {
-    const mark = markIn(name);
-    if (hasEndedWithHosts(dataFolder, mark)) rmSync(folderOf(dataFolder, mark), { recursive: true, force: true });
+/** Removes what tells of nobody who is there; what cannot be removed does no harm, and is told. */
+export function sweepHostMarks(dataFolder: string, telemetry: Telemetry): void {
+  const folder = join(dataFolder, FOLDER);
+  try {
+    for (const name of namesIn(folder)) {
+      const mark = markIn(name);
+      if (hasEndedWithHosts(dataFolder, mark)) rmSync(folderOf(dataFolder, mark), { recursive: true, force: true });
+    }
+  } catch (error) {
+    telemetry.log(
+      'warn',
+      `${folder} cannot be cleared: ${messageOf(error)}; next: remove it while nothing uses its data folder`,
+      {},
+    );
   }
 }
 

@@ -121,10 +121,10 @@ export class PooledHost {
     return this.#deps.time.nowMs;
   }
 
-  #terminateStuck({ connector, shard }: Offer): void {
+  #terminateStuck({ connector }: Offer): void {
     const { what, limitMs, telemetry } = this.#deps;
     const reason = `an invocation of ${connector} did not end within its ${limitMs} ms, so its ${what} was terminated`;
-    telemetry.log('error', reason, { connector, shard, invocations: this.#runs.size });
+    telemetry.log('error', reason, { connector, ...this.#running() });
     this.#terminate(reason);
   }
 
@@ -134,8 +134,14 @@ export class PooledHost {
     const connectors = [...new Set(offers.map(({ connector }) => connector))].join(', ');
     const which = offers.length === 1 ? 'an invocation' : 'one of the invocations';
     const reason = `${which} of ${connectors} did not let go of its ${what} for ${silenceMs} ms, so that was terminated`;
-    telemetry.log('error', reason, { shards: offers.map(({ shard }) => shard).join(' '), invocations: offers.length });
+    telemetry.log('error', reason, this.#running());
     this.#terminate(reason);
+  }
+
+  /** As log lines tell it. */
+  #running(): { readonly shards: string; readonly invocations: number } {
+    const shards = [...this.#runs.values()].map(({ offer }) => offer.shard);
+    return { shards: shards.join(' '), invocations: shards.length };
   }
 
   #terminate(reason: string): void {
@@ -192,8 +198,7 @@ export class PooledHost {
     const message = this.#termination ?? `the ${what} it ${this.#wasReady ? 'ran' : 'was to run'} in has ended: ${why}`;
     const shards = this.#wasReady ? [...this.#runs.values()].map(({ offer }) => offer.shard) : [];
     if (this.#wasReady && this.#termination === null && (!wasClosing || this.#runs.size > 0)) {
-      const fields = { shards: shards.join(' '), invocations: this.#runs.size };
-      telemetry.log('error', `a ${what} for invocations has ended: ${why}`, fields);
+      telemetry.log('error', `a ${what} for invocations has ended: ${why}`, this.#running());
     }
     this.#deps.ended(this, { shards, failedStart: this.#wasReady || wasClosing ? null : why });
     for (const owner of [...this.#runs.keys()]) {

@@ -5,7 +5,7 @@
  * `-- --seconds N` is how long it goes on before it drains, `-- --seed S` decides what the shop does and what is killed when,
  * `-- --source mysql` or `mariadb` carries the changes of a real server, which dies once, into topics (`mysql/run-mysql-soak.ts`).
  * `-- --broker rocketmq` moves `-- --records N` numbers, 2,000,000 unless told otherwise, through a topic of a RocketMQ that it starts
- * and kills three times (`broker/broker-soak.ts`); it needs Java and Maven, and has no other options.
+ * and kills three times (`broker/broker-soak.ts`); it needs Java and Maven. Neither seconds nor a seed mean anything to it.
  *
  * `-- --json` prints the report as one object on the last line. Exit code 1: something is wrong; then the folder is kept.
  */
@@ -34,8 +34,8 @@ const STEP_EVERY_MS = 2;
 const PROBE_EVERY_MS = 100;
 const TELL_EVERY_MS = 5_000;
 /**
- * What a main process that was killed last had claimed is taken over 25 s later, a shard that was killed too often goes on a minute
- * later, or two; and then there is a backlog.
+ * What a process had claimed that was frozen last is taken over 25 s later, a shard that was killed too often goes on a minute later,
+ * or two; and then there is a backlog.
  */
 const DRAINS_WITHIN_MS = 300_000;
 const COMPARE_EVERY_MS = 1_000;
@@ -66,6 +66,7 @@ async function main(): Promise<number> {
   if (!(seconds > 0) || !Number.isSafeInteger(seed) || !Number.isSafeInteger(records) || records < 1) {
     throw new Error('--seconds is a number above zero, --seed a whole number, --records one above zero');
   }
+  if (broker === 'rocketmq' && source !== 'sqlite') throw new Error('--broker rocketmq is soaked without a --source');
   if (broker === 'rocketmq') return (await import('./broker/run-broker-soak.ts')).runBrokerSoak({ records, json, say: progress });
   if (broker !== 'embedded') throw new Error('--broker is embedded or rocketmq');
   if (source === 'sqlite') return soakPipeline({ seconds, seed, json });

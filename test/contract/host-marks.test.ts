@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { afterEach, describe, expect, test } from 'vitest';
 import { hasEndedWithHosts, leaveHostMark, sweepHostMarks } from '../../adapters/invoke/host-marks.ts';
+import { MemoryTelemetry } from '../../adapters/memory/memory-telemetry.ts';
 import { markOf } from '../../adapters/process-mark.ts';
 import { aTemporaryFolder } from '../support/temporary-folder.ts';
 
@@ -73,15 +74,34 @@ describe.runIf(process.platform === 'linux')('host marks', () => {
     leaveHostMark(folder, { startedBy: there.pid });
     await gone.end();
 
-    sweepHostMarks(folder);
+    sweepHostMarks(folder, new MemoryTelemetry());
 
     expect(readdirSync(join(folder, 'hosts'))).toEqual([there.mark.replaceAll('/', '~')]);
+  });
+
+  test('are left where they cannot be swept, with a word of it', () => {
+    const folder = aTemporaryFolder();
+    const telemetry = new MemoryTelemetry();
+    writeFileSync(join(folder, 'hosts'), 'a file');
+
+    sweepHostMarks(folder, telemetry);
+
+    expect(telemetry.logs).toMatchObject([{ level: 'warn', message: expect.stringContaining(join(folder, 'hosts')) as string }]);
+  });
+
+  test('of a folder that cannot be read say nothing of anybody', async () => {
+    const folder = aTemporaryFolder();
+    const parent = await aParent();
+    writeFileSync(join(folder, 'hosts'), 'a file');
+    await parent.end();
+
+    expect(hasEndedWithHosts(folder, parent.mark)).toBe(false);
   });
 
   test('are swept where there are none', () => {
     const folder = aTemporaryFolder();
 
-    sweepHostMarks(folder);
+    sweepHostMarks(folder, new MemoryTelemetry());
 
     expect(existsSync(join(folder, 'hosts'))).toBe(false);
   });

@@ -22,6 +22,7 @@ const TIMEOUT_MS = 300_000;
 const PATIENCE = { timeout: 120_000, interval: 200 };
 
 const RECORDS = 20_000;
+const KILLS_MIN = 3;
 const BATCH = 100;
 
 type Config = Readonly<Record<string, string>>;
@@ -78,7 +79,10 @@ withRealServers('Replication', () => {
       for (let at = 0; at < RECORDS / queues.length; at += BATCH) {
         for (const queue of queues) await produce(producer, queue, { from: at, count: BATCH });
         await systemClock.sleep(50);
-        if (at % (10 * BATCH) === 0) kills += killAChild(sortie);
+        if (at % (10 * BATCH) !== 0) continue;
+        // Once there is one: what was produced just now has to be copied.
+        if (kills < KILLS_MIN) await vi.waitFor(() => expect(killAChild(sortie)).toBe(1), PATIENCE);
+        kills += kills < KILLS_MIN ? 1 : killAChild(sortie);
       }
       await vi.waitFor(async () => expect(await countOf(log, topic)).toBeGreaterThanOrEqual(RECORDS), PATIENCE);
 
@@ -86,7 +90,7 @@ withRealServers('Replication', () => {
       const counted = Array.from({ length: RECORDS / queues.length }, (_, index) => String(index));
       for (const { brokerName, queueId } of queues) expect(copies.get(`${brokerName}/${queueId}`)).toEqual([counted]);
       expect(copies.size).toBe(queues.length);
-      expect(kills).toBeGreaterThanOrEqual(3);
+      expect(kills).toBeGreaterThanOrEqual(KILLS_MIN);
     });
   });
 

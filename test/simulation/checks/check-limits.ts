@@ -1,6 +1,7 @@
 /** Bounds of slices (I6): how much a claim takes and for how long, when a put may start, and how much goes through it. */
 import type { CheckpointCursor, HeldRange, LogCursor } from '../../../core/cursor/cursor.ts';
 import type { Offset } from '../../../core/offset.ts';
+import { nextSliceRecords } from '../../../core/planner/slice-size.ts';
 import { parseShardId } from '../../../core/shard-id.ts';
 import { DEFAULT_SETTINGS } from '../../../functions/host.ts';
 import type { Effect, PutBatch } from '../../../plugins/api/sink.ts';
@@ -37,12 +38,12 @@ export function checkClaimedSource(world: World, { shard, caller }: CursorWrite,
   if (holder !== null && world.owners.get(holder.owner) === caller) checkDeadline(world, { shard, caller }, holder.deadlineAtMs);
 }
 
-/** New work by the offer in hand; what is open already by its own size, which an offer bounded once. */
+/** New work by the offer in hand, or by the pace that was measured after it was sent; what is open already by its own size. */
 function claimMax(
   { start }: HeldRange,
   { caller, shard, before }: Pick<CursorWrite, 'caller' | 'shard'> & { readonly before: LogCursor },
 ): number {
-  const offered = Math.max(0, ...caller.offersOf(shard).map(({ slice }) => slice.records));
+  const offered = Math.max(0, ...caller.offersOf(shard).map(({ slice }) => nextSliceRecords(slice, before.pace)));
   const open = before.open.find((range) => range.start === start);
   return open === undefined || open.end === null ? offered : Number(open.end - open.start);
 }
