@@ -151,8 +151,8 @@ export interface GroupOffset {
 }
 
 /**
- * Ordered logs. Calls throw `RetryableError` (`broker.unavailable`) when the broker does not answer, and
- * `FatalTaskError` (`broker.topic_missing`) for a topic or queue that does not exist. A call answers or throws within thirty
+ * Ordered logs. Calls throw `RetryableError` (`broker.unavailable`) when the broker does not answer, or is away so that nobody can
+ * say whether it has the queue, and `FatalTaskError` (`broker.topic_missing`) for a topic or queue that does not exist. A call answers or throws within thirty
  * seconds, a read that waits so much after its wait; callers that have less time end their own waiting.
  */
 export interface LogBroker {
@@ -166,7 +166,7 @@ export interface LogBroker {
   queues(topic: string): Promise<readonly MessageQueue[]>;
   /** Existing topics, ascending. */
   topics(): Promise<readonly string[]>;
-  /** In the order asked. `null` for a queue that does not exist. */
+  /** In the order asked. `null` for a queue that does not exist, and for one whose broker is away: `read` tells which. */
   bounds(queues: readonly MessageQueue[]): Promise<readonly (QueueBounds | null)[]>;
   read(queue: MessageQueue, from: Offset, limits: ReadLimits, signal?: CancelSignal): Promise<ReadResult>;
   /**

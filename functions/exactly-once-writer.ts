@@ -10,9 +10,9 @@
  * 2. So the next holder waits for so long, then reads each pinned queue from its pinned offset to its end, and notes the
  *    positions of its own shard there: at most what one slice sends between two commits. Whatever others appended since lies
  *    between, so this may take longer than one claim, which is renewed meanwhile. A queue that is not the one that was pinned
- *    is read from its beginning (`known-queue.ts`).
- * 3. The source is polled from the committed checkpoint and brings the same records again, for the same queues. What has
- *    landed is not sent again. What the log refused is not there, is refused again, and so is never passed over in silence.
+ *    is read from its beginning, and while one is away nothing is sent (`known-queue.ts`).
+ * 3. The source is polled from the committed checkpoint and brings the same records again. What has landed, in whichever queue,
+ *    is not sent again. What the log refused is not there, is refused again, and so is never passed over in silence.
  *
  * A send whose outcome is unknown ends the slice uncleanly; it is never simply repeated. No send begins once the claim is over.
  * One that outlasts its put may still land: until it has answered, which takes thirty seconds at most, nobody claims again,
@@ -39,8 +39,6 @@ const LOOK_BACK_LIMITS = { records: 1_000, bytes: 4 * 1024 * 1024, waitMs: 0 };
 
 /** What a look-back found in one queue. */
 interface Landed {
-  /** As text, for a set. */
-  readonly positions: ReadonlySet<string>;
   readonly last: Position;
   /** Behind the last record that was looked at. */
   readonly end: PinnedQueue;
@@ -60,7 +58,10 @@ export class ExactlyOnceWriter implements SinkWriter {
   #pins: Pins;
   /** Whether they are to be fewer before more are added. */
   #hasMany = false;
+  /** By queue. */
   readonly #landed = new Map<string, Landed>();
+  /** All that landed, as texts: a record may choose another queue than before, where one is gone since. */
+  readonly #landedPositions = new Set<string>();
   /** Behind what each queue was sent last. */
   readonly #sentEnd = new Map<string, PinnedQueue>();
   #source = '';
@@ -93,13 +94,7 @@ export class ExactlyOnceWriter implements SinkWriter {
     this.#source = `${shard}#${generation}`;
     if (!this.#isInDoubt) return null;
     await this.#host.clock.sleep(this.#host.broker.sendLandsWithinMs);
-    const known = [...this.#pins.values()].flat();
-    const bounds = await this.#host.broker.bounds(known.map(({ queue }) => queue));
-    const found = await foundAgain(
-      this.#host.broker,
-      known.map((pin, index) => ({ pin, bounds: bounds[index] ?? null })),
-      this.#source,
-    );
+    const found = await foundAgain(this.#host.broker, [...this.#pins.values()].flat(), this.#source);
     const pins = pinsOf(found.map(({ pin }) => pin));
     if (!jsonEquals(encodePins(pins), encodePins(this.#pins))) await this.#store(pins);
     this.#pins = pins;
@@ -175,9 +170,7 @@ export class ExactlyOnceWriter implements SinkWriter {
       if (!this.#pins.has(topic)) queues.push(...(await queuesOf(this.#host, topic, this.#topicQueues)));
     }
     if (queues.length === 0) return;
-    const bounds = await this.#host.broker.bounds(queues);
-    const fresh = await Promise.all(queues.map((queue, index) => pinAtEnd(this.#host.broker, queue, bounds[index] ?? null)));
-    const pins = new Map([...this.#pins, ...pinsOf(fresh)]);
+    const pins = new Map([...this.#pins, ...pinsOf(await pinAtEnd(this.#host.broker, queues))]);
     await this.#store(pins);
     this.#pins = pins;
     this.#hasMany = areMany(pins);
@@ -185,8 +178,7 @@ export class ExactlyOnceWriter implements SinkWriter {
 
   async #send(records: readonly ConnectRecord[], batch: QueueBatch, signal: CancelSignal): Promise<PutFailure[]> {
     const { queue } = batch;
-    const landed = this.#landed.get(queueKey(queue));
-    const fresh = landed === undefined ? batch : withoutLanded(records, batch, landed.positions);
+    const fresh = this.#landedPositions.size === 0 ? batch : withoutLanded(records, batch, this.#landedPositions);
     if (fresh.records.length === 0) return [];
     // No await may come between this look and the send: whoever claims next believes that nothing is sent any more.
     if (signal.aborted || !this.#maySend()) throw new SliceOver();
@@ -199,7 +191,7 @@ export class ExactlyOnceWriter implements SinkWriter {
         this.#sentEnd.set(queueKey(queue), { queue, from: endOffset, below: formatPosition(positionOf(last)) });
       return refused.map(({ index, error }) => ({ index: fresh.indexes[index] ?? 0, error }));
     } catch (error) {
-      throw error instanceof RetryableError ? new SliceBroken(error) : error;
+      throw slicesEnd(error);
     } finally {
       this.#sends -= 1;
     }
@@ -222,8 +214,6 @@ export class ExactlyOnceWriter implements SinkWriter {
   }
 
   async #lookBackIn({ pin: { queue, from }, bounds: before }: FoundQueue, signal: CancelSignal): Promise<void> {
-    if (before === null) return;
-    const positions = new Set<string>();
     let last: Position | null = null;
     let end: PinnedQueue | null = null;
     let at = maxOffset(from, before.min);
@@ -235,7 +225,7 @@ export class ExactlyOnceWriter implements SinkWriter {
       for (const record of records) {
         const position = positionIn(record, this.#source);
         if (position === undefined) continue;
-        positions.add(formatPosition(position));
+        this.#landedPositions.add(formatPosition(position));
         last = later(last, position);
       }
       const newest = records.at(-1);
@@ -243,7 +233,7 @@ export class ExactlyOnceWriter implements SinkWriter {
       at = next > at ? next : behindNothing(queue, at, bounds);
       await this.#renew();
     }
-    if (last !== null && end !== null) this.#landed.set(queueKey(queue), { positions, last, end });
+    if (last !== null && end !== null) this.#landed.set(queueKey(queue), { last, end });
   }
 }
 
@@ -251,6 +241,13 @@ export class ExactlyOnceWriter implements SinkWriter {
 async function allEnded<T>(sends: readonly Promise<T>[]): Promise<T[]> {
   await Promise.allSettled(sends);
   return Promise.all(sends);
+}
+
+/** What a send that failed makes of its slice. A queue that is gone is no end of its source: the next look-back finds it gone. */
+function slicesEnd(error: unknown): unknown {
+  if (error instanceof RetryableError) return new SliceBroken(error);
+  if (!(error instanceof FatalTaskError) || error.code !== 'broker.topic_missing') return error;
+  return new SliceBroken(new RetryableError(error.message, { code: error.code, cause: error }));
 }
 
 function later(known: Position | null, found: Position): Position {

@@ -7,8 +7,12 @@
  * 3. The next holder looks back from the pin, misses what landed below it, and sends it again.
  *
  * A queue that is another one is looked at from its beginning.
+ *
+ * A queue without bounds is gone, or its broker is away for a while, with all it holds. What is gone holds nothing in doubt; what
+ * is away may hold all that is in doubt, so nothing is sent before it has been looked at.
  */
-import type { MessageQueue } from '../core/message-queue.ts';
+import { FatalTaskError, RetryableError } from '../core/errors.ts';
+import { type MessageQueue, queueKey } from '../core/message-queue.ts';
 import { advance, type Offset } from '../core/offset.ts';
 import type { LogBroker, QueueBounds } from '../core/ports.ts';
 import type { LogRecord } from '../core/record/connect-record.ts';
@@ -16,41 +20,69 @@ import { formatPosition } from '../core/record/position.ts';
 import { positionIn } from '../core/record/position-headers.ts';
 import type { PinnedQueue } from './pins.ts';
 
-/** A pinned queue as a look-back finds it; without bounds it does not exist any more. */
+/** One record: enough to know a queue by. */
+const ONE = { records: 1, bytes: 1, waitMs: 0 };
+
+/** A pinned queue as a look-back finds it. */
 export interface FoundQueue {
   readonly pin: PinnedQueue;
-  readonly bounds: QueueBounds | null;
+  readonly bounds: QueueBounds;
 }
 
-/** Pins a queue where it ends. */
-export async function pinAtEnd(broker: LogBroker, queue: MessageQueue, bounds: QueueBounds | null): Promise<PinnedQueue> {
-  if (bounds === null || bounds.min === bounds.max) return { queue, from: bounds?.max ?? (0n as Offset), below: null };
-  const below = await recordBelow(broker, queue, bounds.max);
-  return { queue, from: bounds.max, below: below?.storedAtMs ?? null };
-}
-
-/**
- * The pinned queues of topics that still exist, each with where to look back from. A topic that is gone holds nothing in doubt;
- * while one queue is left of it, its list stays.
- */
-export async function foundAgain(
-  broker: LogBroker,
-  known: readonly FoundQueue[],
-  source: string,
-): Promise<readonly FoundQueue[]> {
-  const topics = new Set(known.flatMap(({ pin, bounds }) => (bounds === null ? [] : [pin.queue.topic])));
-  const left = known.filter(({ pin }) => topics.has(pin.queue.topic));
+/** Pins queues where they end. @throws {RetryableError} for one that is not there any more, or not now. */
+export async function pinAtEnd(broker: LogBroker, queues: readonly MessageQueue[]): Promise<readonly PinnedQueue[]> {
+  const bounds = await broker.bounds(queues);
   return Promise.all(
-    left.map(async ({ pin, bounds }) => {
-      if (bounds === null || !(await isAnother(broker, { pin, bounds }, source))) return { pin, bounds };
-      return { pin: { queue: pin.queue, from: bounds.min, below: null }, bounds };
+    queues.map(async (queue, index) => {
+      const held = bounds[index] ?? null;
+      if (held === null) throw notThere(queue);
+      const below = held.min === held.max ? null : await recordBelow(broker, queue, held.max);
+      return { queue, from: held.max, below: below?.storedAtMs ?? null };
     }),
   );
 }
 
+/**
+ * Those of the pinned queues that still exist, each with where to look back from.
+ *
+ * @throws {RetryableError} `broker.unavailable` while one of them is away.
+ */
+export async function foundAgain(
+  broker: LogBroker,
+  pins: readonly PinnedQueue[],
+  source: string,
+): Promise<readonly FoundQueue[]> {
+  const bounds = await broker.bounds(pins.map(({ queue }) => queue));
+  const found = await Promise.all(
+    pins.map(async (pin, index): Promise<readonly FoundQueue[]> => {
+      const held = bounds[index] ?? null;
+      if (held === null) return goneFor(broker, pin);
+      if (!(await isAnother(broker, { pin, bounds: held }, source))) return [{ pin, bounds: held }];
+      return [{ pin: { queue: pin.queue, from: held.min, below: null }, bounds: held }];
+    }),
+  );
+  return found.flat();
+}
+
+/** A log says of what is read, and not of bounds, whether it is gone. */
+async function goneFor(broker: LogBroker, { queue, from }: PinnedQueue): Promise<readonly []> {
+  try {
+    await broker.read(queue, from, ONE);
+  } catch (error) {
+    if (error instanceof FatalTaskError && error.code === 'broker.topic_missing') return [];
+    throw error;
+  }
+  throw notThere(queue);
+}
+
+function notThere(queue: MessageQueue): RetryableError {
+  const next = 'next: nothing, it is tried again; if this lasts, check that its broker runs';
+  return new RetryableError(`queue ${queueKey(queue)} cannot be found at the moment; ${next}`, { code: 'broker.unavailable' });
+}
+
 async function isAnother(
   broker: LogBroker,
-  { pin: { queue, from, below }, bounds }: { readonly pin: PinnedQueue; readonly bounds: QueueBounds },
+  { pin: { queue, from, below }, bounds }: FoundQueue,
   source: string,
 ): Promise<boolean> {
   if (from > bounds.max) return true;
@@ -64,7 +96,7 @@ async function isAnother(
 /** `null`: the log holds none there. */
 async function recordBelow(broker: LogBroker, queue: MessageQueue, from: Offset): Promise<LogRecord | null> {
   const at = advance(from, -1);
-  const { records } = await broker.read(queue, at, { records: 1, bytes: 1, waitMs: 0 });
+  const { records } = await broker.read(queue, at, ONE);
   const [record] = records;
   return record?.offset === at ? record : null;
 }

@@ -4,7 +4,7 @@ import type { MessageQueue } from '../../core/message-queue.ts';
 import type { Offset } from '../../core/offset.ts';
 import type { CancelSignal, Clock } from '../../core/ports.ts';
 
-/** How often queues that do not exist are looked for. */
+/** How often queues that nobody tells of are looked for. */
 const LOOK_EVERY_MS = 1_000;
 
 const OVER = 'over';
@@ -21,7 +21,7 @@ export interface WatchedQueue {
 
 /**
  * One long poll for each queue: whoever watches bounds their number. Yields a queue again only when it has grown since. A queue that
- * does not exist holds no record, and may come to exist.
+ * does not exist, or whose broker is away, holds no record, and may come to.
  *
  * @throws {ConnectError} what a poll throws; whoever watches begins again.
  */
@@ -65,7 +65,7 @@ async function follow({ client, clock }: WatchParts, { queue, from }: WatchedQue
       if (answer.max > from && answer.max > at && answer.max > answer.min) grown(queue);
       at = answer.max;
     } catch (error) {
-      if (!(error instanceof ConnectError) || error.code !== 'broker.topic_missing') throw error;
+      if (!(error instanceof ConnectError) || (await client.knows(queue))) throw error;
       at = from;
       await clock.sleep(LOOK_EVERY_MS, signal);
     }

@@ -2,7 +2,7 @@
  * Who is asked what: NameServers for routes, the broker of a queue for the queue. Routes are remembered, and looked up again where a
  * broker cannot be reached or says that it has no such topic; where the new one names another broker, that one is asked.
  */
-import { FatalTaskError, RetryableError } from '../../core/errors.ts';
+import { type ConnectError, FatalTaskError, RetryableError } from '../../core/errors.ts';
 import { type MessageQueue, queueKey } from '../../core/message-queue.ts';
 import type { Clock } from '../../core/ports.ts';
 import type { Command } from './command.ts';
@@ -10,7 +10,7 @@ import { getCluster } from './commands/get-cluster.ts';
 import { getRoute } from './commands/get-route.ts';
 import type { Connection, TlsOptions } from './connection.ts';
 import { Connections } from './connections.ts';
-import { queueMissing, withoutNext } from './failure.ts';
+import { queueAway, queueMissing, withoutNext } from './failure.ts';
 import { NameServers } from './name-servers.ts';
 import type { BrokerAddress, BrokerRoute, QueueUse, TopicRoute } from './route.ts';
 import { brokerOf, type KnownRoutes, Routes } from './routes.ts';
@@ -92,7 +92,16 @@ export class Cluster {
     return this.#connections.ask(address, command);
   }
 
-  /** @throws {FatalTaskError} `broker.topic_missing` for a queue that does not exist. */
+  /** Whether anybody tells of the queue: of one that does not exist, or whose broker is away, nobody does. */
+  async knows(queue: MessageQueue, use: QueueUse): Promise<boolean> {
+    if (brokerOf(await this.#routes.of(queue.topic), queue, use) !== undefined) return true;
+    return brokerOf(await this.#routes.fresh(queue.topic), queue, use) !== undefined;
+  }
+
+  /**
+   * @throws {FatalTaskError} `broker.topic_missing` for a queue that does not exist.
+   * @throws {RetryableError} `broker.unavailable` for one whose broker is away.
+   */
   async askOf<Answer>(queue: MessageQueue, use: QueueUse, command: Command<Answer>): Promise<Answer> {
     const { address } = await this.reach(queue, use);
     try {
@@ -125,8 +134,20 @@ export class Cluster {
 
   async #assertExists(queue: MessageQueue, use: QueueUse): Promise<BrokerRoute> {
     const broker = brokerOf(await this.#routes.fresh(queue.topic), queue, use);
-    if (broker === undefined) throw queueMissing(queue);
+    if (broker === undefined) throw await this.#absenceOf(queue);
     return broker;
+  }
+
+  /** A NameServer forgets a broker whose connection ended, and with it the broker's part of each topic. */
+  async #absenceOf(queue: MessageQueue): Promise<ConnectError> {
+    try {
+      const brokers = await this.brokers();
+      return brokers.some(({ brokerName }) => brokerName === queue.brokerName) ? queueMissing(queue) : queueAway(queue);
+    } catch (error) {
+      // A proxy in the place of a NameServer does not say which brokers there are.
+      if (error instanceof FatalTaskError) return queueAway(queue);
+      throw error;
+    }
   }
 
   async #connect({ address }: BrokerRoute, queue: MessageQueue): Promise<Connection> {

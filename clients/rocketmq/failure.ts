@@ -29,6 +29,16 @@ export function queueMissing(queue: MessageQueue): FatalTaskError {
   return new FatalTaskError(`queue ${queueKey(queue)} does not exist`, { code: 'broker.topic_missing' });
 }
 
+/** Its broker is down, or nobody can say whether it is: what the queue holds is to be expected back. */
+export function queueAway(queue: MessageQueue): RetryableError {
+  const { brokerName } = queue;
+  const next = `start ${brokerName}, and name the name servers to it (\`namesrvAddr\`) and to Sortie; where it is gone for good, see docs/rocketmq.md`;
+  return new RetryableError(`queue ${queueKey(queue)}: no name server tells of a broker ${brokerName}; next: ${next}`, {
+    code: 'broker.unavailable',
+    details: { brokerName },
+  });
+}
+
 /** What was thrown where `address` was asked, as the runtime knows it; what is no refusal stays what it is. */
 export function failureOf(error: unknown, { address, what }: { readonly address: string; readonly what: string }): unknown {
   if (!(error instanceof Refusal)) return unavailable(address, `${what}, and what it answered is not understood`, error);

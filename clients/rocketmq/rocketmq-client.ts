@@ -4,7 +4,7 @@
  * It registers nowhere and does nothing by itself: no heartbeat, no background work, no timer while nobody waits. That makes it fit for
  * functions that run for a moment, and makes its groups show as offline in the broker's tools.
  *
- * Calls throw `RetryableError` (`broker.unavailable`: nobody answered; `broker.throttled`: the broker has too much to do) or
+ * Calls throw `RetryableError` (`broker.unavailable`: nobody answered, or a broker is away; `broker.throttled`: the broker has too much to do) or
  * `FatalTaskError` (`broker.topic_missing`, `broker.topic_refused`, `broker.unauthorized`, and `broker.refused` for all else). Every one answers or throws within
  * thirty seconds, a wait so much after its time.
  */
@@ -127,10 +127,16 @@ export class RocketmqClient {
     return this.#queues(topic, 'writeQueues');
   }
 
-  /** What each queue holds, in the order asked; `null` where it does not exist. One request for each broker of a topic. */
+  /** Whether anybody tells of the queue: of one that does not exist, or whose broker is away, nobody does. */
+  knows(queue: MessageQueue): Promise<boolean> {
+    return this.#cluster.knows(this.#wire(queue), 'readQueues');
+  }
+
+  /** What each queue holds, in the order asked; `null` where nobody tells of it. One request for each broker of a topic. */
   async spans(queues: readonly MessageQueue[]): Promise<readonly (QueueSpan | null)[]> {
     const stats = new Map<string, Promise<ReadonlyMap<number, QueueSpan> | null>>();
     const spanOf = async (queue: MessageQueue): Promise<QueueSpan | null> => {
+      if (!(await this.knows(queue))) return null;
       const key = queueKey({ ...queue, queueId: 0 });
       const known = stats.get(key) ?? this.#statsOf(queue);
       stats.set(key, known);
@@ -195,7 +201,7 @@ export class RocketmqClient {
     return pulled;
   }
 
-  /** The first message stored at or after `atMs`, the end of the queue where there is none; `null` where it does not exist. */
+  /** The first message stored at or after `atMs`, the end of the queue where there is none; `null` where nobody tells of it. */
   async searchOffset(queue: MessageQueue, atMs: number): Promise<bigint | null> {
     // A broker finds 0 in whatever does not exist.
     const [span] = await this.spans([queue]);

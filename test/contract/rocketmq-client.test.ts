@@ -10,6 +10,7 @@ import type { Clock } from '../../core/ports.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import {
   answerFrame,
+  clusterOf,
   deadAddress,
   type RemotingAnswer,
   type RemotingRequest,
@@ -233,7 +234,8 @@ describe('RocketmqClient, routes', () => {
 
   test('looks again whether a topic exists where a broker knows none', async () => {
     let isDeleted = false;
-    const server = await RemotingServer.start(({ code }) => {
+    const server: RemotingServer = await RemotingServer.start(({ code }) => {
+      if (code === RequestCode.GET_CLUSTER) return clusterOf({ 'broker-a': server.address });
       if (code !== RequestCode.GET_ROUTE) return { code: ResponseCode.TOPIC_NOT_EXIST };
       return isDeleted ? { code: ResponseCode.TOPIC_NOT_EXIST } : routeTo(server.address);
     });
@@ -244,6 +246,44 @@ describe('RocketmqClient, routes', () => {
     await expect(client.pull(QUEUE, 0n, { messages: 1 })).rejects.toMatchObject({
       name: 'FatalTaskError',
       code: 'broker.topic_missing',
+    });
+  });
+
+  describe('of a broker that is away, which a NameServer tells like one that has no such topic', () => {
+    /** `routed`: the other broker has the topic, too. */
+    async function withoutBroker({ routed }: { readonly routed: boolean }): Promise<RocketmqClient> {
+      const server: RemotingServer = await RemotingServer.start(({ code }) => {
+        if (code === RequestCode.GET_CLUSTER) return clusterOf(routed ? { 'broker-b': server.address } : {});
+        if (code !== RequestCode.GET_ROUTE || !routed) return { code: ResponseCode.TOPIC_NOT_EXIST };
+        return routeTo(server.address, 'broker-b');
+      });
+      return clientOf({ nameServers: [server.address] });
+    }
+
+    for (const routed of [true, false]) {
+      test(`says that it is away, and not that the topic is missing, ${routed ? 'beside another' : 'where there is no other'}`, async () => {
+        const client = await withoutBroker({ routed });
+        const away = { name: 'RetryableError', code: 'broker.unavailable', message: expect.stringMatching(/broker-a.*; next: /) };
+
+        await expect(client.pull(QUEUE, 0n, { messages: 1 })).rejects.toMatchObject(away);
+        await expect(client.send(QUEUE, [A_MESSAGE], 1)).rejects.toMatchObject(away);
+      });
+
+      test(`finds none of its queues, ${routed ? 'beside another' : 'where there is no other'}`, async () => {
+        const client = await withoutBroker({ routed });
+
+        expect(await client.spans([QUEUE])).toEqual([null]);
+        expect(await client.searchOffset(QUEUE, 0)).toBeNull();
+      });
+    }
+
+    test('may be away where nobody can say which brokers there are', async () => {
+      const server = await RemotingServer.start(({ code }) => ({
+        code: code === RequestCode.GET_ROUTE ? ResponseCode.TOPIC_NOT_EXIST : ResponseCode.REQUEST_CODE_NOT_SUPPORTED,
+      }));
+      const client = clientOf({ nameServers: [server.address] });
+
+      await expect(client.pull(QUEUE, 0n, { messages: 1 })).rejects.toMatchObject({ code: 'broker.unavailable' });
     });
   });
 

@@ -1,5 +1,6 @@
 /** Ports that do one thing otherwise than the adapter they stand before. */
 import { RetryableError } from '../../core/errors.ts';
+import { type MessageQueue, queueKey } from '../../core/message-queue.ts';
 import type { LogBroker, StateStore } from '../../core/ports.ts';
 
 export function storeWith(store: StateStore, changed: Partial<StateStore>): StateStore {
@@ -29,6 +30,28 @@ export function brokerWith(broker: LogBroker, changed: Partial<LogBroker>): LogB
     watch: (...watch) => broker.watch(...watch),
     ...changed,
   };
+}
+
+/** As a cluster is whose brokers are away: nobody tells of their queues, and whether these exist shows when they are back. */
+export function brokerWithout(broker: LogBroker, isAway: (queue: MessageQueue) => boolean): LogBroker {
+  const reach = (queue: MessageQueue): void => {
+    if (isAway(queue)) throw new RetryableError(`the broker of ${queueKey(queue)} is away`, { code: 'broker.unavailable' });
+  };
+  return brokerWith(broker, {
+    queues: async (...asked) => (await broker.queues(...asked)).filter((queue) => !isAway(queue)),
+    bounds: async (queues) => {
+      const bounds = await broker.bounds(queues);
+      return queues.map((queue, index) => (isAway(queue) ? null : (bounds[index] ?? null)));
+    },
+    read: async (queue, ...how) => {
+      reach(queue);
+      return broker.read(queue, ...how);
+    },
+    send: async (queue, records) => {
+      reach(queue);
+      return broker.send(queue, records);
+    },
+  });
 }
 
 /** Every write lands; the replies of the ones whose turn is in `lost` (from 1 on) do not come back. */

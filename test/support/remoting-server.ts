@@ -127,8 +127,17 @@ export function answerFrame(opaque: number, { code = 0, remark, fields = {}, bod
 }
 
 /** A route of one broker with four queues. */
-export function routeTo(address: string): RemotingAnswer {
-  const brokerDatas = [{ brokerName: 'broker-a', cluster: 'C', brokerAddrs: { 0: address } }];
-  const queueDatas = [{ brokerName: 'broker-a', perm: 6, readQueueNums: 4, writeQueueNums: 4, topicSysFlag: 0 }];
+export function routeTo(address: string, brokerName = 'broker-a'): RemotingAnswer {
+  const brokerDatas = [{ brokerName, cluster: 'C', brokerAddrs: { 0: address } }];
+  const queueDatas = [{ brokerName, perm: 6, readQueueNums: 4, writeQueueNums: 4, topicSysFlag: 0 }];
   return { body: JSON.stringify({ brokerDatas, queueDatas }) };
+}
+
+/** The brokers that have told a NameServer of themselves, and where they are. */
+export function clusterOf(addresses: Readonly<Record<string, string>>): RemotingAnswer {
+  const brokers = Object.entries(addresses).map(([brokerName, address]) => [
+    brokerName,
+    { brokerName, brokerAddrs: { 0: address } },
+  ]);
+  return { body: JSON.stringify({ brokerAddrTable: Object.fromEntries(brokers) }) };
 }

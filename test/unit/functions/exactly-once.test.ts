@@ -2,12 +2,13 @@ import { describe, expect, test } from 'vitest';
 import type { MemoryLogBroker } from '../../../adapters/memory/memory-log-broker.ts';
 import type { CheckpointCursor } from '../../../core/cursor/cursor.ts';
 import { StoredCursor } from '../../../core/cursor/stored-cursor.ts';
+import { FatalTaskError } from '../../../core/errors.ts';
 import type { MessageQueue } from '../../../core/message-queue.ts';
 import { offset } from '../../../core/offset.ts';
 import type { LogBroker } from '../../../core/ports.ts';
 import type { SourcePlugin } from '../../../plugins/api/source.ts';
 import { resetOffsets, setTargetState } from '../../../scheduler/connector-actions.ts';
-import { brokerUnavailable, brokerWith, storeUnavailable, storeWith } from '../../support/faulty-ports.ts';
+import { brokerUnavailable, brokerWith, brokerWithout, storeUnavailable, storeWith } from '../../support/faulty-ports.ts';
 import { anOutgoingRecord, bytesOf } from '../../support/log-records.ts';
 import { memorySource, memorySystem, type Row, rows } from '../../support/memory-source.ts';
 import { aSourceShard, type SourceShard, valuesOf } from '../../support/source-shard.ts';
@@ -608,6 +609,164 @@ describe('runInvocation of an exactly-once source', () => {
       expect(sorted(valuesOf(await source.sent()))).toEqual(upTo(30));
     });
   }
+
+  /** A source that is in doubt about all it sent: it landed, and nobody told it so. The brokers in `away` are gone since. */
+  async function inDoubt({
+    brokerNames,
+  }: {
+    readonly brokerNames: readonly string[];
+  }): Promise<SourceShard & { readonly away: Set<string>; onBounds: () => void }> {
+    const away = new Set<string>();
+    const source = await aSourceShard({
+      system: memorySystem({ rows: rows(12) }),
+      exactlyOnce: true,
+      queues: 0,
+      broker: (log) => {
+        const faulty = sendFaults(brokerNames.map(() => landsWithoutReply))(log);
+        const broker = brokerWithout(faulty, ({ brokerName }) => away.has(brokerName));
+        return brokerWith(broker, {
+          bounds: async (queues) => {
+            const bounds = await broker.bounds(queues);
+            doubting.onBounds();
+            return bounds;
+          },
+        });
+      },
+    });
+    const doubting = { ...source, away, onBounds: () => undefined };
+    for (const brokerName of brokerNames) {
+      if ((await source.log.queues('rows')).length === 0) source.log.createTopic('rows', { queues: 2, brokerName });
+      else source.log.addQueues('rows', { queues: 2, brokerName });
+    }
+    await source.run();
+    await source.host.clock.sleep(1_000);
+    return doubting;
+  }
+
+  /** One run more, as soon as the cursor allows it. */
+  async function runAgain(source: SourceShard): Promise<Awaited<ReturnType<SourceShard['run']>>['run']> {
+    const { retryAtMs } = await source.cursor();
+    await source.host.clock.sleep(Math.max(0, retryAtMs - source.host.clock.nowMs()));
+    return (await source.run()).run;
+  }
+
+  for (const [title, brokerNames, away] of [
+    ['the broker of its topic', ['memory'], 'memory'],
+    ['one of the brokers of its topic', ['broker-a', 'broker-b'], 'broker-a'],
+  ] as const) {
+    test(`publishes each record once when ${title} is away for longer than two attempts`, async () => {
+      const source = await inDoubt({ brokerNames });
+      const pinned = (await source.cursor()).checkpoint;
+      source.away.add(away);
+
+      const attempts = [await runAgain(source), await runAgain(source), await runAgain(source)];
+      const kept = await source.cursor();
+      source.away.clear();
+      await runToTheEnd(source);
+
+      for (const { outcome, error } of attempts)
+        expect([outcome, error?.code, error?.message]).toEqual([
+          'failed',
+          'broker.unavailable',
+          expect.stringContaining(`rows/${away}/`),
+        ]);
+      expect(kept).toMatchObject({ clean: false, status: { state: 'active' }, checkpoint: pinned });
+      expect(sorted(valuesOf(await source.sent()))).toEqual(upTo(12));
+      expect(await source.cursor()).toMatchObject({ clean: true, checkpoint: { p: { row: 12 } } });
+    });
+  }
+
+  test('goes on without a broker that is gone for good once an operator has set its offsets to where they are', async () => {
+    const source = await inDoubt({ brokerNames: ['broker-a', 'broker-b'] });
+    source.away.add('broker-a');
+    const waiting = await runAgain(source);
+
+    await setTargetState(source.host, 'rows-source', 'stopped');
+    await source.host.clock.sleep(60_000);
+    await resetOffsets(source.host, source.connector, { positions: new Map([[source.shard, null]]), ...SKEW });
+    await setTargetState(source.host, 'rows-source', 'running');
+    await runToTheEnd(source);
+
+    const left = (await source.sent()).filter(({ queue }) => queue.brokerName === 'broker-b');
+    expect(waiting.error?.code).toBe('broker.unavailable');
+    expect([...new Set(sorted(valuesOf(left)))]).toEqual(upTo(12));
+  });
+
+  test('sends nothing that it has not looked for where a broker comes back in the middle of a look-back', async () => {
+    const source = await inDoubt({ brokerNames: ['broker-a', 'broker-b'] });
+    source.away.add('broker-a');
+    source.onBounds = () => source.away.clear();
+
+    await runToTheEnd(source);
+
+    expect(sorted(valuesOf(await source.sent()))).toEqual(upTo(12));
+  });
+
+  test('pins nothing anew while the broker of a queue is away, and sends nothing', async () => {
+    const source = await inDoubt({ brokerNames: ['broker-a', 'broker-b'] });
+    const sent = (await source.sent()).length;
+    source.away.add('broker-a');
+
+    await runAgain(source);
+
+    expect(await source.log.queues('rows')).toHaveLength(4);
+    expect(await source.sent()).toHaveLength(sent);
+  });
+
+  test('goes on where a queue was removed that held records in doubt, and publishes each record once', async () => {
+    const source = await inDoubt({ brokerNames: ['broker-a', 'broker-b'] });
+    const queues = await source.log.queues('rows');
+    for (const queue of queues.slice(2)) source.log.removeQueue(queue);
+
+    await runToTheEnd(source);
+
+    expect(sorted(valuesOf(await source.sent()))).toEqual(upTo(12));
+    expect(await source.cursor()).toMatchObject({ clean: true, checkpoint: { p: { row: 12 } } });
+  });
+
+  test('does not fail for good where a queue is gone when it sends: it looks back, and goes on', async () => {
+    const gone: SendFault = (_send, { topic }) => {
+      source.log.deleteTopic(topic);
+      throw new FatalTaskError(`topic ${topic} does not exist`, { code: 'broker.topic_missing' });
+    };
+    const source: SourceShard = await aSourceShard({
+      system: memorySystem({ rows: rows(10) }),
+      exactlyOnce: true,
+      broker: sendFaults([gone]),
+    });
+
+    const { run } = await source.run();
+    const failed = await source.cursor();
+    await runToTheEnd(source);
+
+    expect(run).toMatchObject({ outcome: 'failed', error: { code: 'broker.topic_missing' } });
+    expect(failed).toMatchObject({ clean: false, status: { state: 'active' }, attempts: 1 });
+    expect(sorted(valuesOf(await source.sent()))).toEqual(upTo(10));
+  });
+
+  test('pins no queue that is gone before it could be pinned', async () => {
+    let hides = true;
+    const source = await aSourceShard({
+      system: memorySystem({ rows: rows(10) }),
+      exactlyOnce: true,
+      broker: (log) =>
+        brokerWith(log, {
+          bounds: async (queues) => {
+            const bounds = await log.bounds(queues);
+            return bounds.map((found) => (hides ? null : found));
+          },
+        }),
+    });
+
+    const running = source.run();
+    await source.host.clock.sleep(100);
+    const unpinned = await source.cursor();
+    hides = false;
+    await running;
+
+    expect(unpinned.checkpoint).toBeNull();
+    expect(sorted(valuesOf(await source.sent()))).toEqual(upTo(10));
+  });
 
   test('publishes each record once when its holder died after sending', async () => {
     let isDead = false;
