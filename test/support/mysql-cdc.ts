@@ -5,7 +5,6 @@ import type { Json } from '../../core/json.ts';
 import { shardId } from '../../core/shard-id.ts';
 import type { PolledRecord, PollLimits, PollResult, SourceReader } from '../../plugins/api/source.ts';
 import { mysqlCdcSource } from '../../plugins/sources/mysql-cdc-source.ts';
-import type { TestDatabase } from './databases.ts';
 import { aPluginContext } from './plugin-context.ts';
 
 const LIMITS: PollLimits = { records: 1_000, bytes: 10_000_000, waitMs: 0 };
@@ -13,7 +12,12 @@ const NEVER = new AbortController().signal;
 
 export type CdcKeys = Readonly<Record<string, string>>;
 
-export function cdcConfig({ server }: TestDatabase, keys: CdcKeys) {
+/** A server, or what stands in for one. */
+export interface Reached {
+  readonly server: () => { readonly port: number };
+}
+
+export function cdcConfig({ server }: Reached, keys: CdcKeys) {
   return mysqlCdcSource.config.parse({
     'database.hostname': '127.0.0.1',
     'database.port': String(server().port),
@@ -24,7 +28,7 @@ export function cdcConfig({ server }: TestDatabase, keys: CdcKeys) {
 }
 
 /** Closed with the test. */
-export async function aCdcReader(database: TestDatabase, checkpoint: Json, keys: CdcKeys = {}): Promise<SourceReader> {
+export async function aCdcReader(database: Reached, checkpoint: Json, keys: CdcKeys = {}): Promise<SourceReader> {
   const config = cdcConfig(database, keys);
   // Each test is a connector of its own: a server knows them by a number that is made of this.
   const shard = shardId(`uid-${process.pid}-${performance.now()}`, ['source', 'binlog']);

@@ -4,6 +4,7 @@ import { capturedLists } from './captured-lists.ts';
 import { type CdcCheckpoint, FIRST_TABLE, type SnapshotProgress } from './cdc-checkpoint.ts';
 import type { CdcSettings } from './cdc-config.ts';
 import { logBeginning, logEnd, serverIdentity } from './server-facts.ts';
+import { settleLog } from './settled-read.ts';
 
 /** All tables that are captured. */
 const ALL: SnapshotProgress = { ...FIRST_TABLE, scope: { beside: null } };
@@ -22,6 +23,8 @@ export async function beginning(
   const server = await serverIdentity(connection);
   const mode = config['snapshot.mode'];
   const at = mode === 'never' ? await logBeginning(connection) : await logEnd(connection);
+  // Nobody gives what is in the log before that, so rows that are read must have it.
+  if (mode !== 'never') await settleLog(connection, at);
   const isRead = readsRows(config);
   return {
     server,

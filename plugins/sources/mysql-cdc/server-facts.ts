@@ -9,7 +9,7 @@ const FIRST_POSITION = 4;
 
 export interface LogPlace {
   readonly place: BinlogPlace;
-  /** All transactions so far; `null` where the server gives them no names. */
+  /** Transactions before that, as the server prints them; `null` where it gives them no names. */
   readonly gtids: string | null;
 }
 
@@ -37,7 +37,25 @@ export async function namingFacts(connection: MysqlConnection): Promise<NamingFa
   return { number: BigInt(number ?? 0), foldsNames: folding === '1' };
 }
 
-/** @throws {FatalTaskError} where there is no log. */
+/**
+ * GTIDs of MySQL's transactions that are on their way: each is given before it is in the log, and kept until all others see what it did.
+ * `''`: of none.
+ */
+export async function gtidsOnTheirWay(connection: MysqlConnection): Promise<string> {
+  const [[owned] = []] = await connection.query('SELECT @@global.gtid_owned');
+  // `uuid:5#12:6#13uuid:tag:1#14`, each with the thread that has it, and nothing between what two uuids have.
+  const begins = [...(owned ?? '').matchAll(UUID)].map(({ index }) => index);
+  const sources = begins.map((begin, index) => (owned ?? '').slice(begin, begins[index + 1]));
+  return sources.map((source) => source.replace(/#\d+/g, '')).join(',');
+}
+
+const UUID = /[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}(?=:)/gi;
+
+/**
+ * Of the transactions before that place, those that are named were seen by others; the rest is on its way.
+ *
+ * @throws {FatalTaskError} where there is no log.
+ */
 export async function logEnd(connection: MysqlConnection): Promise<LogPlace> {
   const [row] = await statusRows(connection);
   if (row === undefined) {

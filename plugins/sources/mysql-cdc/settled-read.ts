@@ -4,7 +4,7 @@ import type { MysqlConnection } from '../../../clients/mysql/mysql-connection.ts
 import { RetryableError } from '../../../core/errors.ts';
 import type { LogCheckpoint } from './cdc-checkpoint.ts';
 import { isBefore } from './log-places.ts';
-import { logEnd } from './server-facts.ts';
+import { gtidsOnTheirWay, type LogPlace, logEnd } from './server-facts.ts';
 import { textLiteral } from './sql-text.ts';
 
 /** A server that waits for a replica before others see a change may take longer; then it is tried again. */
@@ -46,6 +46,18 @@ export async function settleSession(connection: MysqlConnection, behind: BinlogP
   const { gtids } = await logEnd(connection);
   if (gtids !== null) await settle(connection, gtids);
   return gtids === null;
+}
+
+/**
+ * Nothing that was in the log before this is still on its way: a change may be there a moment before others see it, and for as long as
+ * `binlog_group_commit_sync_delay` or a replica that is waited for takes.
+ *
+ * MariaDB needs none of this: what it reads says which place in the log it is as of. Nor do reads that wait for locks.
+ */
+export async function settleLog(connection: MysqlConnection, { gtids }: LogPlace): Promise<void> {
+  if (connection.server.isMariadb || gtids === null) return;
+  const onTheirWay = await gtidsOnTheirWay(connection);
+  if (onTheirWay !== '') await settle(connection, onTheirWay);
 }
 
 async function settle(connection: MysqlConnection, gtids: string): Promise<void> {
