@@ -68,6 +68,14 @@ export class BinlogReader {
   }
 
   /**
+   * What was committed before that was given, or was among the transactions that are not wanted: it moves with what the server leaves
+   * out, too. `null`: it has not said anything yet.
+   */
+  get reached(): BinlogPlace | null {
+    return this.#isInTransaction ? this.#place : this.#events.reached;
+  }
+
+  /**
    * Where, in the file, the tables of the rows given last are described: within a transaction reading may begin there, too. `null`
    * where that is not known.
    */

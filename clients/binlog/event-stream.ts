@@ -25,6 +25,8 @@ export class EventStream {
   readonly #follows: boolean;
   #file: string;
   #position: number;
+  /** In that file, up to where the server has nothing to send. */
+  #silentUpTo = 0;
   /** `null`: the server did not say yet. */
   #hasChecksums: boolean | null = null;
   /** Events of a packed transaction. */
@@ -46,6 +48,11 @@ export class EventStream {
   /** Where the event that was reached ends. */
   get end(): BinlogPlace {
     return { file: this.#file, position: this.#position };
+  }
+
+  /** The same, or behind it, where the server said since that it leaves out what follows. `null`: it has not said where it begins. */
+  get reached(): BinlogPlace | null {
+    return this.#file === '' ? null : { file: this.#file, position: Math.max(this.#position, this.#silentUpTo) };
   }
 
   /** Where it begins; `null` where that is not known, as within a packed transaction. */
@@ -119,7 +126,9 @@ export class EventStream {
     // It always ends with how events are checked, and four bytes that may say nothing.
     const kindAt = packet.end - (hasChecksum ? 1 : 1 + CHECKSUM_BYTES);
     if (type === EventType.FORMAT_DESCRIPTION) this.#hasChecksums = packet.buffer[kindAt] !== CHECKSUM_NONE;
+    if (type === EventType.HEARTBEAT && packet.utf8(packet.left) === this.#file) this.#silentUpTo = end;
     if (type !== EventType.ROTATE) return;
+    this.#silentUpTo = 0;
     this.#position = Number(packet.uint64());
     this.#file = packet.utf8(packet.left);
   }

@@ -28,6 +28,10 @@ export class MysqlGtidSet implements GtidSet {
     this.#addInterval(source, number, number);
   }
 
+  has({ source, number }: Gtid): boolean {
+    return this.#intervals.get(source)?.some(({ first, last }) => number >= first && number <= last) === true;
+  }
+
   toString(): string {
     const tagsOf = Map.groupBy([...this.#intervals.keys()].sort(), (source) => source.slice(0, UUID_CHARACTERS));
     return [...tagsOf].map(([uuid, sources]) => uuid + sources.map((source) => this.#intervalsText(source)).join('')).join(',');

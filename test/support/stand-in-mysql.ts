@@ -111,9 +111,14 @@ export class StandInMysql {
     const position = rest.readUInt32LE(0);
     const flags = rest.readUInt16LE(4);
     const file = rest.toString('latin1', 10);
-    if (file !== FILE || position > this.end) return [refusal(LOG_LOST, 'Could not find first log file name in binary log index file')];
+    if (file !== FILE || position > this.end)
+      return [refusal(LOG_LOST, 'Could not find first log file name in binary log index file')];
     const events = this.#events().filter(({ end, bytes }) => end - bytes.length >= position);
-    return this.#dumped(position, flags, events.map(({ bytes }) => bytes));
+    return this.#dumped(
+      position,
+      flags,
+      events.map(({ bytes }) => bytes),
+    );
   }
 
   /** Leaves transactions out that are in the set. */
@@ -121,12 +126,19 @@ export class StandInMysql {
     const flags = rest.readUInt16LE(0);
     const isIn = setIn(rest.subarray(22));
     const events = this.#events().filter(({ of }) => !isIn(of));
-    return this.#dumped(4, flags, events.map(({ bytes }) => bytes));
+    return this.#dumped(
+      4,
+      flags,
+      events.map(({ bytes }) => bytes),
+    );
   }
 
   #dumped(position: number, flags: number, events: readonly Buffer[]): MysqlAnswer {
     const head = Buffer.concat([uint64(position), Buffer.from(FILE)]);
-    const first = [event(EventType.ROTATE, head, 0, ARTIFICIAL), event(EventType.FORMAT_DESCRIPTION, Buffer.alloc(100), 0, ARTIFICIAL)];
+    const first = [
+      event(EventType.ROTATE, head, 0, ARTIFICIAL),
+      event(EventType.FORMAT_DESCRIPTION, Buffer.alloc(100), 0, ARTIFICIAL),
+    ];
     const heartbeat = event(EventType.HEARTBEAT, Buffer.from(FILE), this.end, 0);
     const packets = [...first, ...events].map(packetOf);
     return (flags & FLAG_ENDS) !== 0 ? [...packets, END] : [...packets, packetOf(heartbeat)];
@@ -235,7 +247,10 @@ function cells(row: TextRow): Buffer {
     row.map((cell) => {
       if (cell === null) return Buffer.of(0xfb);
       const text = Buffer.from(cell);
-      return Buffer.concat([text.length < 0xfb ? Buffer.of(text.length) : Buffer.of(0xfc, text.length & 0xff, text.length >> 8), text]);
+      return Buffer.concat([
+        text.length < 0xfb ? Buffer.of(text.length) : Buffer.of(0xfc, text.length & 0xff, text.length >> 8),
+        text,
+      ]);
     }),
   );
 }

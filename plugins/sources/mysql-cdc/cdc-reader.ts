@@ -109,6 +109,7 @@ export class CdcReader implements SourceReader {
     const from = this.#opened === null ? withNewTables(at, this.#config) : at;
     this.#opened ??= await this.#open(from, limits.waitMs > 0);
     const { follower, changes, rows } = this.#opened;
+    if (changes.checkpoint().era !== from.era) return this.#enterEra({ ...from, ...changes.checkpoint() });
     const batch = new PollBatch(limits);
     let isIdle = false;
     if (rows === null) isIdle = await changes.poll(batch, { waitMs: limits.waitMs, signal });
@@ -123,6 +124,16 @@ export class CdcReader implements SourceReader {
     if (!isIdle) return polled;
     // Whoever follows comes back at once: the wait is in the poll.
     return { ...polled, idleForMs: limits.waitMs > 0 && follower.follows ? 0 : this.#config['poll.interval.ms'] };
+  }
+
+  /** Committed before anything of it is given, see `resumption`. */
+  #enterEra(at: CdcCheckpoint): PollResult {
+    this.#at = at;
+    this.#context.log('info', 'goes on with another server, behind the same transactions', {
+      server: at.server,
+      gtids: at.gtids,
+    });
+    return { records: [], checkpoint: encodeCheckpoint(at) };
   }
 
   async #open(at: CdcCheckpoint, follows: boolean): Promise<Opened> {

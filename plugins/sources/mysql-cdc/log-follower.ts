@@ -4,10 +4,15 @@
  * A checkpoint is the last commit, and how far into the next transaction changes were given: so one of any size makes progress.
  * Changes are counted by the events that hold them, of all tables, so that the count does not depend on which tables are wanted.
  */
-import type { BinlogPlace, Statement, TransactionBegin, TransactionEnd } from '../../../clients/binlog/binlog-events.ts';
+import type {
+  BinlogEvent,
+  BinlogPlace,
+  Statement,
+  TransactionBegin,
+  TransactionEnd,
+} from '../../../clients/binlog/binlog-events.ts';
 import { BinlogReader } from '../../../clients/binlog/binlog-reader.ts';
 import type { Gtid, GtidSet } from '../../../clients/binlog/gtid.ts';
-import { MariadbGtidSet } from '../../../clients/binlog/mariadb-gtid-set.ts';
 import { MysqlGtidSet } from '../../../clients/binlog/mysql-gtid-set.ts';
 import type { RowChange, RowOperation, RowsEvent } from '../../../clients/binlog/rows-event.ts';
 import { POSITION_END } from '../../../clients/binlog/start-dump.ts';
@@ -17,7 +22,7 @@ import type { MysqlConnection } from '../../../clients/mysql/mysql-connection.ts
 import type { CancelSignal } from '../../../core/ports.ts';
 import type { InsideTransaction, LogCheckpoint } from './cdc-checkpoint.ts';
 import { isBefore } from './log-places.ts';
-import { serverIdentity } from './server-facts.ts';
+import { type Resumption, resumption } from './resumption.ts';
 import { demandLoggedAsRows } from './statements.ts';
 import { type Transaction, transactionOf } from './transaction.ts';
 
@@ -72,9 +77,10 @@ export class LogFollower {
   readonly #reader: BinlogReader;
   readonly #isWanted: FollowOptions['isWanted'];
   readonly #tellsTransactions: boolean;
-  readonly #server: string;
-  readonly #era: number;
   readonly #gtids: GtidSet | null;
+  /** The same, where some of them were read from another server. */
+  readonly #leftOut: MysqlGtidSet | null;
+  #isLeftOut = false;
   /** Where it began, as long as no place behind that is known. */
   readonly #from: LogCheckpoint;
   /** Up to here, the first transaction was given before. */
@@ -92,30 +98,19 @@ export class LogFollower {
   #told: TransactionEnd | null = null;
   #statement: InsideTransaction['statement'] = null;
 
-  private constructor(
-    reader: BinlogReader,
-    from: LogCheckpoint,
-    place: {
-      readonly server: string;
-      readonly era: number;
-      readonly gtids: GtidSet | null;
-      readonly inside: InsideTransaction | null;
-    },
-    { follows, isWanted, tellsTransactions }: FollowOptions,
-  ) {
+  private constructor(reader: BinlogReader, { at, gtids }: Resumption, { follows, isWanted, tellsTransactions }: FollowOptions) {
     this.follows = follows;
     this.#reader = reader;
-    this.#from = from;
+    this.#from = at;
     this.#isWanted = isWanted;
     this.#tellsTransactions = tellsTransactions;
-    this.#server = place.server;
-    this.#era = place.era;
-    this.#gtids = place.gtids;
-    this.#given = place.inside;
-    if (place.inside === null || place.inside.statement === null) return;
-    const { gtid, serverId, committedAtUs, statement } = place.inside;
+    this.#gtids = gtids;
+    this.#leftOut = at.era > 0 && gtids instanceof MysqlGtidSet ? gtids : null;
+    this.#given = at.inside;
+    if (at.inside === null || at.inside.statement === null) return;
+    const { gtid, serverId, committedAtUs, statement } = at.inside;
     const known = gtid === null ? null : gtidOf(gtid);
-    this.#transaction = transactionOf({ era: place.era, place: from.place, gtid: known, serverId, committedAtUs });
+    this.#transaction = transactionOf({ era: at.era, place: at.place, gtid: known, serverId, committedAtUs });
     this.#hasChanges = true;
     this.#event = statement.event;
     this.#statement = statement;
@@ -124,22 +119,10 @@ export class LogFollower {
   /** The connection is the follower's from here on. */
   static async start(connection: MysqlConnection, from: LogCheckpoint, options: FollowOptions): Promise<LogFollower> {
     const { serverId, follows } = options;
-    const server = await serverIdentity(connection);
-    const gtids = from.gtids === null ? null : parseGtids(connection, from.gtids);
-    const isElsewhere = server !== from.server || from.place.position >= POSITION_END;
-    if (isElsewhere && gtids !== null) {
-      // Places of another server say nothing, and a transaction may be divided otherwise there.
-      const reader = await BinlogReader.start(connection, { serverId, follows, from: gtids });
-      return new LogFollower(reader, from, { server, era: from.era + 1, gtids, inside: null }, options);
-    }
-    if (server !== from.server)
-      throw new UnreadableBinlog(`it is another server (${server}) than before (${from.server})`, GTIDS);
-    // Its events are counted from its beginning.
-    const inside = from.inside !== null && options.tellsTransactions ? { ...from.inside, statement: null } : from.inside;
-    const statement = inside?.statement ?? null;
-    const place = statement === null ? from.place : { ...from.place, position: statement.position };
-    const reader = await BinlogReader.start(connection, { serverId, follows, from: place, isInTransaction: statement !== null });
-    return new LogFollower(reader, from, { server, era: from.era, gtids, inside }, options);
+    const resumed = await resumption(connection, from, options);
+    const { dump, isInTransaction } = resumed;
+    const reader = await BinlogReader.start(connection, { serverId, follows, from: dump, isInTransaction });
+    return new LogFollower(reader, resumed, options);
   }
 
   /** The next statement, or change of a table that is wanted; `null`: nothing more is here, or it stands at its limit. */
@@ -152,6 +135,7 @@ export class LogFollower {
       if (this.isAtLimit) return null;
       const event = this.#reader.next();
       if (event === null) return null;
+      if (this.#isGivenElsewhere(event)) continue;
       if (event.kind === 'begin') this.#begin(event);
       else if (event.kind === 'rows') this.#open(event);
       else if (event.kind === 'end') {
@@ -166,8 +150,13 @@ export class LogFollower {
 
   /** Whether everything is given that was committed by `limit`, and nothing that was committed later. */
   get isAtLimit(): boolean {
-    const place = this.#reader.place;
-    return this.limit !== null && this.#transaction === null && place !== null && !isBefore(place, this.limit);
+    const { reached } = this.#reader;
+    return this.limit !== null && this.#transaction === null && reached !== null && !isBefore(reached, this.limit);
+  }
+
+  /** Everything that was committed before that was given; `null`: the server has not said anything yet. */
+  get reached(): BinlogPlace | null {
+    return this.#reader.reached;
   }
 
   /** Nothing more comes, as it does not follow. */
@@ -185,8 +174,8 @@ export class LogFollower {
     if (this.#given !== null || place === null) return this.#from;
     const gtids = this.#gtids === null ? null : String(this.#gtids);
     return {
-      server: this.#server,
-      era: this.#era,
+      server: this.#from.server,
+      era: this.#from.era,
       place: this.#transaction?.note.place ?? place,
       gtids,
       inside: this.#inside(taken),
@@ -199,8 +188,17 @@ export class LogFollower {
 
   // -------------------------------------------------------------------------------------------------------------------
 
+  /** Of another server's transaction: nobody knows behind which of those that this one has it logged it, and places say nothing of that. */
+  #isGivenElsewhere(event: BinlogEvent): boolean {
+    if (this.#leftOut === null) return false;
+    if (event.kind === 'begin') this.#isLeftOut = event.gtid !== null && this.#leftOut.has(event.gtid);
+    const isLeftOut = this.#isLeftOut;
+    if (event.kind === 'end') this.#isLeftOut = false;
+    return isLeftOut;
+  }
+
   #begin({ place, gtid, serverId, committedAtUs }: TransactionBegin): void {
-    this.#transaction = transactionOf({ era: this.#era, place, gtid, serverId, committedAtUs });
+    this.#transaction = transactionOf({ era: this.#from.era, place, gtid, serverId, committedAtUs });
     this.#hasChanges = false;
     this.#event = 0;
     this.#row = 0;
@@ -308,14 +306,8 @@ export class LogFollower {
   }
 }
 
-const GTIDS = 'reset the offsets of the connector; with gtid_mode=ON it could have gone on by the names of transactions';
-
 const XA =
   'leave tables that such transactions change out; reset the offsets of the connector to read its tables anew and go on behind';
-
-function parseGtids({ server }: MysqlConnection, text: string): MysqlGtidSet | MariadbGtidSet {
-  return server.isMariadb ? MariadbGtidSet.parse(text) : MysqlGtidSet.parse(text);
-}
 
 /** Of MySQL `uuid:number` or `uuid:tag:number`, of MariaDB `domain-server-number`. */
 function gtidOf(text: string): Gtid {

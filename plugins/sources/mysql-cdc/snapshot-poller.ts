@@ -8,10 +8,11 @@
 import type { CancelSignal } from '../../../core/ports.ts';
 import type { PolledRecord } from '../../api/source.ts';
 import { eventBytes, type PollBatch } from '../change-capture/poll-batch.ts';
-import type { SnapshotProgress } from './cdc-checkpoint.ts';
+import type { LogCheckpoint, SnapshotProgress } from './cdc-checkpoint.ts';
 import type { TableEvents } from './change-events.ts';
 import type { ChangePoller } from './change-poller.ts';
 import type { LogFollower, LoggedChange } from './log-follower.ts';
+import { isKnown } from './log-places.ts';
 import type { ReadRow } from './origin.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { SnapshotChunk } from './snapshot-chunk.ts';
@@ -68,6 +69,7 @@ export class SnapshotPoller {
       if (this.#chunk === null) {
         // The read goes on while what is here is delivered.
         if (batch.records.length > 0) return;
+        if (!(await this.#isPlaced(batch, signal)) || batch.records.length > 0) return;
         if (!(await this.#readChunk())) return;
       }
       if (!this.#follower.isAtLimit) await this.#changes.poll(batch, { waitMs: WAIT_MS, signal });
@@ -86,9 +88,15 @@ export class SnapshotPoller {
     return this.#snapshot.rows;
   }
 
+  /** Whether it is known where changes stand: behind a set of transactions the server has to say so. */
+  async #isPlaced(batch: PollBatch, signal: CancelSignal): Promise<boolean> {
+    if (this.#follower.reached === null) await this.#changes.poll(batch, { waitMs: WAIT_MS, signal });
+    return this.#follower.reached !== null;
+  }
+
   /** `false`: there is none any more. */
   async #readChunk(): Promise<boolean> {
-    const rows = await this.#snapshot.nextChunk(this.#changes.checkpoint());
+    const rows = await this.#snapshot.nextChunk(this.#from());
     if (rows === null) this.#end();
     else this.#follower.limit = rows.upTo;
     const events = rows === null ? null : this.#eventsOf(rows.shape);
@@ -100,7 +108,7 @@ export class SnapshotPoller {
   /** Whether all of them fitted, and more may come. */
   async #giveRows(chunk: Chunk, batch: PollBatch): Promise<boolean> {
     const { rows, events, rowsBefore } = chunk;
-    const { era, place } = this.#changes.checkpoint();
+    const { era, place } = this.#from(rows.upTo);
     const atMs = this.#nowMs();
     for (let next = rows.peek(); next !== null; next = rows.peek()) {
       const read: ReadRow = { era, place, index: rowsBefore + next.index, serverId: this.#serverId, atMs };
@@ -113,6 +121,12 @@ export class SnapshotPoller {
     if (isGiven) this.#chunk = null;
     if (this.#snapshot.isEnded) this.#end();
     return isGiven && !this.#isDone;
+  }
+
+  /** Where changes stand. Behind a set of transactions that is `reached`, as long as none was given. */
+  #from(reached = this.#follower.reached): LogCheckpoint {
+    const at = this.#changes.checkpoint();
+    return isKnown(at.place) || reached === null ? at : { ...at, place: reached };
   }
 
   #end(): void {

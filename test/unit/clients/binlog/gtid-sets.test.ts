@@ -31,6 +31,10 @@ describe(MysqlGtidSet, () => {
         const block = (source: string): string => `${source}${intervals(numbers(source))}`;
         const merged = blocks.map(block).join(',').replace(`,${A}:tag`, ':tag');
         expect(String(set)).toBe(blocks.includes(A) ? merged : blocks.map(block).join(','));
+        for (const source of [A, B, `${A}:tag`]) {
+          const held = Array.from({ length: 31 }, (_, number) => number).filter((number) => set.has(gtid(source, number)));
+          expect(held).toEqual(numbers(source));
+        }
       }),
     );
   });
