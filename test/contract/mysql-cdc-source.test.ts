@@ -1,11 +1,13 @@
 /** What `mysql-cdc-source` makes of servers at moments that real ones are seldom caught at. */
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Json } from '../../core/json.ts';
 import { comparePositions } from '../../core/record/position.ts';
 import type { Struct } from '../../core/record/schema.ts';
+import type { FoundShard } from '../../plugins/api/context.ts';
 import type { PolledRecord, SourceReader } from '../../plugins/api/source.ts';
-import { aCdcReader, type CdcKeys, drain, pollOnce, recordsIn } from '../support/mysql-cdc.ts';
-import { type LoggedTransaction, result, StandInMysql } from '../support/stand-in-mysql.ts';
+import { aCdcReader, aShardReader, type CdcKeys, drain, pollOnce, recordsIn } from '../support/mysql-cdc.ts';
+import { index, type LoggedTransaction, result, StandInMysql } from '../support/stand-in-mysql.ts';
 
 const A = 'aaaaaaaa-0000-0000-0000-000000000001';
 const B = 'bbbbbbbb-0000-0000-0000-000000000002';
@@ -136,6 +138,204 @@ describe('another server', () => {
     expect(moved.records).toEqual([]);
     expect(read.records.map(idOf)).toEqual([2]);
     expect(comparePositions(records[0]?.position ?? [], read.records[0]?.position ?? [])).toBeLessThan(0);
+  });
+});
+
+describe('changes behind ranges of tables', () => {
+  const RANGE = ['snapshot', 'shop', 't'];
+  const begins = { file: 'binlog.000001', pos: 157 };
+  const waiting = { v: 1, server: A, era: 0, ...begins, gtids: '', waits: true } as const;
+  const ofLog = (checkpoint: Json): FoundShard => ({ names: ['binlog'], checkpoint, isDone: false });
+  const ofRange = (isDone: boolean): FoundShard => ({ names: RANGE, checkpoint: null, isDone });
+  const ofLast: FoundShard = { names: ['snapshot'], checkpoint: null, isDone: true };
+
+  async function aWaitingReader(server: StandInMysql, shards: () => readonly FoundShard[], keys: CdcKeys = {}) {
+    return aShardReader({ server: () => server }, { names: ['binlog'], checkpoint: waiting, keys, shards });
+  }
+
+  test('begin only when no range was opened before it was committed that they do', async () => {
+    const server = await StandInMysql.start(A, { log: [inserted(A, 1, [1])], executed: `${A}:1` });
+    let committed: Json = waiting;
+    let isStrayDone = true;
+    const reader = await aWaitingReader(server, () => [ofLog(committed), ofRange(isStrayDone), ofLast]);
+
+    const toBegin = await pollOnce(reader);
+    const uncommitted = await pollOnce(reader);
+    // A discovery that was held up has made it meanwhile.
+    [committed, isStrayDone] = [toBegin.checkpoint, false];
+    const unread = await pollOnce(reader);
+    isStrayDone = true;
+    const begun = await pollOnce(reader);
+
+    expect(toBegin).toMatchObject({ records: [], checkpoint: { waits: 'toBegin' } });
+    expect(toBegin.idleForMs).toBeUndefined();
+    expect([uncommitted, unread].map(({ checkpoint }) => checkpoint)).toEqual([toBegin.checkpoint, toBegin.checkpoint]);
+    expect(begun.checkpoint).not.toHaveProperty('waits');
+    expect(recordsIn(await drain(reader)).map(idOf)).toEqual([1]);
+  });
+
+  test.each([
+    ['are about to', { ...waiting, waits: 'toBegin' }],
+    ['have begun to', { ...waiting, waits: undefined }],
+  ])('%s be given when a range is found: it is not read', async (_, log) => {
+    const server = await StandInMysql.start(A, { rows: [[1, 1]] });
+    const shards = () => [ofLog(log as Json), ofRange(false), ofLast];
+    const range = { v: 1, server: A, ...begins };
+
+    const reader = await aShardReader({ server: () => server }, { names: RANGE, checkpoint: range, shards });
+
+    expect(await pollOnce(reader)).toMatchObject({ records: [], finished: true });
+  });
+
+  test('are looked for less and less often, up to every five seconds', async () => {
+    const server = await StandInMysql.start(A);
+    const reader = await aWaitingReader(server, () => [ofLog(waiting), ofRange(false), ofLast]);
+
+    const idle: unknown[] = [];
+    for (let poll = 0; poll < 5; poll += 1) idle.push((await pollOnce(reader)).idleForMs);
+
+    expect(idle).toEqual([1_000, 2_000, 4_000, 5_000, 5_000]);
+  });
+
+  test('that the server does not have any more are missed while ranges are read', async () => {
+    const server = await StandInMysql.start(A);
+    server.when(/SHOW BINARY LOGS/, () => result([['binlog.000002', '157', 'No']]));
+    const shards = () => [ofLog(waiting), ofRange(false), ofLast];
+
+    const polled = pollOnce(await aWaitingReader(server, shards));
+
+    await expect(polled).rejects.toMatchObject({ name: 'FatalTaskError', code: 'source.log_lost' });
+    const again = await pollOnce(await aWaitingReader(server, shards, { 'snapshot.mode': 'when_needed' }));
+    expect(again.idleForMs).toBe(1_000);
+  });
+});
+
+describe('rows of a table without a primary key', () => {
+  test('have the key that the log tells them by: the first unique one that takes no nulls', async () => {
+    const server = await StandInMysql.start(A, { log: [inserted(A, 1, [1])], executed: `${A}:1`, rows: [[1, 1]] });
+    server.when(/SHOW INDEX/, () =>
+      result([
+        index('by_both', 'id', { nullable: 'YES' }),
+        index('by_id', 'id'),
+        index('by_v', 'v'),
+        index('others', 'v', { isUnique: false }),
+      ]),
+    );
+
+    const records = recordsIn(await drain(await aReader(server, null)));
+
+    expect(records.map(({ key }) => key.value)).toEqual([{ id: 1 }]);
+  });
+});
+
+describe('rows of a table without a key', () => {
+  const KEYLESS = { hasKey: false, executed: `${A}:1` };
+  const valuesOf = (records: readonly PolledRecord[]) => records.map(({ value }) => (value.value as Struct)['id']);
+  const FLAT: CdcKeys = { 'output.format': 'flat' };
+
+  /** By a reader for each poll, as where invocations end. */
+  async function readOneByOne(
+    server: StandInMysql,
+    { records, between = () => undefined }: { readonly records: number; readonly between?: (poll: number) => void },
+  ): Promise<readonly PolledRecord[]> {
+    const given: PolledRecord[] = [];
+    let checkpoint: Json = null;
+    for (let poll = 0; poll < 60; poll += 1) {
+      const reader = await aReader(server, checkpoint, FLAT);
+      const polled = await pollOnce(reader, { records });
+      await reader.close();
+      given.push(...polled.records);
+      checkpoint = polled.checkpoint;
+      if ((checkpoint as { readonly snapshot?: Json }).snapshot === undefined) return given;
+      between(poll);
+    }
+    throw new Error(`it came to no end: ${JSON.stringify(checkpoint)}`);
+  }
+
+  test('are read on from where the reader before stood', async () => {
+    const rows = [1, 2, 3, 4, 5].map((id) => [id, id] as const);
+    const server = await StandInMysql.start(A, { ...KEYLESS, log: [inserted(A, 1, [1, 2, 3, 4, 5])], rows });
+
+    const records = await readOneByOne(server, { records: 2 });
+
+    expect(valuesOf(records)).toEqual([1, 2, 3, 4, 5]);
+  });
+
+  test('are read so many at once as fit into memory', async () => {
+    const rows = [1, 2, 3, 4, 5].map((id) => [id, id] as const);
+    const rowBytes = 2 * 1024 * 1024;
+    const server = await StandInMysql.start(A, { ...KEYLESS, log: [inserted(A, 1, [1, 2, 3, 4, 5])], rows, rowBytes });
+
+    await drain(await aReader(server, null, FLAT));
+
+    expect(server.statements.filter((sql) => sql.includes('FROM `shop`.`t`')).map((sql) => sql.replace(/.* LIMIT/, 'LIMIT'))).toEqual([
+      'LIMIT 2 OFFSET 0',
+      'LIMIT 10000 OFFSET 2',
+    ]);
+  });
+
+  test('are not missed, and not given behind their end, whatever is deleted meanwhile', { timeout: 60_000 }, async () => {
+    const ids = [1, 2, 3, 4, 5, 6, 7, 8];
+    const deletions = fc.uniqueArray(fc.record({ id: fc.constantFrom(...ids), afterPoll: fc.integer({ min: 0, max: 8 }) }), {
+      selector: ({ id }) => id,
+      maxLength: 5,
+    });
+
+    await fc.assert(
+      fc.asyncProperty(deletions, fc.integer({ min: 1, max: 3 }), async (deleted, records) => {
+        const server = await StandInMysql.start(A, { ...KEYLESS, log: [inserted(A, 1, ids)], rows: ids.map((id) => [id, id]) });
+        const between = (poll: number): void => {
+          for (const { id } of deleted.filter(({ afterPoll }) => afterPoll === poll)) remove(server, id);
+        };
+
+        const given = await readOneByOne(server, { records, between });
+
+        const left = new Set<unknown>();
+        for (const { value } of given) {
+          const { id, __deleted: isDeleted } = value.value as Struct;
+          if (isDeleted === 'true') left.delete(id);
+          else left.add(id);
+        }
+        expect([...left].sort()).toEqual(server.state.rows.map(([id]) => id));
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  function remove({ state }: StandInMysql, id: number): void {
+    const number = state.log.length + 1;
+    state.rows = state.rows.filter(([of]) => of !== id);
+    state.log = [...state.log, { ...inserted(A, number, [id]), deletes: true }];
+    state.executed = `${A}:1-${number}`;
+  }
+});
+
+describe('tables that an operator has read again', () => {
+  const log = [inserted(A, 1, [1, 2, 3])];
+  const aServer = () => StandInMysql.start(A, { log, executed: `${A}:1`, rows: [1, 2, 3].map((id) => [id, id]) });
+
+  test('come when what is being read is read', async () => {
+    const server = await aServer();
+    const reader = await aReader(server, null);
+    await pollOnce(reader);
+    const { records, checkpoint } = await pollOnce(reader, { records: 1 });
+
+    const rest = await drain(await aReader(server, { ...(checkpoint as object), again: ['shop.t'] }), { records: 1 });
+
+    expect([...records, ...recordsIn(rest)].map(idOf)).toEqual([1, 2, 3, 1, 2, 3]);
+    expect(rest.map((polled) => 'again' in (polled.checkpoint as object)).slice(0, 4)).toEqual([true, true, false, false]);
+  });
+
+  test.each([
+    [['shop.t', 'shop.ordres', 't'], '"again" of the checkpoint names no captured table: shop.ordres, t; next: '],
+    ['shop.t', '"again" of the checkpoint is no list of tables: "shop.t"; next: '],
+  ])('are refused where they are none: %j', async (again, message) => {
+    const server = await aServer();
+    const { checkpoint } = await pollOnce(await aReader(server, null));
+
+    const polled = aReader(server, { ...(checkpoint as object), again }).then(pollOnce);
+
+    await expect(polled).rejects.toMatchObject({ name: 'FatalTaskError', message: expect.stringContaining(message) as string });
   });
 });
 

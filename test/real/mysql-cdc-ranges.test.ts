@@ -43,6 +43,7 @@ withDatabases('ranges of mysql-cdc-source', { settings: QUICK }, (database) => {
     expect(new Set(read.map(placeOf)).size).toBe(read.length);
     expect(await shards.poll(['binlog'])).toMatchObject({ records: [], idleForMs: 1_000 });
     await shards.read(['snapshot']);
+    expect(await shards.poll(['binlog'])).toMatchObject({ records: [], checkpoint: { waits: 'toBegin' } });
     records.push(...recordsIn(await shards.read(['binlog'])));
 
     expect(await differences(records, database, 'large')).toEqual([]);

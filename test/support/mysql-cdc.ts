@@ -3,6 +3,7 @@ import { onTestFinished } from 'vitest';
 import { systemClock } from '../../adapters/system.ts';
 import type { Json } from '../../core/json.ts';
 import { shardId } from '../../core/shard-id.ts';
+import type { FoundShard } from '../../plugins/api/context.ts';
 import type { PolledRecord, PollLimits, PollResult, SourceReader } from '../../plugins/api/source.ts';
 import { mysqlCdcSource } from '../../plugins/sources/mysql-cdc-source.ts';
 import { aPluginContext } from './plugin-context.ts';
@@ -27,12 +28,29 @@ export function cdcConfig({ server }: Reached, keys: CdcKeys) {
   });
 }
 
+/** Of the log. */
+export function aCdcReader(database: Reached, checkpoint: Json, keys: CdcKeys = {}): Promise<SourceReader> {
+  return aShardReader(database, { names: ['binlog'], checkpoint, keys });
+}
+
+export interface ReaderOptions {
+  readonly names: readonly string[];
+  readonly checkpoint: Json;
+  readonly keys?: CdcKeys;
+  /** What a discovery has found, as it is by then. */
+  readonly shards?: () => readonly FoundShard[];
+}
+
 /** Closed with the test. */
-export async function aCdcReader(database: Reached, checkpoint: Json, keys: CdcKeys = {}): Promise<SourceReader> {
+export async function aShardReader(
+  database: Reached,
+  { names, checkpoint, keys = {}, shards = () => [] }: ReaderOptions,
+): Promise<SourceReader> {
   const config = cdcConfig(database, keys);
   // Each test is a connector of its own: a server knows them by a number that is made of this.
-  const shard = shardId(`uid-${process.pid}-${performance.now()}`, ['source', 'binlog']);
-  const reader = await mysqlCdcSource.open(config, ['binlog'], checkpoint, aPluginContext({ clock: systemClock, shard }));
+  const shard = shardId(`uid-${process.pid}-${performance.now()}`, ['source', ...names]);
+  const context = aPluginContext({ clock: systemClock, shard, shards: async () => shards() });
+  const reader = await mysqlCdcSource.open(config, names, checkpoint, context);
   onTestFinished(() => reader.close());
   return reader;
 }

@@ -3,10 +3,11 @@ import { EventType } from '../../clients/binlog/event-type.ts';
 import { WireType } from '../../clients/binlog/wire-type.ts';
 import { END, type MysqlAnswer, MysqlServer, OK, refusal } from './mysql-server.ts';
 
-/** A transaction that inserts rows. */
+/** A transaction that inserts rows, or deletes them. */
 export interface LoggedTransaction {
   readonly uuid: string;
   readonly number: number;
+  readonly deletes?: boolean;
   /** Statements, and the rows of each. */
   readonly statements: readonly (readonly (readonly [id: number, v: number])[])[];
 }
@@ -14,13 +15,15 @@ export interface LoggedTransaction {
 /** What its replies to `SELECT` are made of; a test changes them as it goes on. */
 export interface StandInState {
   readonly uuid: string;
-  readonly log: readonly LoggedTransaction[];
+  log: readonly LoggedTransaction[];
   /** As `SHOW BINARY LOG STATUS` prints it. */
   executed: string;
   /** As `@@global.gtid_owned` prints it. */
   owned: string;
   rows: readonly (readonly [id: number, v: number])[];
   hasKey: boolean;
+  /** Of a row, as the server estimates it. */
+  rowBytes: number;
 }
 
 const FILE = 'binlog.000001';
@@ -56,7 +59,7 @@ export class StandInMysql {
   static async start(uuid: string, fields: Partial<StandInState> = {}): Promise<StandInMysql> {
     let standIn: StandInMysql | null = null;
     const server = await MysqlServer.start({ command: (code, rest) => standIn?.answer(code, rest) ?? [OK] });
-    const state = { uuid, log: [], executed: '', owned: '', rows: [], hasKey: true, ...fields };
+    const state = { uuid, log: [], executed: '', owned: '', rows: [], hasKey: true, rowBytes: 8, ...fields };
     standIn = new StandInMysql(state, server);
     return standIn;
   }
@@ -91,7 +94,7 @@ export class StandInMysql {
   }
 
   #result(sql: string): MysqlAnswer {
-    const { uuid, executed, owned, rows, hasKey } = this.state;
+    const { uuid, executed, owned, rows, hasKey, rowBytes } = this.state;
     if (sql === 'SELECT @@global.server_uuid') return result([[uuid]]);
     if (sql === 'SELECT @@global.gtid_mode') return result([['ON']]);
     if (sql === 'SELECT @@global.gtid_owned') return result([[owned]]);
@@ -99,9 +102,10 @@ export class StandInMysql {
     if (sql === 'SHOW BINARY LOG STATUS') return result([[FILE, String(this.end), '', '', executed]]);
     if (sql.startsWith('SELECT WAIT_FOR_EXECUTED_GTID_SET')) return result([['0']]);
     if (sql === 'SHOW BINARY LOGS') return result([[FILE, String(this.end), 'No']]);
+    if (sql.includes('COLUMN_KEY')) return result(hasKey ? [['shop', 't']] : []);
     if (sql.includes('information_schema.COLUMNS')) return result(['id', 'v'].map(intColumn));
-    if (sql.includes('information_schema.STATISTICS')) return result(hasKey ? [['id']] : []);
-    if (sql.includes('AVG_ROW_LENGTH')) return result([['8']]);
+    if (sql.startsWith('SHOW INDEX FROM')) return result(hasKey ? [index('PRIMARY', 'id')] : []);
+    if (sql.includes('AVG_ROW_LENGTH')) return result([[String(rowBytes), 'InnoDB', '']]);
     if (sql.includes('information_schema.TABLES')) return result([['shop', 't']]);
     if (sql.includes('FROM `shop`.`t`')) return result(rowsBehind(rows, sql).map(([id, v]) => [String(id), String(v)]));
     return [OK];
@@ -147,7 +151,7 @@ export class StandInMysql {
   #events(): readonly { readonly of: LoggedTransaction; readonly end: number; readonly bytes: Buffer }[] {
     let at = LOG_BEGINS;
     return this.state.log.flatMap((of) =>
-      bodiesOf(of).map(([type, body]) => {
+      bodiesOf(of, this.state.hasKey).map(([type, body]) => {
         at += HEADER_BYTES + body.length;
         return { of, end: at, bytes: event(type, body, at, 0) };
       }),
@@ -175,20 +179,24 @@ function packetOf(bytes: Buffer): Buffer {
   return Buffer.concat([Buffer.of(0), bytes]);
 }
 
-function bodiesOf({ uuid, number, statements }: LoggedTransaction): readonly (readonly [type: number, body: Buffer])[] {
+function bodiesOf(
+  { uuid, number, statements, deletes = false }: LoggedTransaction,
+  hasKey: boolean,
+): readonly (readonly [type: number, body: Buffer])[] {
   const gtid = Buffer.concat([Buffer.of(0), Buffer.from(uuid.replaceAll('-', ''), 'hex'), uint64(number)]);
   const begin = Buffer.concat([Buffer.alloc(8), Buffer.of(4, 0, 0, 0, 0), Buffer.from('shop\0BEGIN')]);
   const changes = statements.flatMap((rows) => [
-    [EventType.TABLE_MAP, tableMap()] as const,
-    [EventType.WRITE_ROWS, Buffer.concat([tableNumber(), Buffer.of(1, 0, 2, 0, 2, 0xff), ...rows.map(rowBytes)])] as const,
+    [EventType.TABLE_MAP, tableMap(hasKey)] as const,
+    [deletes ? EventType.DELETE_ROWS : EventType.WRITE_ROWS, Buffer.concat([tableNumber(), Buffer.of(1, 0, 2, 0, 2, 0xff), ...rows.map(rowBytes)])] as const,
   ]);
   return [[EventType.GTID, gtid], [EventType.QUERY, begin], ...changes, [EventType.XID, uint64(number)]];
 }
 
-/** Two INT columns, `id` the key. */
-function tableMap(): Buffer {
+/** Two INT columns. */
+function tableMap(hasKey: boolean): Buffer {
   const names = Buffer.from('\x02id\x01v', 'latin1');
-  const metadata = [Buffer.of(1, 1, 0), Buffer.of(4, names.length), names, Buffer.of(8, 1, 0)];
+  const key = hasKey ? [Buffer.of(8, 1, 0)] : [];
+  const metadata = [Buffer.of(1, 1, 0), Buffer.of(4, names.length), names, ...key];
   const columns = Buffer.of(2, WireType.LONG, WireType.LONG, 0, 0);
   return Buffer.concat([tableNumber(), Buffer.of(1, 0), Buffer.from('\x04shop\0\x01t\0', 'latin1'), columns, ...metadata]);
 }
@@ -222,17 +230,21 @@ function setIn(set: Buffer): (transaction: LoggedTransaction) => boolean {
     found.some((one) => one.uuid === uuid.replaceAll('-', '') && number >= one.first && number < one.end);
 }
 
-/** What `WHERE id > ...` and `LIMIT` leave. */
+/** What `WHERE id > ...`, `LIMIT` and `OFFSET` leave. */
 function rowsBehind(rows: StandInState['rows'], sql: string): StandInState['rows'] {
   const [, after] = /`id` > (-?\d+)/.exec(sql) ?? [];
-  const [, limit] = / LIMIT (\d+)/.exec(sql) ?? [];
-  return rows
-    .filter(([id]) => after === undefined || id > Number(after))
-    .slice(0, limit === undefined ? rows.length : Number(limit));
+  const [, limit = rows.length, skipped = 0] = / LIMIT (\d+)(?: OFFSET (\d+))?/.exec(sql) ?? [];
+  const behind = rows.filter(([id]) => after === undefined || id > Number(after));
+  return behind.slice(Number(skipped), Number(skipped) + Number(limit));
 }
 
 function intColumn(name: string): TextRow {
   return [name, 'int', 'int', null, null, '10', '0', null, 'NO'];
+}
+
+/** A line of `SHOW INDEX`. */
+export function index(name: string, column: string, { isUnique = true, nullable = '' } = {}): TextRow {
+  return ['t', isUnique ? '0' : '1', name, '1', column, 'A', '0', null, null, nullable, 'BTREE', '', '', 'YES', null];
 }
 
 /** Rows as a server sends them. */

@@ -34,13 +34,19 @@ export async function beginning(
     snapshot: isRead ? ALL : null,
     rows: before?.rows ?? 0,
     lists: isRead ? capturedLists(config) : null,
-    waits: false,
+    again: null,
+    waits: null,
   };
 }
 
-/** The same, or with tables to read that the configuration captures by now, and those before did not. */
-export function withNewTables(at: CdcCheckpoint, config: CdcSettings): CdcCheckpoint {
+/**
+ * The same as long as tables are read; then with those to read that an operator names, and at last with those that the configuration
+ * captures by now, and others before did not.
+ */
+export function withNextTables(at: CdcCheckpoint, config: CdcSettings): CdcCheckpoint {
+  if (at.snapshot !== null) return at;
+  if (at.again !== null) return { ...at, again: null, snapshot: { ...FIRST_TABLE, scope: { tables: at.again } } };
   const lists = capturedLists(config);
-  if (at.snapshot !== null || at.lists === null || at.lists === lists) return at;
+  if (at.lists === null || at.lists === lists) return at;
   return { ...at, lists, snapshot: { ...FIRST_TABLE, scope: { beside: at.lists } } };
 }

@@ -26,22 +26,32 @@ export interface CdcCheckpoint extends LogCheckpoint {
   readonly rows: number;
   /** Which tables are read as a whole, or will be with the snapshot: those that these lists capture. `null`: of none. */
   readonly lists: string | null;
-  /** Ranges of tables are read by shards of their own, and changes given when these are done. */
-  readonly waits: boolean;
+  /** What an operator adds: tables to read as a whole once more, `database.table` each. They are next. `null`: none. */
+  readonly again: readonly string[] | null;
+  /** Tables are read by shards of their own, and changes given when these are done. */
+  readonly waits: RangesWaitedFor;
 }
+
+/** Those that are there or will be; those that were opened before it was committed that it is about to begin; none. */
+export type RangesWaitedFor = 'all' | 'toBegin' | null;
 
 export interface SnapshotProgress {
   /** The one that is being read, `[database, table]`; those before it in their order are read. `null`: before the first. */
   readonly table: readonly [database: string, table: string] | null;
   /** Cells of its key, up to which it is read; `null`: nothing of it is read. */
   readonly after: readonly Cell[] | null;
-  /** Which tables are read: all that are captured; those beside what earlier lists captured; or these. */
+  /** Of a table without a key: so many rows are read, of those that the server has by now, in the order in which it scans them. */
+  readonly rank: number;
+  /** Which tables are read: all that are captured; those beside what earlier lists captured; these; or those without a key. */
   readonly scope: SnapshotScope;
 }
 
-export type SnapshotScope = { readonly beside: string | null } | { readonly tables: readonly string[] };
+export type SnapshotScope =
+  | { readonly beside: string | null }
+  | { readonly tables: readonly string[] }
+  | { readonly keyless: true };
 
-export const FIRST_TABLE = { table: null, after: null } as const;
+export const FIRST_TABLE = { table: null, after: null, rank: 0 } as const;
 
 /** The change that comes next: changes of a transaction are counted by the events that hold them. */
 export interface InsideTransaction {
@@ -67,16 +77,17 @@ interface StoredCheckpoint {
   readonly snapshot?: StoredSnapshot;
   readonly rows?: number;
   readonly lists?: string;
-  readonly waits?: true;
-  /** What an operator adds: tables to read as a whole once more, `database.table` each. */
-  readonly again?: readonly string[];
+  readonly again?: Json;
+  readonly waits?: true | 'toBegin';
 }
 
 interface StoredSnapshot {
   readonly table?: readonly [database: string, table: string];
   readonly after?: readonly Json[];
+  readonly rank?: number;
   readonly beside?: string;
   readonly tables?: readonly string[];
+  readonly keyless?: true;
 }
 
 interface StoredInside {
@@ -87,7 +98,8 @@ interface StoredInside {
   readonly us: number;
 }
 
-export function encodeCheckpoint({ server, era, place, gtids, inside, snapshot, rows, lists, waits }: CdcCheckpoint): Json {
+export function encodeCheckpoint(at: CdcCheckpoint): Json {
+  const { server, era, place, gtids, inside, snapshot, rows, lists, again, waits } = at;
   return {
     v: 1,
     server,
@@ -99,15 +111,17 @@ export function encodeCheckpoint({ server, era, place, gtids, inside, snapshot, 
     ...(snapshot !== null && { snapshot: encodeSnapshot(snapshot) }),
     ...(rows > 0 && { rows }),
     ...(lists !== null && { lists }),
-    ...(waits && { waits }),
+    ...(again !== null && { again }),
+    ...(waits !== null && { waits: waits === 'all' || waits }),
   };
 }
 
-function encodeSnapshot({ table, after, scope }: SnapshotProgress): Json {
+function encodeSnapshot({ table, after, rank, scope }: SnapshotProgress): Json {
   return {
     ...(table !== null && { table }),
     ...(after !== null && { after: after.map(encodeCell) }),
-    ...('tables' in scope ? { tables: scope.tables } : scope.beside !== null && { beside: scope.beside }),
+    ...(rank > 0 && { rank }),
+    ...('beside' in scope ? scope.beside !== null && { beside: scope.beside } : scope),
   };
 }
 
@@ -155,21 +169,35 @@ export function decodeCheckpoint(json: Json): CdcCheckpoint | null {
     place: { file, position: pos },
     gtids: gtids ?? null,
     inside: inside === undefined ? null : decodeInside(inside),
-    snapshot:
-      again !== undefined
-        ? { ...FIRST_TABLE, scope: { tables: again } }
-        : snapshot === undefined
-          ? null
-          : decodeSnapshot(snapshot),
+    snapshot: snapshot === undefined ? null : decodeSnapshot(snapshot),
     rows: rows ?? 0,
     lists: lists ?? null,
-    waits: waits ?? false,
+    again: again === undefined ? null : tableNames(again),
+    waits: waits === true ? 'all' : (waits ?? null),
   };
 }
 
-function decodeSnapshot({ table, after, beside, tables }: StoredSnapshot): SnapshotProgress {
-  const scope = tables === undefined ? { beside: beside ?? null } : { tables };
-  return { table: table ?? null, after: after === undefined ? null : after.map(decodeCell), scope };
+function tableNames(again: Json): readonly string[] {
+  const names = Array.isArray(again) ? again.filter((name): name is string => typeof name === 'string') : [];
+  if (Array.isArray(again) && names.length === again.length) return names;
+  throw new FatalTaskError(`"again" of the checkpoint is no list of tables: ${JSON.stringify(again)}; next: ${NAME_TABLES}`);
+}
+
+/** To an operator who has tables read once more. */
+export const NAME_TABLES = 'set the checkpoint with "again" as a list of captured tables, "<database>.<table>" each, or without it';
+
+function decodeSnapshot({ table, after, rank, ...scope }: StoredSnapshot): SnapshotProgress {
+  return {
+    table: table ?? null,
+    after: after === undefined ? null : after.map(decodeCell),
+    rank: rank ?? 0,
+    scope: scopeIn(scope),
+  };
+}
+
+function scopeIn({ beside, tables, keyless }: Pick<StoredSnapshot, 'beside' | 'tables' | 'keyless'>): SnapshotScope {
+  if (tables !== undefined) return { tables };
+  return keyless === undefined ? { beside: beside ?? null } : { keyless };
 }
 
 function decodeInside({ at: [event, row, part], statement, gtid, server, us }: StoredInside): InsideTransaction {

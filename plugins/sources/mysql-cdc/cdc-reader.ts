@@ -11,15 +11,16 @@ import { murmur2 } from '../../../core/record/murmur2.ts';
 import type { PluginContext } from '../../api/context.ts';
 import type { PolledRecord, PollLimits, PollResult, SourceReader } from '../../api/source.ts';
 import { PollBatch } from '../change-capture/poll-batch.ts';
-import { beginning, withNewTables } from './beginning.ts';
+import { beginning, withNextTables } from './beginning.ts';
 import { filterOf } from './captured-lists.ts';
+import { demandCaptured } from './captured-tables.ts';
 import { type CdcCheckpoint, decodeCheckpoint, encodeCheckpoint } from './cdc-checkpoint.ts';
 import { type CdcSettings, tableFilter } from './cdc-config.ts';
 import { TableEvents } from './change-events.ts';
 import { ChangePoller } from './change-poller.ts';
 import { connect } from './connection-of.ts';
 import { LogFollower, type Logged } from './log-follower.ts';
-import { areRangesRead } from './ranges.ts';
+import { RangeWait } from './range-wait.ts';
 import { namingFacts } from './server-facts.ts';
 import { Snapshot } from './snapshot.ts';
 import { SnapshotPoller } from './snapshot-poller.ts';
@@ -31,9 +32,6 @@ import { TransactionEvents } from './transaction-events.ts';
 
 /** Numbers that people give to servers are smaller. */
 const REPLICA_ID_MIN = 2 ** 30;
-
-/** How often to look whether shards that read ranges of tables are done. */
-const RANGES_READ_EVERY_MS = 1_000;
 
 /** A log that is being read. */
 interface Opened {
@@ -50,6 +48,7 @@ export class CdcReader implements SourceReader {
   /** `null`: of a table that is not wanted. */
   readonly #events = new WeakMap<TableShape, TableEvents | null>();
   readonly #topics: TableTopics;
+  readonly #rangeWait: RangeWait;
   #at: CdcCheckpoint | null;
   #opened: Opened | null = null;
 
@@ -58,6 +57,7 @@ export class CdcReader implements SourceReader {
     this.#context = context;
     this.#isWanted = tableFilter(config);
     this.#topics = new TableTopics(config);
+    this.#rangeWait = new RangeWait(config, context);
     this.#at = decodeCheckpoint(checkpoint);
   }
 
@@ -75,12 +75,11 @@ export class CdcReader implements SourceReader {
     this.#leave();
   }
 
-  async #wait(at: CdcCheckpoint): Promise<PollResult> {
-    if (!(await areRangesRead(this.#context))) {
-      return { records: [], checkpoint: encodeCheckpoint(at), idleForMs: RANGES_READ_EVERY_MS };
-    }
-    this.#at = { ...at, waits: false };
-    return { records: [], checkpoint: encodeCheckpoint(this.#at) };
+  async #wait(waiting: CdcCheckpoint): Promise<PollResult> {
+    const { at, idleForMs } = await this.#rangeWait.look(waiting);
+    this.#at = at;
+    const looked = { records: [], checkpoint: encodeCheckpoint(at) };
+    return idleForMs === null ? looked : { ...looked, idleForMs };
   }
 
   async #begin(): Promise<PollResult> {
@@ -94,7 +93,7 @@ export class CdcReader implements SourceReader {
   }
 
   async #pollFrom(at: CdcCheckpoint, limits: PollLimits, signal: CancelSignal): Promise<PollResult> {
-    if (at.waits) return this.#wait(at);
+    if (at.waits !== null) return this.#wait(at);
     try {
       return await this.#poll(at, limits, signal);
     } catch (error) {
@@ -106,8 +105,8 @@ export class CdcReader implements SourceReader {
   }
 
   async #poll(at: CdcCheckpoint, limits: PollLimits, signal: CancelSignal): Promise<PollResult> {
-    const from = this.#opened === null ? withNewTables(at, this.#config) : at;
-    this.#opened ??= await this.#open(from, limits.waitMs > 0);
+    const from = this.#opened === null ? withNextTables(at, this.#config) : at;
+    this.#opened ??= await this.#open(from, { follows: limits.waitMs > 0, again: at.again ?? [] });
     const { follower, changes, rows } = this.#opened;
     if (changes.checkpoint().era !== from.era) return this.#enterEra({ ...from, ...changes.checkpoint() });
     const batch = new PollBatch(limits);
@@ -115,11 +114,10 @@ export class CdcReader implements SourceReader {
     if (rows === null) isIdle = await changes.poll(batch, { waitMs: limits.waitMs, signal });
     else await rows.poller.poll(batch, signal);
     const { progress: snapshot = null, rows: read = from.rows } = rows?.poller ?? {};
-    this.#at = { ...changes.checkpoint(), snapshot, rows: read, lists: from.lists, waits: false };
+    this.#at = { ...from, ...changes.checkpoint(), snapshot, rows: read };
     if (snapshot === null) this.#endSnapshot(this.#opened);
-    // Tables that are captured by now, and were not when the snapshot began, are read next.
-    const hasNewTables = withNewTables(this.#at, this.#config) !== this.#at;
-    if ((follower.isAtEnd && isIdle) || hasNewTables) this.#leave();
+    const hasNextTables = withNextTables(this.#at, this.#config) !== this.#at;
+    if ((follower.isAtEnd && isIdle) || hasNextTables) this.#leave();
     const polled = { records: batch.records, checkpoint: encodeCheckpoint(this.#at) };
     if (!isIdle) return polled;
     // Whoever follows comes back at once: the wait is in the poll.
@@ -136,9 +134,14 @@ export class CdcReader implements SourceReader {
     return { records: [], checkpoint: encodeCheckpoint(at) };
   }
 
-  async #open(at: CdcCheckpoint, follows: boolean): Promise<Opened> {
+  /** `again`: names of tables that are read next, or later. */
+  async #open(
+    at: CdcCheckpoint,
+    { follows, again }: { readonly follows: boolean; readonly again: readonly string[] },
+  ): Promise<Opened> {
     const connection = await this.#connect();
     try {
+      await demandCaptured(connection, again, this.#isWanted);
       const connector = connection.server.isMariadb ? 'mariadb' : 'mysql';
       const eventsOf = (shape: TableShape): TableEvents | null => this.#eventsOf(shape, connector);
       const { number: serverId, foldsNames } = await namingFacts(connection);

@@ -1,6 +1,6 @@
 /** Which ranges tables are read in, where several are read at once. */
 import type { MysqlConnection } from '../../../clients/mysql/mysql-connection.ts';
-import { capturedTables, type TableName } from './captured-tables.ts';
+import { capturedTables, keyedTables, type TableName, tableKey } from './captured-tables.ts';
 import { name } from './sql-text.ts';
 import { rangeOf, type TableRange } from './table-range.ts';
 import { readTableShape } from './table-shape.ts';
@@ -18,28 +18,29 @@ export interface RangesWanted {
   readonly known: readonly (readonly string[])[];
 }
 
-/** Those that are not there yet. Together with them, each row of each table is in one. */
+/** Those that are not there yet. Together with them, each row of each table that has a key is in one. */
 export async function missingRanges(
   connection: MysqlConnection,
   { isWanted, parts, known }: RangesWanted,
 ): Promise<readonly TableRange[]> {
-  const tables = await capturedTables(connection, isWanted);
+  const keyed = await keyedTables(connection);
+  const tables = (await capturedTables(connection, isWanted)).filter((table) => keyed.has(tableKey(table)));
   const large = await largeTables(connection, parts * RANGE_ROWS_MIN);
   const begun = new Map<string, TableRange>();
   for (const range of known.map(rangeOf)) if (range !== null) noteLast(begun, range);
   const ranges: TableRange[] = [];
   // One after the other, over one connection.
   for (const table of tables) {
-    const last = begun.get(keyOf(table));
+    const last = begun.get(tableKey(table));
     if (last !== undefined) ranges.push(...restBehind(last));
-    else if (large.has(keyOf(table))) ranges.push(...(await divided(connection, table, parts)));
+    else if (large.has(tableKey(table))) ranges.push(...(await divided(connection, table, parts)));
     else ranges.push(whole(table));
   }
   return ranges;
 }
 
 function noteLast(begun: Map<string, TableRange>, range: TableRange): void {
-  const key = keyOf([range.database, range.table]);
+  const key = tableKey([range.database, range.table]);
   const upTo = (one: TableRange | undefined): bigint | null | undefined => (one?.within === null ? null : one?.within.upTo);
   const [before, now] = [upTo(begun.get(key)), upTo(range)];
   if (before === undefined || now === null || (before !== null && now !== undefined && now > before)) begun.set(key, range);
@@ -85,13 +86,9 @@ async function largeTables(connection: MysqlConnection, rowsMin: number): Promis
   const rows = await connection.query(
     `SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES WHERE TABLE_ROWS >= ${rowsMin}`,
   );
-  return new Set(rows.map(([database, table]) => keyOf([database ?? '', table ?? ''])));
+  return new Set(rows.map(([database, table]) => tableKey([database ?? '', table ?? ''])));
 }
 
 function whole([database, table]: TableName): TableRange {
   return { database, table, within: null };
-}
-
-function keyOf(table: TableName): string {
-  return table.join('\0');
 }

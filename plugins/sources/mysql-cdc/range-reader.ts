@@ -12,9 +12,10 @@ import type { PollLimits, PollResult, SourceReader } from '../../api/source.ts';
 import { eventBytes, PollBatch } from '../change-capture/poll-batch.ts';
 import { type CdcSettings, tableFilter } from './cdc-config.ts';
 import { TableEvents } from './change-events.ts';
-import { estimatedRowBytes, rowsPerChunk } from './chunk-rows.ts';
+import { rowsPerChunk, tableFacts } from './chunk-rows.ts';
 import { connect } from './connection-of.ts';
 import { decodeRange, encodeRange, type RangeCheckpoint } from './range-checkpoint.ts';
+import { waitOf } from './ranges.ts';
 import { keyCells } from './row-key.ts';
 import { type SelectedRows, selectedRows } from './selected-rows.ts';
 import { namingFacts, serverIdentity } from './server-facts.ts';
@@ -62,6 +63,7 @@ class RangeReader implements SourceReader {
   async poll(limits: PollLimits): Promise<PollResult> {
     if (this.#at === null) return ENDED;
     try {
+      if (this.#session === null && !(await this.#isWaitedFor())) return ENDED;
       this.#chunk ??= await this.#read(this.#at);
       return this.#chunk === null ? this.#end([]) : this.#give(this.#at, this.#chunk, new PollBatch(limits));
     } catch (error) {
@@ -72,6 +74,14 @@ class RangeReader implements SourceReader {
 
   async close(): Promise<void> {
     this.#leave();
+  }
+
+  /** Where changes are given already, a row that is read would stand behind those that came after it. */
+  async #isWaitedFor(): Promise<boolean> {
+    if (waitOf(await this.#context.shards()) === 'all') return true;
+    const { database, table } = this.#range;
+    this.#context.log('warn', 'a range was found when changes were given already: it is not read', { table: `${database}.${table}` });
+    return false;
   }
 
   #give(at: RangeCheckpoint, chunk: Chunk, batch: PollBatch): PollResult {
@@ -107,9 +117,10 @@ class RangeReader implements SourceReader {
     const { database, table, within } = this.#range;
     const shape = await readTableShape(connection, { database, table });
     if (shape === null) return null;
-    this.#rowBytes ??= await estimatedRowBytes(connection, [database, table]);
-    const rows = rowsPerChunk(this.#rowBytes);
-    const selected = await selectedRows(connection, shape, { after, within, rows, waitsForWriters });
+    this.#rowBytes ??= (await tableFacts(connection, [database, table])).rowBytes;
+    // A table that lost its key since its ranges were found has no other order.
+    const rows = shape.primaryKey.length === 0 ? ALL_ROWS : rowsPerChunk(this.#rowBytes);
+    const selected = await selectedRows(connection, shape, { after, within, skipped: 0, rows, waitsForWriters });
     if (selected.rows.length > 0) this.#rowBytes = Math.ceil(selected.bytes / selected.rows.length);
     const connector = connection.server.isMariadb ? 'mariadb' : 'mysql';
     const topic = new TableTopics(this.#config).of(database, table);
@@ -152,5 +163,7 @@ export function openRange(
 }
 
 const ENDED: PollResult = { records: [], checkpoint: null, finished: true };
+
+const ALL_ROWS = Number.MAX_SAFE_INTEGER;
 
 const RESET = 'reset the offsets of the connector, to read all tables anew';

@@ -4,19 +4,29 @@
  * 1. A discovery makes the shard of the log first, at the place where the log ends by then. It waits.
  * 2. It makes a shard for each range, which may begin at once, and last of all one that says that all are there. Where it dies before
  *    that, the next one makes what is missing.
- * 3. When all of them are done, changes are given from that place on.
+ * 3. When all of them are done, changes are given from that place on, and no range is read any more. Tables without a key, which have no
+ *    order to be read on in by themselves, are read between those.
  */
 import type { MysqlConnection } from '../../../clients/mysql/mysql-connection.ts';
-import type { FoundShard, PluginContext } from '../../api/context.ts';
+import type { FoundShard } from '../../api/context.ts';
 import type { SourceShard } from '../../api/source.ts';
 import { beginning } from './beginning.ts';
 import { filterOf } from './captured-lists.ts';
-import { type CdcCheckpoint, decodeCheckpoint, encodeCheckpoint } from './cdc-checkpoint.ts';
+import {
+  type CdcCheckpoint,
+  decodeCheckpoint,
+  encodeCheckpoint,
+  FIRST_TABLE,
+  type RangesWaitedFor,
+  type SnapshotProgress,
+} from './cdc-checkpoint.ts';
 import { type CdcSettings, tableFilter } from './cdc-config.ts';
 import { missingRanges } from './find-ranges.ts';
 import { encodeRange } from './range-checkpoint.ts';
 import { isRange, LAST_FOUND, rangeNames } from './table-range.ts';
 import { TableTopics } from './table-topics.ts';
+
+const KEYLESS: SnapshotProgress = { ...FIRST_TABLE, scope: { keyless: true } };
 
 const LOG: SourceShard = { names: ['binlog'], finite: false };
 
@@ -46,9 +56,15 @@ export async function shardsFor(
   ];
 }
 
-export async function areRangesRead(context: PluginContext): Promise<boolean> {
-  const ranges = (await context.shards()).filter(({ names }) => isRange(names));
+export function areRangesRead(shards: readonly FoundShard[]): boolean {
+  const ranges = shards.filter(({ names }) => isRange(names));
   return ranges.some(isLast) && ranges.every(({ isDone }) => isDone);
+}
+
+/** What the shard of the log waits for, as it has committed it. */
+export function waitOf(shards: readonly FoundShard[]): RangesWaitedFor {
+  const log = shards.find(isLog);
+  return log === undefined ? null : (decodeCheckpoint(log.checkpoint)?.waits ?? null);
 }
 
 /** Where changes will be given from; `null`: nobody waits with them, or all ranges are there. */
@@ -57,14 +73,18 @@ async function waiting(
   config: CdcSettings,
   known: readonly FoundShard[],
 ): Promise<CdcCheckpoint | null> {
-  const log = known.find(({ names: [first] }) => first === LOG.names[0]);
+  const log = known.find(isLog);
   if (log !== undefined) {
     const at = decodeCheckpoint(log.checkpoint);
-    return at?.waits === true && !known.some(isLast) ? at : null;
+    return at?.waits === 'all' && !known.some(isLast) ? at : null;
   }
   if (config['snapshot.max.threads'] === 1) return null;
   const at = await beginning(connection, config, null);
-  return at.snapshot === null ? null : { ...at, snapshot: null, waits: true };
+  return at.snapshot === null ? null : { ...at, snapshot: KEYLESS, waits: 'all' };
+}
+
+function isLog({ names: [first] }: FoundShard): boolean {
+  return first === LOG.names[0];
 }
 
 function isLast({ names }: FoundShard): boolean {

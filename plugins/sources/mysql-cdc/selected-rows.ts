@@ -31,6 +31,5 @@ export async function selectedRows(connection: MysqlConnection, shape: TableShap
       );
     },
   });
-  // Without a key there is no order, and they are all read at once.
-  return { rows, bytes, isLast: shape.primaryKey.length === 0 || rows.length < query.rows };
+  return { rows, bytes, isLast: rows.length < query.rows };
 }

@@ -69,10 +69,15 @@ export async function logEnd(connection: MysqlConnection): Promise<LogPlace> {
   return { place, gtids: gtids ?? '' };
 }
 
+/** Of the log, those that the server still has, in their order. */
+export async function logFiles(connection: MysqlConnection): Promise<readonly string[]> {
+  return (await connection.query('SHOW BINARY LOGS')).map(([file]) => file ?? '');
+}
+
 /** The first change that the log still has. */
 export async function logBeginning(connection: MysqlConnection): Promise<LogPlace> {
-  const [[file] = []] = await connection.query('SHOW BINARY LOGS');
-  const place = { file: file ?? '', position: FIRST_POSITION };
+  const [file = ''] = await logFiles(connection);
+  const place = { file, position: FIRST_POSITION };
   const { isMariadb } = connection.server;
   const sql = isMariadb ? `SELECT BINLOG_GTID_POS('${place.file}', ${place.position})` : 'SELECT @@global.gtid_purged';
   const [[gtids] = []] = await connection.query(sql);

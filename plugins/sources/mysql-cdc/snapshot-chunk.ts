@@ -23,17 +23,20 @@ export class SnapshotChunk {
   /** Whether the table ends with it. */
   readonly isLast: boolean;
   readonly bytes: number;
+  /** Of a table without a key: rows that were passed over. */
+  readonly skipped: number;
   readonly #rows: readonly Row[];
   readonly #leftOut = new Set<number>();
   readonly #indexes: ReadonlyMap<string, number>;
   readonly #keyNames: string;
   #next = 0;
 
-  private constructor(shape: TableShape, read: SelectedRows & { readonly upTo: BinlogPlace }) {
+  private constructor(shape: TableShape, read: SelectedRows & { readonly upTo: BinlogPlace; readonly skipped: number }) {
     this.shape = shape;
     this.upTo = read.upTo;
     this.isLast = read.isLast;
     this.bytes = read.bytes;
+    this.skipped = read.skipped;
     this.#rows = read.rows;
     this.#indexes = new Map(read.rows.map((row, index) => [rowKey(shape, row), index]));
     this.#keyNames = keyNames(shape);
@@ -43,13 +46,13 @@ export class SnapshotChunk {
   static async read(
     connection: MysqlConnection,
     shape: TableShape,
-    { from, ...query }: { readonly from: LogCheckpoint } & Pick<ChunkQuery, 'after' | 'rows'>,
+    { from, ...query }: { readonly from: LogCheckpoint } & Pick<ChunkQuery, 'after' | 'skipped' | 'rows'>,
   ): Promise<SnapshotChunk> {
     let selected: SelectedRows = { rows: [], bytes: 0, isLast: true };
     const upTo = await readBehind(connection, from, async (waitsForWriters) => {
       selected = await selectedRows(connection, shape, { ...query, within: null, waitsForWriters });
     });
-    return new SnapshotChunk(shape, { ...selected, upTo });
+    return new SnapshotChunk(shape, { ...selected, upTo, skipped: query.skipped });
   }
 
   get length(): number {

@@ -57,7 +57,9 @@ export class SnapshotPoller {
   }
 
   /** A change that is given from the log. */
-  note({ layout, change }: LoggedChange): void {
+  note(logged: LoggedChange): void {
+    this.#snapshot.note(logged);
+    const { layout, change } = logged;
     const rows = this.#chunk?.rows;
     if (rows === undefined || rows.shape.table !== layout.table || rows.shape.database !== layout.database) return;
     if (rows.isOf(layout)) rows.leaveOut(change);
@@ -74,7 +76,8 @@ export class SnapshotPoller {
       }
       if (!this.#follower.isAtLimit) await this.#changes.poll(batch, { waitMs: WAIT_MS, signal });
       if (!this.#follower.isAtLimit || this.#chunk === null) return;
-      if (!(await this.#giveRows(this.#chunk, batch))) return;
+      if (this.#snapshot.isTorn(this.#chunk.rows)) this.#chunk = null;
+      else if (!(await this.#giveRows(this.#chunk, batch))) return;
     }
   }
 

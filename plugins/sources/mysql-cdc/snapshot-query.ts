@@ -11,16 +11,19 @@ export interface ChunkQuery {
   readonly after: readonly Cell[] | null;
   /** Rows of the table outside are left out; `null`: none is outside. */
   readonly within: KeyRange | null;
+  /** Of a table without a key: rows that are passed over, as the server scans them. */
+  readonly skipped: number;
   readonly rows: number;
   /** Waits for whoever has changed these rows and is not done. */
   readonly waitsForWriters: boolean;
 }
 
-export function chunkQuery(shape: TableShape, { after, within, rows, waitsForWriters }: ChunkQuery): string {
+export function chunkQuery(shape: TableShape, { after, within, skipped, rows, waitsForWriters }: ChunkQuery): string {
   const { database, table, columns, primaryKey } = shape;
   const from = `SELECT ${columns.map(selected).join(', ')} FROM ${name(database)}.${name(table)}`;
   const lock = waitsForWriters ? ' FOR SHARE' : '';
-  if (primaryKey.length === 0) return from + lock;
+  // Along an index rows could come in another order, which changes of them change.
+  if (primaryKey.length === 0) return `${from} USE INDEX () LIMIT ${rows} OFFSET ${skipped}${lock}`;
   const key = primaryKey.map((index) => columns[index] as Column);
   const conditions = [...(after === null ? [] : [isBehind(key, after)]), ...bounds(within)];
   const where = conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`;

@@ -1,7 +1,7 @@
 /** A table as the server describes it, in the words of its log. */
 import type { Column, ColumnKind } from '../../../clients/binlog/column.ts';
 import type { MysqlConnection, TextRow } from '../../../clients/mysql/mysql-connection.ts';
-import { textLiteral } from './sql-text.ts';
+import { name, textLiteral } from './sql-text.ts';
 
 export interface TableShape {
   readonly database: string;
@@ -63,11 +63,21 @@ export async function readTableShape(
   );
   if (rows.length === 0) return null;
   const columns = rows.map((row) => columnOf(row, connection.server.isMariadb));
-  const keys = await connection.query(
-    `SELECT COLUMN_NAME FROM information_schema.STATISTICS WHERE ${isIt} AND INDEX_NAME = 'PRIMARY' ORDER BY SEQ_IN_INDEX`,
-  );
-  const primaryKey = keys.map(([name]) => columns.findIndex((column) => column.name === name));
+  const key = keyOf(await connection.query(`SHOW INDEX FROM ${name(database)}.${name(table)}`));
+  const primaryKey = key.map((keyColumn) => columns.findIndex((column) => column.name === keyColumn));
   return { database, table, columns, primaryKey };
+}
+
+/** In the log a table without a primary key has the first unique one that takes no nulls. The server lists them in that order. */
+function keyOf(indexes: readonly TextRow[]): readonly string[] {
+  const byName = Map.groupBy(indexes, ([, , index]) => index);
+  const key = byName.get('PRIMARY') ?? [...byName.values()].find((columns) => columns.every(tellsRows)) ?? [];
+  return key.map(([, , , , column]) => column ?? '');
+}
+
+/** A column of a unique index, as a whole, and without nulls. */
+function tellsRows([, nonUnique, , , column, , , prefix, , nullable]: TextRow): boolean {
+  return nonUnique === '0' && column !== null && prefix === null && nullable === '';
 }
 
 function columnOf(row: TextRow, isMariadb: boolean): Column {

@@ -36,7 +36,7 @@ describe('ranges of a table', () => {
     const shape = { database: 'shop', table: 'orders', columns: [id], primaryKey: [0] };
     const within = { column: 'id', above: 10n, upTo: 20n };
 
-    const query = chunkQuery(shape, { after: [12], within, rows: 5, waitsForWriters: false });
+    const query = chunkQuery(shape, { after: [12], within, skipped: 0, rows: 5, waitsForWriters: false });
 
     expect(query).toBe('SELECT `id` FROM `shop`.`orders` WHERE `id` > 12 AND `id` > 10 AND `id` <= 20 ORDER BY `id` LIMIT 5');
   });
