@@ -7,6 +7,8 @@ import type { Struct } from '../../core/record/schema.ts';
 import type { FoundShard } from '../../plugins/api/context.ts';
 import type { PolledRecord, SourceReader } from '../../plugins/api/source.ts';
 import { aCdcReader, aShardReader, type CdcKeys, drain, pollOnce, recordsIn } from '../support/mysql-cdc.ts';
+// Loaded with this file, so that the first test does not wait for it.
+import '../../plugins/sources/mysql-cdc/cdc-reader.ts';
 import { index, type LoggedTransaction, result, StandInMysql } from '../support/stand-in-mysql.ts';
 
 const A = 'aaaaaaaa-0000-0000-0000-000000000001';
@@ -268,10 +270,9 @@ describe('rows of a table without a key', () => {
 
     await drain(await aReader(server, null, FLAT));
 
-    expect(server.statements.filter((sql) => sql.includes('FROM `shop`.`t`')).map((sql) => sql.replace(/.* LIMIT/, 'LIMIT'))).toEqual([
-      'LIMIT 2 OFFSET 0',
-      'LIMIT 10000 OFFSET 2',
-    ]);
+    expect(
+      server.statements.filter((sql) => sql.includes('FROM `shop`.`t` USE')).map((sql) => sql.replace(/.* LIMIT/, 'LIMIT')),
+    ).toEqual(['LIMIT 2 OFFSET 0', 'LIMIT 10000 OFFSET 2']);
   });
 
   test('are not missed, and not given behind their end, whatever is deleted meanwhile', { timeout: 60_000 }, async () => {
@@ -336,6 +337,51 @@ describe('tables that an operator has read again', () => {
     const polled = aReader(server, { ...(checkpoint as object), again }).then(pollOnce);
 
     await expect(polled).rejects.toMatchObject({ name: 'FatalTaskError', message: expect.stringContaining(message) as string });
+  });
+});
+
+describe('heartbeats', () => {
+  const BEATS: CdcKeys = { ...CHANGES, 'heartbeat.interval.ms': '1', 'topic.delimiter': '-' };
+  const topicsOf = (records: readonly PolledRecord[]) => records.map(({ topic }) => topic);
+
+  test('come while nothing is changed, and behind what is, each at a position of its own', async () => {
+    const server = await StandInMysql.start(A);
+    const { checkpoint } = await pollOnce(await aReader(server, null, BEATS));
+    const quiet = await pollOnce(await aReader(server, checkpoint, BEATS));
+    server.state.log = [inserted(A, 1, [1])];
+    const busy = await pollOnce(await aReader(server, quiet.checkpoint, BEATS));
+
+    expect(topicsOf(quiet.records)).toEqual(['__debezium-heartbeat-test']);
+    expect(quiet.records[0]).toMatchObject({
+      key: { value: { serverName: 'test' } },
+      value: { value: { ts_ms: expect.any(BigInt) } },
+    });
+    expect(topicsOf(busy.records)).toEqual(['test-shop-t', '__debezium-heartbeat-test']);
+    const positions = [...quiet.records, ...busy.records].map(({ position = [] }) => position);
+    expect(positions.toSorted(comparePositions)).toEqual(positions);
+  });
+
+  test('come no more often than they are to, whoever reads', async () => {
+    const server = await StandInMysql.start(A);
+    const rarely: CdcKeys = { ...BEATS, 'heartbeat.interval.ms': '3600000' };
+    const { checkpoint } = await pollOnce(await aReader(server, null, rarely));
+    const first = await pollOnce(await aReader(server, checkpoint, rarely));
+    const second = await pollOnce(await aReader(server, first.checkpoint, rarely));
+
+    expect(first.records).toHaveLength(1);
+    expect(second.records).toEqual([]);
+  });
+
+  test('do not come where nobody asks for them, nor in the middle of a transaction', async () => {
+    const server = await StandInMysql.start(A);
+    const { checkpoint } = await pollOnce(await aReader(server, null, BEATS));
+    server.state.log = [inserted(A, 1, [1, 2])];
+
+    const within = await pollOnce(await aReader(server, checkpoint, BEATS), { records: 1 });
+    const none = await drain(await aReader(server, checkpoint, CHANGES));
+
+    expect(topicsOf(within.records)).toEqual(['test-shop-t']);
+    expect(topicsOf(recordsIn(none))).toEqual(['test.shop.t', 'test.shop.t']);
   });
 });
 

@@ -187,7 +187,10 @@ function bodiesOf(
   const begin = Buffer.concat([Buffer.alloc(8), Buffer.of(4, 0, 0, 0, 0), Buffer.from('shop\0BEGIN')]);
   const changes = statements.flatMap((rows) => [
     [EventType.TABLE_MAP, tableMap(hasKey)] as const,
-    [deletes ? EventType.DELETE_ROWS : EventType.WRITE_ROWS, Buffer.concat([tableNumber(), Buffer.of(1, 0, 2, 0, 2, 0xff), ...rows.map(rowBytes)])] as const,
+    [
+      deletes ? EventType.DELETE_ROWS : EventType.WRITE_ROWS,
+      Buffer.concat([tableNumber(), Buffer.of(1, 0, 2, 0, 2, 0xff), ...rows.map(rowBytes)]),
+    ] as const,
   ]);
   return [[EventType.GTID, gtid], [EventType.QUERY, begin], ...changes, [EventType.XID, uint64(number)]];
 }

@@ -34,7 +34,8 @@ export async function beginning(
     snapshot: isRead ? ALL : null,
     rows: before?.rows ?? 0,
     lists: isRead ? capturedLists(config) : null,
-    again: null,
+    again: before?.again ?? null,
+    beatAtMs: before?.beatAtMs ?? 0,
     waits: null,
   };
 }

@@ -28,6 +28,8 @@ export interface CdcCheckpoint extends LogCheckpoint {
   readonly lists: string | null;
   /** What an operator adds: tables to read as a whole once more, `database.table` each. They are next. `null`: none. */
   readonly again: readonly string[] | null;
+  /** When the last heartbeat was sent; 0: none was. */
+  readonly beatAtMs: number;
   /** Tables are read by shards of their own, and changes given when these are done. */
   readonly waits: RangesWaitedFor;
 }
@@ -78,6 +80,7 @@ interface StoredCheckpoint {
   readonly rows?: number;
   readonly lists?: string;
   readonly again?: Json;
+  readonly beat?: number;
   readonly waits?: true | 'toBegin';
 }
 
@@ -99,7 +102,7 @@ interface StoredInside {
 }
 
 export function encodeCheckpoint(at: CdcCheckpoint): Json {
-  const { server, era, place, gtids, inside, snapshot, rows, lists, again, waits } = at;
+  const { server, era, place, gtids, inside, snapshot, rows, lists, again, beatAtMs, waits } = at;
   return {
     v: 1,
     server,
@@ -112,6 +115,7 @@ export function encodeCheckpoint(at: CdcCheckpoint): Json {
     ...(rows > 0 && { rows }),
     ...(lists !== null && { lists }),
     ...(again !== null && { again }),
+    ...(beatAtMs > 0 && { beat: beatAtMs }),
     ...(waits !== null && { waits: waits === 'all' || waits }),
   };
 }
@@ -151,6 +155,7 @@ export function decodeCheckpoint(json: Json): CdcCheckpoint | null {
     lists,
     waits,
     again,
+    beat,
   } = json as unknown as StoredCheckpoint;
   if (
     v !== 1 ||
@@ -173,6 +178,7 @@ export function decodeCheckpoint(json: Json): CdcCheckpoint | null {
     rows: rows ?? 0,
     lists: lists ?? null,
     again: again === undefined ? null : tableNames(again),
+    beatAtMs: beat ?? 0,
     waits: waits === true ? 'all' : (waits ?? null),
   };
 }
@@ -184,7 +190,8 @@ function tableNames(again: Json): readonly string[] {
 }
 
 /** To an operator who has tables read once more. */
-export const NAME_TABLES = 'set the checkpoint with "again" as a list of captured tables, "<database>.<table>" each, or without it';
+export const NAME_TABLES =
+  'set the checkpoint with "again" as a list of captured tables, "<database>.<table>" each, or without it';
 
 function decodeSnapshot({ table, after, rank, ...scope }: StoredSnapshot): SnapshotProgress {
   return {

@@ -108,6 +108,12 @@ export const CdcConfig = z
         'Say of each event in an envelope which one of its transaction it is, and in a topic where transactions with captured changes begin and end, with the number of their events.',
       ),
     'topic.transaction': textKey().default('transaction').describe('Last part of the name of that topic, behind topic.prefix.'),
+    'heartbeat.interval.ms': intKey({ min: 0, max: 86_400_000 })
+      .default(0)
+      .describe(
+        'How often to send a record that says that the connector is at work, though nothing is changed, to the topic <topic.heartbeat.prefix>.<topic.prefix>. 0: none.',
+      ),
+    'topic.heartbeat.prefix': textKey().default('__debezium-heartbeat').describe('First part of the name of that topic.'),
     'decimal.handling.mode': enumKey(['string', 'precise', 'double'])
       .default('string')
       .describe("DECIMAL as text, as Kafka Connect's Decimal, or as a double, which rounds it."),

@@ -19,6 +19,7 @@ import { type CdcSettings, tableFilter } from './cdc-config.ts';
 import { TableEvents } from './change-events.ts';
 import { ChangePoller } from './change-poller.ts';
 import { connect } from './connection-of.ts';
+import { Heartbeat } from './heartbeat.ts';
 import { LogFollower, type Logged } from './log-follower.ts';
 import { RangeWait } from './range-wait.ts';
 import { namingFacts } from './server-facts.ts';
@@ -49,6 +50,7 @@ export class CdcReader implements SourceReader {
   readonly #events = new WeakMap<TableShape, TableEvents | null>();
   readonly #topics: TableTopics;
   readonly #rangeWait: RangeWait;
+  readonly #heartbeat: Heartbeat;
   #at: CdcCheckpoint | null;
   #opened: Opened | null = null;
 
@@ -58,6 +60,7 @@ export class CdcReader implements SourceReader {
     this.#isWanted = tableFilter(config);
     this.#topics = new TableTopics(config);
     this.#rangeWait = new RangeWait(config, context);
+    this.#heartbeat = new Heartbeat(config);
     this.#at = decodeCheckpoint(checkpoint);
   }
 
@@ -118,10 +121,18 @@ export class CdcReader implements SourceReader {
     if (snapshot === null) this.#endSnapshot(this.#opened);
     const hasNextTables = withNextTables(this.#at, this.#config) !== this.#at;
     if ((follower.isAtEnd && isIdle) || hasNextTables) this.#leave();
-    const polled = { records: batch.records, checkpoint: encodeCheckpoint(this.#at) };
+    const polled = this.#withHeartbeat(batch.records, this.#at);
     if (!isIdle) return polled;
     // Whoever follows comes back at once: the wait is in the poll.
     return { ...polled, idleForMs: limits.waitMs > 0 && follower.follows ? 0 : this.#config['poll.interval.ms'] };
+  }
+
+  #withHeartbeat(records: PollResult['records'], at: CdcCheckpoint): PollResult {
+    const nowMs = this.#context.clock.nowMs();
+    const heartbeat = this.#heartbeat.due(at, nowMs);
+    if (heartbeat === null) return { records, checkpoint: encodeCheckpoint(at) };
+    this.#at = { ...at, beatAtMs: nowMs };
+    return { records: [...records, heartbeat], checkpoint: encodeCheckpoint(this.#at) };
   }
 
   /** Committed before anything of it is given, see `resumption`. */

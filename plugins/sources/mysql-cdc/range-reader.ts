@@ -80,7 +80,9 @@ class RangeReader implements SourceReader {
   async #isWaitedFor(): Promise<boolean> {
     if (waitOf(await this.#context.shards()) === 'all') return true;
     const { database, table } = this.#range;
-    this.#context.log('warn', 'a range was found when changes were given already: it is not read', { table: `${database}.${table}` });
+    this.#context.log('warn', 'a range was found when changes were given already: it is not read', {
+      table: `${database}.${table}`,
+    });
     return false;
   }
 

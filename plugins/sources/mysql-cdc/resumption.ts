@@ -30,24 +30,24 @@ export interface Resumption {
 /** @throws {UnreadableBinlog} on another server, where transactions have no names. */
 export async function resumption(
   connection: MysqlConnection,
-  from: LogCheckpoint,
+  { server: before, era, place, gtids: names, inside: given }: LogCheckpoint,
   { tellsTransactions }: { readonly tellsTransactions: boolean },
 ): Promise<Resumption> {
   const server = await serverIdentity(connection);
-  const gtids = from.gtids === null ? null : parseGtids(connection, from.gtids);
-  const isElsewhere = server !== from.server;
-  if (gtids !== null && (isElsewhere || from.place.position >= POSITION_END)) {
-    const hasBegun = !isElsewhere && !isKnown(from.place);
-    const at = hasBegun ? from : { ...from, server, era: from.era + 1, place: NO_PLACE, inside: null };
+  const gtids = names === null ? null : parseGtids(connection, names);
+  const isElsewhere = server !== before;
+  if (gtids !== null && (isElsewhere || place.position >= POSITION_END)) {
+    const hasBegun = !isElsewhere && !isKnown(place);
+    const at = { server, era: hasBegun ? era : era + 1, place: NO_PLACE, gtids: names, inside: null };
     return { at, dump: gtids, isInTransaction: false, gtids };
   }
-  if (isElsewhere) throw new UnreadableBinlog(`it is another server (${server}) than before (${from.server})`, GTIDS);
+  if (isElsewhere) throw new UnreadableBinlog(`it is another server (${server}) than before (${before})`, GTIDS);
   // To tell transactions, events are counted from the beginning.
-  const inside = from.inside !== null && tellsTransactions ? { ...from.inside, statement: null } : from.inside;
-  const at = { ...from, inside };
+  const inside = given !== null && tellsTransactions ? { ...given, statement: null } : given;
+  const at = { server, era, place, gtids: names, inside };
   const statement = inside?.statement ?? null;
-  if (statement === null) return { at, dump: from.place, isInTransaction: false, gtids };
-  return { at, dump: { ...from.place, position: statement.position }, isInTransaction: true, gtids };
+  if (statement === null) return { at, dump: place, isInTransaction: false, gtids };
+  return { at, dump: { ...place, position: statement.position }, isInTransaction: true, gtids };
 }
 
 const GTIDS = 'reset the offsets of the connector; with gtid_mode=ON it could have gone on by the names of transactions';
