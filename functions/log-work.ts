@@ -232,6 +232,10 @@ export class LogWork implements Work {
     return this.#slice === null || this.hasProgress() ? 0 : this.#slice.attempts;
   }
 
+  isLast(): boolean {
+    return this.#reader.isTail || this.#isCheckDue() || this.#reader.at >= this.#reader.max;
+  }
+
   isAtEnd(): boolean {
     return this.#reader.isAtEnd();
   }

@@ -144,9 +144,9 @@ async function runClaimed(
   try {
     demandTimeForPut(invocation, { effect, putTimeoutMs: runtime['put.timeout.ms'] });
     writer = await openWriter(invocation, work);
-    const outcome = await runSlices(invocation, { work, opened, writer, first });
+    const { outcome, isFit } = await runSlices(invocation, { work, opened, writer, first });
     const station = work.station(writer);
-    if (await rest({ invocation, work, writer })) host.sandbox.keep(offer.shard, opened, station);
+    if (isFit) host.sandbox.keep(offer.shard, opened, station);
     else closeStation(station);
     return { outcome, notBeforeMs: null };
   } catch (error) {
@@ -193,7 +193,10 @@ function openWork(
   return new LogWork(invocation, { shard: shard as StoredCursor<LogCursor>, queue, opened, terms, station });
 }
 
-/** Slices one after the other, until nothing is left, the quantum is over, the gate closes, or the host is about to end. */
+/**
+ * Slices one after the other, until nothing is left, the quantum is over, the gate closes, or the host is about to end. `isFit`: the
+ * writer may be used again.
+ */
 async function runSlices(
   invocation: Invocation,
   {
@@ -202,11 +205,12 @@ async function runSlices(
     writer,
     first,
   }: { readonly work: Work; readonly opened: OpenedConnector; readonly writer: SinkWriter; readonly first: Slice },
-): Promise<Outcome> {
+): Promise<{ readonly outcome: Outcome; readonly isFit: boolean }> {
   const { host, offer, tally } = invocation;
   const quantum = new Deadline(host.clock, { inMs: offer.quantumMs });
   const turns = new Turns(host.clock);
   let begun = -1;
+  let isFit = true;
   for (let slice: Slice | null = first; slice !== null; ) {
     tally.counts.slices += 1;
     tally.epoch = slice.identity.epoch;
@@ -216,18 +220,23 @@ async function runSlices(
     begun = slice.identity.epoch;
     const finished = await runSlice(delivery, turns);
     await flush(delivery);
-    tally.stage = 'commit';
     const mayClaim = quantum.remainingMs() > 0 && !host.sandbox.closing.aborted;
     // A claim is over with the platform's run at the latest, so one that leaves no time for a put would fail for nothing.
-    if (finished && mayClaim && hasTimeForPut(delivery, invocation.platform)) {
+    const goesOn = finished && mayClaim && hasTimeForPut(delivery, invocation.platform);
+    const isLast = !goesOn || work.isLast();
+    // Before the cursor says that nothing is left to do: of a writer that dies after that, nobody would know that it did not rest.
+    if (isLast) isFit = await rest(delivery);
+    tally.stage = 'commit';
+    if (goesOn && isFit) {
       slice = await work.commitAndClaim();
+      if (slice === null && !isLast) isFit = await rest(delivery);
     } else {
       await work.release();
       slice = null;
     }
     tally.latency.committed();
   }
-  return work.isDrained() ? 'drained' : 'yielded';
+  return { outcome: work.isDrained() ? 'drained' : 'yielded', isFit };
 }
 
 function deliveryOf(

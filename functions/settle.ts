@@ -66,9 +66,8 @@ async function leave(
 ): Promise<Outcome> {
   try {
     const isFlushed = writer !== null && (await flushedAtLast({ invocation, work, writer }));
-    const outcome = await end();
     if (isFlushed) await rest({ invocation, work, writer });
-    return outcome;
+    return await end();
   } catch (error) {
     if (error instanceof FencedError) return 'fenced';
     if (!(error instanceof RetryableError)) throw error;
@@ -154,7 +153,7 @@ async function flushedAtLast(writing: Writing): Promise<boolean> {
   }
 }
 
-/** Tells the writer that its invocation ends: all is committed by then. `false`: it did not, and is not to be used again. */
+/** Tells the writer that its invocation ends. `false`: it did not, and is not to be used again. */
 export async function rest(writing: Writing): Promise<boolean> {
   const { invocation, work, writer } = writing;
   try {

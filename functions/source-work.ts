@@ -259,6 +259,10 @@ export class SourceWork implements Work {
     return this.#slice === null || this.hasProgress() ? 0 : this.#slice.attempts;
   }
 
+  isLast(): boolean {
+    return this.isDrained();
+  }
+
   isAtEnd(): boolean {
     return this.#finished || this.#records >= this.#sliceRecords || this.#bytes >= this.#invocation.offer.slice.bytes;
   }

@@ -85,6 +85,8 @@ export interface Work {
   hasProgress(): boolean;
   /** Failures of this range in a row, without progress in between. */
   attempts(): number;
+  /** Whether no slice follows the one in hand, as far as is known. */
+  isLast(): boolean;
   /** Whether all of the slice was handed out. */
   isAtEnd(): boolean;
   /** Whether nothing was left to do when the slice ended. */

@@ -41,6 +41,7 @@ export type DemandReason =
   | 'restart'
   | 'log-changed'
   | 'head-fails'
+  | 'left-behind'
   | 'follow'
   | 'backlog'
   | 'poll';
@@ -136,6 +137,8 @@ function logDemand(known: Facts, cursor: LogCursor): Demand {
   if (left.fails) return headFails(facts, left);
   if (left.ranges + left.records === 0) {
     if (facts.running > 0) return none(facts, 'at-work', null);
+    // What it wrote is finished, but a target may show it only once its writer rests, or another one begins.
+    if (left.isTail && cursor.status.state === 'active') return some(facts, 'left-behind', 1, 'tail');
     return left.retryAtMs === null ? none(facts, 'drained', null) : none(facts, 'backing-off', null);
   }
   // Offers of ours on their way take what is there first.
@@ -169,6 +172,8 @@ interface Unclaimed {
   readonly ours: number;
   /** Whether the lowest range has failed or killed before. */
   readonly fails: boolean;
+  /** Whether the tail of a holder that is gone is still open. */
+  readonly isTail: boolean;
   readonly retryAtMs: number | null;
 }
 
@@ -179,6 +184,7 @@ function unclaimed(cursor: LogCursor, bounds: QueueBounds, facts: Facts): Unclai
   let ours = 0;
   let bounded = 0;
   let isFollowed = false;
+  let isTail = false;
   let retryAtMs: number | null = null;
   for (const range of cursor.open) {
     // The tail of a holder that is gone stands at `next`: what is behind it is claimed like anything new.
@@ -191,10 +197,11 @@ function unclaimed(cursor: LogCursor, bounds: QueueBounds, facts: Facts): Unclai
     } else if (range.kind === 'free' && range.retryAtMs > nowMs) {
       retryAtMs = Math.min(retryAtMs ?? Number.POSITIVE_INFINITY, range.retryAtMs);
     } else if (range.end !== null) ranges += 1;
+    else isTail = true;
   }
   const newRangesMax = isFollowed ? 0 : Math.max(0, (isOrdered ? 1 : OPEN_RANGES_MAX) - bounded);
   const records = newRangesMax === 0 ? 0 : recordsBetween(cursor.next, bounds.max);
-  return { ranges, records, newRangesMax, ours, fails: failsAtHead(cursor.open), retryAtMs };
+  return { ranges, records, newRangesMax, ours, fails: failsAtHead(cursor.open), isTail, retryAtMs };
 }
 
 function failsAtHead([head]: readonly OpenRange[]): boolean {

@@ -5,7 +5,7 @@ export interface WatchedSink {
   readonly plugin: SinkPlugin;
   readonly calls: string[];
   /** How often something was asked, epochs and counts aside. */
-  count(call: 'open' | 'begin' | 'put' | 'flush' | 'close'): number;
+  count(call: 'open' | 'begin' | 'put' | 'flush' | 'rest' | 'close'): number;
 }
 
 export function watchedSink(plugin: SinkPlugin, changed: Partial<SinkWriter> = {}): WatchedSink {
@@ -24,7 +24,7 @@ export function watchedSink(plugin: SinkPlugin, changed: Partial<SinkWriter> = {
 }
 
 function watched(writer: SinkWriter, calls: string[]): SinkWriter {
-  const { begin } = writer;
+  const { begin, rest } = writer;
   return {
     ...(begin === undefined
       ? {}
@@ -42,6 +42,14 @@ function watched(writer: SinkWriter, calls: string[]): SinkWriter {
       calls.push('flush');
       return writer.flush(signal);
     },
+    ...(rest === undefined
+      ? {}
+      : {
+          rest: (signal) => {
+            calls.push('rest');
+            return rest(signal);
+          },
+        }),
     close: () => {
       calls.push('close');
       return writer.close();

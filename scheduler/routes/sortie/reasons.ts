@@ -23,6 +23,7 @@ const REASONS: Readonly<Record<DemandReason, string>> = {
   restart: 'It has failed, and an invocation restarts it now.',
   'log-changed': 'The log is not as it was; an invocation has a look.',
   'head-fails': 'What comes next failed before; one invocation tries it again.',
+  'left-behind': 'Whoever followed it died; another invocation finishes what may be left of its work.',
   follow: 'Few records wait; an invocation moves them, and whatever comes meanwhile.',
   backlog: 'Records wait.',
   poll: 'The source is to be polled.',

@@ -315,6 +315,25 @@ describe('runInvocation of a slice', () => {
     expect(await sink.cursor()).toMatchObject({ next: 7n, open: [] });
   });
 
+  test.each(['slice', 'tail'] as const)(
+    'lets its writer rest once, before its cursor says that nothing is left: a %s',
+    async (mode) => {
+      const openRanges: number[] = [];
+      const { plugin, count } = watchedSink(memorySink(memoryTarget('append')), {
+        rest: async () => {
+          openRanges.push((await sink.cursor()).open.length);
+        },
+      });
+      const sink: SinkShard = await aSinkShard({ plugin, values: numbered(5) });
+
+      await sink.run({ mode, slice: { records: 2 }, quantumMs: 10_000 });
+
+      expect(count('rest')).toBe(1);
+      expect(openRanges).toEqual([1]);
+      expect(await sink.cursor()).toMatchObject({ next: 5n, open: [] });
+    },
+  );
+
   test('leaves a run record, and brings the stored cursor back', async () => {
     const sink = await aSinkShard({ values: numbered(2) });
 

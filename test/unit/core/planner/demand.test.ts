@@ -68,8 +68,15 @@ const nothing: readonly (readonly [DemandReason, string, Seen, number | null])[]
   ],
   [
     'drained',
-    'a tail was left behind at the end of the log',
-    { shard: { cursor: aLogCursor({ open: [anAbandonedRange({ end: null })] }) } },
+    'a failure may restart, but a tail that was left behind is nothing to do it with',
+    {
+      shard: {
+        cursor: aLogCursor({
+          open: [anAbandonedRange({ end: null })],
+          status: { state: 'failed', code: 'target.unavailable', retryAtMs: NOW_MS, restarts: 0 },
+        }),
+      },
+    },
     null,
   ],
   ['collecting', 'a few records may still wait', { connector: { freshnessMs: 3_000 }, shard: { records: 10 } }, SOON],
@@ -201,6 +208,12 @@ const something: readonly (readonly [DemandReason, string, Seen, number])[] = [
     },
     1,
   ],
+  [
+    'left-behind',
+    'a tail was left behind at the end of the log',
+    { shard: { cursor: aLogCursor({ open: [anAbandonedRange({ end: null })] }) } },
+    1,
+  ],
   ['follow', 'a few records may not wait', { connector: parallel, shard: { records: 10 } }, 1],
   [
     'backlog',
@@ -278,6 +291,7 @@ describe('demandOf', () => {
     expect(demand({ shard: { records: 10 } }).mode).toBe('tail');
     expect(demand({ shard: { records: 10 }, connector: { freshnessMs: 1 } }).mode).toBe('slice');
     expect(demand({ shard: { records: 90_000 } }).mode).toBe('slice');
+    expect(demand({ shard: { cursor: aLogCursor({ open: [anAbandonedRange({ end: null })] }) } }).mode).toBe('tail');
     expect(demand(ofSource({})).mode).toBe('tail');
     expect(demand(ofSource({ attempts: 1 })).mode).toBe('slice');
   });
