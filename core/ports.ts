@@ -133,8 +133,8 @@ export interface OutgoingRecord {
   readonly headers: LogHeaders;
   readonly bornAtMs: number;
   /** For those who look at the log with its own tools or read it by other ways; a log without either leaves them out. */
-  readonly shardingKey?: string;
-  readonly keys?: string;
+  readonly shardingKey?: string | null;
+  readonly keys?: string | null;
 }
 
 export interface SendResult {

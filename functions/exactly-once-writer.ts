@@ -30,7 +30,7 @@ import { positionHeaders, positionIn } from '../core/record/position-headers.ts'
 import type { PutBatch, PutFailure, PutResult, SinkWriter, SliceIdentity } from '../plugins/api/sink.ts';
 import type { Host } from './host.ts';
 import { type FoundQueue, foundAgain, pinAtEnd } from './known-queue.ts';
-import { byQueue, type QueueBatch, queuesOf } from './log-writer.ts';
+import { byQueue, type QueueBatch, queuesOf, topicsOf } from './log-writer.ts';
 import { areMany, encodePins, type PinnedQueue, type Pins, pinsOf } from './pins.ts';
 import { SliceBroken, SliceOver } from './work.ts';
 
@@ -104,10 +104,12 @@ export class ExactlyOnceWriter implements SinkWriter {
   }
 
   async put({ records }: PutBatch, signal: CancelSignal): Promise<PutResult> {
-    await this.#pin(new Set(records.map(({ topic }) => topic)));
+    const fresh = [...topicsOf(records)].filter((topic) => !this.#pins.has(topic));
+    if (fresh.length > 0) await this.#pin(fresh);
     const nowMs = this.#host.clock.nowMs();
-    const encode = (record: ConnectRecord) => outgoing(record, nowMs, positionHeaders(this.#source, positionOf(record)));
-    const batches = byQueue(records, ({ topic }) => this.#queues(topic), { turn: 0, encode });
+    const headers = positionHeaders(this.#source);
+    const encode = (record: ConnectRecord) => outgoing(record, nowMs, headers(positionTextOf(record)));
+    const batches = byQueue(records, (topic) => this.#queues(topic), { turn: 0, encode });
     const failures = await allEnded(batches.map((batch) => this.#send(records, batch, signal)));
     this.#last = records.at(-1)?.position ?? this.#last;
     return { failures: failures.flat().sort((a, b) => a.index - b.index) };
@@ -163,13 +165,10 @@ export class ExactlyOnceWriter implements SinkWriter {
   }
 
   /** Before topics are first written to: their lists are the broker's, pinned where they end, in one write for all. */
-  async #pin(topics: ReadonlySet<string>): Promise<void> {
+  async #pin(topics: readonly string[]): Promise<void> {
     const queues: MessageQueue[] = [];
     // One after the other: a batch may create many topics, and the broker is shared.
-    for (const topic of topics) {
-      if (!this.#pins.has(topic)) queues.push(...(await queuesOf(this.#host, topic, this.#topicQueues)));
-    }
-    if (queues.length === 0) return;
+    for (const topic of topics) queues.push(...(await queuesOf(this.#host, topic, this.#topicQueues)));
     const pins = new Map([...this.#pins, ...pinsOf(await pinAtEnd(this.#host.broker, queues))]);
     await this.#store(pins);
     this.#pins = pins;
@@ -187,8 +186,7 @@ export class ExactlyOnceWriter implements SinkWriter {
     try {
       const { endOffset, refused } = await this.#host.broker.send(queue, fresh.records);
       const last = lastAccepted(records, fresh, refused);
-      if (last !== undefined)
-        this.#sentEnd.set(queueKey(queue), { queue, from: endOffset, below: formatPosition(positionOf(last)) });
+      if (last !== undefined) this.#sentEnd.set(queueKey(queue), { queue, from: endOffset, below: positionTextOf(last) });
       return refused.map(({ index, error }) => ({ index: fresh.indexes[index] ?? 0, error }));
     } catch (error) {
       throw slicesEnd(error);
@@ -254,10 +252,10 @@ function later(known: Position | null, found: Position): Position {
   return known === null || comparePositions(found, known) > 0 ? found : known;
 }
 
-function positionOf({ position }: ConnectRecord): Position {
-  if (position === null)
+function positionTextOf({ positionText }: ConnectRecord): string {
+  if (positionText === null)
     throw new FatalTaskError('an exactly-once source polled a record without a position', { code: 'plugin.failed' });
-  return position;
+  return positionText;
 }
 
 function lastAccepted(
@@ -272,7 +270,7 @@ function lastAccepted(
 function withoutLanded(records: readonly ConnectRecord[], batch: QueueBatch, landed: ReadonlySet<string>): QueueBatch {
   const fresh = batch.indexes.map((index) => {
     const record = records[index];
-    return record !== undefined && !landed.has(formatPosition(positionOf(record)));
+    return record !== undefined && !landed.has(positionTextOf(record));
   });
   return {
     queue: batch.queue,

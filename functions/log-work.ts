@@ -147,6 +147,10 @@ export class LogWork implements Work {
     return this.#batch(stretch);
   }
 
+  readAhead(): void {
+    // `next` asks the log.
+  }
+
   positionBehind(batch: Batch, count: number): Json {
     return String(placeIn(batch as LogBatch, count).at);
   }

@@ -34,10 +34,12 @@ export class LogWriter implements SinkWriter {
   }
 
   async put({ records }: PutBatch): Promise<PutResult> {
-    for (const topic of new Set(records.map((record) => record.topic))) await this.#learn(topic);
+    for (const topic of topicsOf(records)) {
+      if (!this.#topics.has(topic)) this.#topics.set(topic, await queuesOf(this.#host, topic, this.#topicQueues));
+    }
     this.#turn += 1;
     const nowMs = this.#host.clock.nowMs();
-    const batches = byQueue(records, ({ topic }) => this.#topics.get(topic) ?? [], {
+    const batches = byQueue(records, (topic) => this.#topics.get(topic) ?? [], {
       turn: this.#turn,
       encode: (record) => outgoing(record, nowMs),
     });
@@ -51,11 +53,6 @@ export class LogWriter implements SinkWriter {
 
   async close(): Promise<void> {
     // Nothing is kept open.
-  }
-
-  async #learn(topic: string): Promise<void> {
-    if (this.#topics.has(topic)) return;
-    this.#topics.set(topic, await queuesOf(this.#host, topic, this.#topicQueues));
   }
 
   async #send({ queue, records, indexes }: QueueBatch): Promise<PutFailure[]> {
@@ -81,24 +78,43 @@ export async function queuesOf(host: Host, topic: string, topicQueues: number): 
   return created;
 }
 
+export function topicsOf(records: readonly ConnectRecord[]): ReadonlySet<string> {
+  const topics = new Set<string>();
+  for (const { topic } of records) topics.add(topic);
+  return topics;
+}
+
 /** Splits a batch, each part in the order of the whole. */
 export function byQueue(
   records: readonly ConnectRecord[],
-  queuesFor: (record: ConnectRecord) => readonly MessageQueue[],
+  queuesOfTopic: (topic: string) => readonly MessageQueue[],
   { turn, encode }: { readonly turn: number; readonly encode: (record: ConnectRecord) => OutgoingRecord },
 ): QueueBatch[] {
-  const parts = new Map<MessageQueue, QueueBatch>();
+  const batches: QueueBatch[] = [];
+  const topics = new Map<string, TopicBatches>();
   for (const [index, record] of records.entries()) {
-    const queues = queuesFor(record);
-    const queue = queues[chooseQueue(record, queues, turn)];
-    if (queue === undefined) throw new RecordError(`topic ${record.topic} has no queues`);
-    let part = parts.get(queue);
-    if (part === undefined) {
-      part = { queue, records: [], indexes: [] };
-      parts.set(queue, part);
+    let topic = topics.get(record.topic);
+    if (topic === undefined) {
+      topic = { queues: queuesOfTopic(record.topic), batches: [] };
+      topics.set(record.topic, topic);
     }
-    part.records.push(encode(record));
-    part.indexes.push(index);
+    const queueIndex = chooseQueue(record, topic.queues, turn);
+    let batch = topic.batches[queueIndex];
+    if (batch === undefined) {
+      const queue = topic.queues[queueIndex];
+      if (queue === undefined) throw new RecordError(`topic ${record.topic} has no queues`);
+      batch = { queue, records: [], indexes: [] };
+      topic.batches[queueIndex] = batch;
+      batches.push(batch);
+    }
+    batch.records.push(encode(record));
+    batch.indexes.push(index);
   }
-  return [...parts.values()];
+  return batches;
+}
+
+/** Of one topic, by index into its queues; absent where nothing is for the queue. */
+interface TopicBatches {
+  readonly queues: readonly MessageQueue[];
+  readonly batches: (QueueBatch | undefined)[];
 }

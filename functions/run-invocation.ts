@@ -282,7 +282,9 @@ async function runSlice(delivery: Delivery, turns: Turns): Promise<boolean> {
     invocation.tally.stage = 'poll';
     const batch = await work.next();
     if (batch === null) return true;
-    const stop = batch.isIdle ? null : await deliver(delivery, batch);
+    const delivering = batch.isIdle ? null : deliver(delivery, batch);
+    work.readAhead();
+    const stop = await delivering;
     work.delivered(batch, stop?.count ?? batch.records.length);
     await turns.give();
     if (stop !== null) throw new RecordRefused(stop.refusal);

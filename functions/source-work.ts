@@ -152,8 +152,11 @@ export class SourceWork implements Work {
     const records = result.records.map(toRecord);
     // Even without records the checkpoint may have moved on; then a transactional target must hear of it, too (I3).
     const isIdle = records.length === 0 && jsonEquals(result.checkpoint, this.#progress.delivered);
-    if (!this.isAtEnd() && this.#pause.forMs === null) this.#poller.pollAhead(this.#pollLimits());
     return { records, bytes, isIdle, result };
+  }
+
+  readAhead(): void {
+    if (!this.isAtEnd() && this.#pause.forMs === null) this.#poller.pollAhead(this.#pollLimits());
   }
 
   positionBehind(batch: Batch, count: number): Json | undefined {

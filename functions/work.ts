@@ -64,6 +64,11 @@ export interface Work {
   resumeAt(position: Json): Promise<void>;
   /** `null`: the slice is at its end, or nothing more comes for now. */
   next(): Promise<Batch | null>;
+  /**
+   * The batch in hand is on its way: what the next one takes of this thread's time is begun now, and runs while the target works. What
+   * another process answers was asked for by `next` already.
+   */
+  readAhead(): void;
   /** What a transactional target stores when the first `count` records of the batch are in; `undefined`: nothing can resume there. */
   positionBehind(batch: Batch, count: number): Json | undefined;
   /** The first `count` records of the batch are delivered. May be said several times of one batch, each time of more. */

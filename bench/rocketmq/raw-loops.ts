@@ -21,23 +21,20 @@ export async function pullAll(client: RocketmqClient, queues: readonly MessageQu
   );
 }
 
-/** Batches of so many, one behind the other in each queue. */
+export interface RawBatch {
+  readonly messages: readonly OutgoingMessage[];
+  readonly bornAtMs: number;
+}
+
+/** One batch behind the other in each queue. */
 export async function sendAll(
   client: RocketmqClient,
-  {
-    queues,
-    messages,
-    batch,
-  }: { readonly queues: readonly MessageQueue[]; readonly messages: readonly OutgoingMessage[]; readonly batch: number },
+  { queues, batches }: { readonly queues: readonly MessageQueue[]; readonly batches: readonly RawBatch[] },
 ): Promise<void> {
-  let next = 0;
+  const left = batches.values();
   await Promise.all(
     queues.map(async (queue) => {
-      while (next < messages.length) {
-        const from = next;
-        next += batch;
-        await client.send(queue, messages.slice(from, next), 0);
-      }
+      for (const { messages, bornAtMs } of left) await client.send(queue, messages, bornAtMs);
     }),
   );
 }

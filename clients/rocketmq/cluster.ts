@@ -103,7 +103,7 @@ export class Cluster {
    * @throws {RetryableError} `broker.unavailable` for one whose broker is away.
    */
   async askOf<Answer>(queue: MessageQueue, use: QueueUse, command: Command<Answer>): Promise<Answer> {
-    const { address } = await this.reach(queue, use);
+    const { address } = this.#atHand(queue, use) ?? (await this.reach(queue, use));
     try {
       return await this.askBroker(address, command);
     } catch (error) {
@@ -130,6 +130,13 @@ export class Cluster {
 
   close(): Promise<void> {
     return this.#connections.close();
+  }
+
+  /** Where nothing is to be looked up or opened: then the request is on its way when whoever asks goes on. */
+  #atHand(queue: MessageQueue, use: QueueUse): Connection | undefined {
+    const broker = brokerOf(this.#routes.remembered(queue.topic) ?? null, queue, use);
+    const address = this.hasProxies ? this.#proxies[this.#proxy] : broker?.address;
+    return broker === undefined || address === undefined ? undefined : this.#connections.atHand(address);
   }
 
   async #assertExists(queue: MessageQueue, use: QueueUse): Promise<BrokerRoute> {

@@ -20,6 +20,9 @@ const CONNECT_TIMEOUT_MS = 3_000;
 /** One reading of the socket; a broker's answer to a pull has up to 256 KiB. */
 const RECEIVE_BYTES = 128 * 1024;
 
+/** So much of one turn does not wait for the rest: the other side begins with it meanwhile. */
+const CORKED_BYTES_MAX = 64 * 1024;
+
 const OPAQUE_MAX = 2 ** 31 - 1;
 
 /** A reason of its own spares each end an exception with a stack. */
@@ -57,6 +60,7 @@ export class Connection {
   #awaited = 0;
   #opaque = 0;
   #isCorked = false;
+  #corkedBytes = 0;
   #isOpen = true;
   #usedAtMs: number;
   #receivedAtMs = 0;
@@ -94,7 +98,7 @@ export class Connection {
   }
 
   /**
-   * Requests of one turn go out in one write.
+   * Requests of one turn go out in one write, unless they are large.
    *
    * `timeoutMs: null`: whoever waits watches the time, and the wait keeps no process alive.
    *
@@ -139,18 +143,28 @@ export class Connection {
 
   #write({ code, fields, body }: Command<unknown>, opaque: number): void {
     const { keys } = this.#settings;
-    if (!this.#isCorked) {
-      this.#isCorked = true;
-      this.#socket.cork();
-      process.nextTick(() => {
-        this.#isCorked = false;
-        this.#socket.uncork();
-      });
-    }
+    if (!this.#isCorked) this.#cork();
+    const bodyBytes = body?.length ?? 0;
     this.#socket.write(
-      encodeRequestHead({ code, opaque, fields: keys === undefined ? fields : signed(fields, body, keys) }, body?.length ?? 0),
+      encodeRequestHead({ code, opaque, fields: keys === undefined ? fields : signed(fields, body, keys) }, bodyBytes),
     );
-    if (body !== undefined && body.length > 0) this.#socket.write(body);
+    if (body !== undefined && bodyBytes > 0) this.#socket.write(body);
+    this.#corkedBytes += bodyBytes;
+    if (this.#corkedBytes < CORKED_BYTES_MAX) return;
+    this.#socket.uncork();
+    this.#socket.cork();
+    this.#corkedBytes = 0;
+  }
+
+  #cork(): void {
+    this.#isCorked = true;
+    this.#corkedBytes = 0;
+    this.#socket.cork();
+    // Before whoever was waiting for this turn goes on.
+    queueMicrotask(() => {
+      this.#isCorked = false;
+      this.#socket.uncork();
+    });
   }
 
   #push(chunk: Uint8Array): void {

@@ -12,9 +12,17 @@ const IDLE_MAX_MS = 60_000;
 export class Connections {
   readonly #settings: ConnectionSettings;
   readonly #byAddress = new Map<string, Promise<Connection>>();
+  /** Of these, the ones that came to be open. */
+  readonly #opened = new Map<string, Connection>();
 
   constructor(settings: ConnectionSettings) {
     this.#settings = settings;
+  }
+
+  /** One that is in use, for whoever wants to wait for nothing. */
+  atHand(address: string): Connection | undefined {
+    const connection = this.#opened.get(address);
+    return connection !== undefined && isFresh(connection) ? connection : undefined;
   }
 
   /** Who asks while one is being opened shares what becomes of it. @throws {RetryableError} `broker.unavailable`: nothing was sent. */
@@ -22,9 +30,10 @@ export class Connections {
     const known = this.#byAddress.get(address);
     if (known !== undefined) {
       const connection = await known;
-      if (connection.isOpen && connection.idleMs() < IDLE_MAX_MS) return connection;
+      if (isFresh(connection)) return connection;
       if (this.#byAddress.get(address) === known) {
         this.#byAddress.delete(address);
+        this.#opened.delete(address);
         connection.fail('it was idle for long');
       }
       return this.to(address);
@@ -39,7 +48,7 @@ export class Connections {
    * @throws {FatalTaskError} whatever else an answer's code means that the command does not know.
    */
   async ask<Answer>(address: string, command: Command<Answer>, timeoutMs = REQUEST_TIMEOUT_MS): Promise<Answer> {
-    const connection = await this.to(address);
+    const connection = this.atHand(address) ?? (await this.to(address));
     const response = await this.#sent(connection, command, timeoutMs);
     try {
       return command.answer(response);
@@ -52,12 +61,15 @@ export class Connections {
   async close(): Promise<void> {
     const opening = [...this.#byAddress.values()];
     this.#byAddress.clear();
+    this.#opened.clear();
     for (const connection of opening) (await connection.catch(() => null))?.fail('this client was closed');
   }
 
   async #open(address: string): Promise<Connection> {
     try {
-      return await Connection.open(address, this.#settings);
+      const connection = await Connection.open(address, this.#settings);
+      this.#opened.set(address, connection);
+      return connection;
     } catch (error) {
       this.#byAddress.delete(address);
       throw unavailable(address, 'connect', error);
@@ -79,4 +91,8 @@ export class Connections {
       throw unavailable(connection.address, command.what, error);
     }
   }
+}
+
+function isFresh(connection: Connection): boolean {
+  return connection.isOpen && connection.idleMs() < IDLE_MAX_MS;
 }

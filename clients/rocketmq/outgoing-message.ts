@@ -4,6 +4,11 @@ export interface OutgoingMessage {
   readonly body: Uint8Array;
   /** As `properties.ts` writes them; keep it below `PROPERTIES_BYTES_MAX`. */
   readonly properties: string;
+  readonly propertiesBytes: number;
+}
+
+export function outgoingMessage(body: Uint8Array, properties: string): OutgoingMessage {
+  return { body, properties, propertiesBytes: Buffer.byteLength(properties) };
 }
 
 /** The broker's own limit is 32,767 bytes, and it adds some of its own: where it comes from, its cluster. */
@@ -14,8 +19,8 @@ const PREFIX_BYTES = 20;
 const PROPERTIES_PREFIX_BYTES = 2;
 
 /** What the message takes of a batch. */
-export function messageBytes({ body, properties }: OutgoingMessage): number {
-  return PREFIX_BYTES + body.length + PROPERTIES_PREFIX_BYTES + Buffer.byteLength(properties);
+export function messageBytes({ body, propertiesBytes }: OutgoingMessage): number {
+  return PREFIX_BYTES + body.length + PROPERTIES_PREFIX_BYTES + propertiesBytes;
 }
 
 /**
@@ -26,15 +31,18 @@ export function messageBytes({ body, properties }: OutgoingMessage): number {
 export function encodeBatch(messages: readonly OutgoingMessage[], bytes: number): Buffer {
   const batch = Buffer.allocUnsafe(bytes);
   let at = 0;
-  for (const { body, properties } of messages) {
+  for (const { body, properties, propertiesBytes } of messages) {
     const propertiesAt = at + PREFIX_BYTES + body.length + PROPERTIES_PREFIX_BYTES;
-    const propertiesBytes = batch.write(properties, propertiesAt);
-    batch.writeInt32BE(propertiesAt + propertiesBytes - at, at);
-    batch.fill(0, at + 4, at + 16);
+    const end = propertiesAt + propertiesBytes;
+    batch.writeInt32BE(end - at, at);
+    batch.writeInt32BE(0, at + 4);
+    batch.writeInt32BE(0, at + 8);
+    batch.writeInt32BE(0, at + 12);
     batch.writeInt32BE(body.length, at + 16);
     batch.set(body, at + PREFIX_BYTES);
     batch.writeInt16BE(propertiesBytes, propertiesAt - PROPERTIES_PREFIX_BYTES);
-    at = propertiesAt + propertiesBytes;
+    batch.write(properties, propertiesAt, propertiesBytes === properties.length ? 'latin1' : 'utf8');
+    at = end;
   }
   return batch;
 }

@@ -26,6 +26,11 @@ export class Routes {
     return Object.fromEntries(this.#known);
   }
 
+  /** Without asking anybody. */
+  remembered(topic: string): TopicRoute | undefined {
+    return this.#known.get(topic);
+  }
+
   /** As remembered; `null`, which is not remembered, where the topic does not exist. */
   async of(topic: string): Promise<TopicRoute | null> {
     return this.#known.get(topic) ?? this.fresh(topic);

@@ -6,6 +6,7 @@
  */
 import type { MessageQueue } from '../message-queue.ts';
 import type { Offset } from '../offset.ts';
+import { formatPosition } from './position.ts';
 import type { Schema, Value } from './schema.ts';
 
 /** A schema (or none) and the value that has its shape. */
@@ -87,6 +88,7 @@ export class ConnectRecord {
   readonly headers: readonly Header[];
   readonly keyDatum: Datum;
   readonly valueDatum: Datum;
+  #positionText: string | undefined;
 
   constructor(fields: RecordFields) {
     this.log = fields.log;
@@ -100,6 +102,13 @@ export class ConnectRecord {
     this.headers = fields.headers;
     this.keyDatum = fields.key;
     this.valueDatum = fields.value;
+  }
+
+  /** Its position as `formatPosition` writes it, made once; `null` without one. */
+  get positionText(): string | null {
+    if (this.position === null) return null;
+    this.#positionText ??= formatPosition(this.position);
+    return this.#positionText;
   }
 
   /** @throws {RecordError} stage convert, when the bytes are not what the key converter reads. */

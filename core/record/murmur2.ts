@@ -2,9 +2,8 @@
 const SEED = 0x9747b28c;
 const M = 0x5bd1e995;
 
-/** Non-negative 31-bit hash of `bytes`. */
-export function murmur2(bytes: Uint8Array): number {
-  const { length } = bytes;
+/** Non-negative 31-bit hash of the first `length` of `bytes`. */
+export function murmur2(bytes: Uint8Array, length = bytes.length): number {
   let hash = SEED ^ length;
   const wholeEnd = length - (length % 4);
   for (let at = 0; at < wholeEnd; at += 4) {

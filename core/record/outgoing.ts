@@ -13,8 +13,8 @@ export function outgoing(record: ConnectRecord, nowMs: number, extra: LogHeaders
     tag: record.tag,
     headers: record.headers.length === 0 ? extra : [...record.headers.map(logHeader), ...extra],
     bornAtMs: record.timestampMs ?? nowMs,
-    ...(record.shardingKey === null ? {} : { shardingKey: record.shardingKey }),
-    ...(record.keys === null ? {} : { keys: record.keys }),
+    shardingKey: record.shardingKey,
+    keys: record.keys,
   };
 }
 

@@ -1,6 +1,6 @@
 /** Headers that say which record of which source a record in the log is. */
 import type { LogHeaders, LogRecord, Position } from './connect-record.ts';
-import { formatPosition, parsePosition } from './position.ts';
+import { parsePosition } from './position.ts';
 
 export const SOURCE_HEADER = 'sortie.source';
 export const POSITION_HEADER = 'sortie.position';
@@ -11,11 +11,10 @@ export interface SentFrom {
   readonly position: Position;
 }
 
-export function positionHeaders(source: string, position: Position): LogHeaders {
-  return [
-    [SOURCE_HEADER, source],
-    [POSITION_HEADER, formatPosition(position)],
-  ];
+/** For the records of one source, whose positions come as text. */
+export function positionHeaders(source: string): (position: string) => LogHeaders {
+  const ofSource = [SOURCE_HEADER, source] as const;
+  return (position) => [ofSource, [POSITION_HEADER, position]];
 }
 
 /** `undefined` for a record that this source did not send. */

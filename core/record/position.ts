@@ -12,7 +12,9 @@ export function comparePositions(a: Position, b: Position): number {
 
 /** As text for a record's header: `12.3456.7`. */
 export function formatPosition(position: Position): string {
-  return position.join('.');
+  let text = '';
+  for (let index = 0; index < position.length; index += 1) text += index === 0 ? String(position[0]) : `.${position[index]}`;
+  return text;
 }
 
 /** `undefined` when the text is not one `formatPosition` writes. */

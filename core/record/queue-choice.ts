@@ -2,7 +2,6 @@
 import type { MessageQueue } from '../message-queue.ts';
 import type { ConnectRecord } from './connect-record.ts';
 import { murmur2 } from './murmur2.ts';
-import { formatPosition } from './position.ts';
 
 /**
  * Where a source says which queue, that one. Else records by their sharding key, where they have one, or by their key; others by their position, where a source gives one, so
@@ -10,11 +9,11 @@ import { formatPosition } from './position.ts';
  */
 export function chooseQueue(record: ConnectRecord, queues: readonly MessageQueue[], turn: number): number {
   if (record.queueIndex !== null) return record.queueIndex % queues.length;
-  if (record.shardingKey !== null) return murmur2(bytesOf(record.shardingKey)) % queues.length;
+  if (record.shardingKey !== null) return hashOf(record.shardingKey) % queues.length;
   const key = record.keyDatum.bytes;
   if (key !== null && key !== undefined) return murmur2(key) % queues.length;
-  if (record.position !== null) return murmur2(bytesOf(formatPosition(record.position))) % queues.length;
-  return turn % queues.length;
+  const { positionText } = record;
+  return (positionText === null ? turn : hashOf(positionText)) % queues.length;
 }
 
 /**
@@ -22,10 +21,16 @@ export function chooseQueue(record: ConnectRecord, queues: readonly MessageQueue
  * begin somewhere else. It depends on nothing but the queue's name, so it is the same however many there are.
  */
 export function copiedQueueIndex({ brokerName, queueId }: Pick<MessageQueue, 'brokerName' | 'queueId'>): number {
-  return murmur2(bytesOf(brokerName)) + queueId;
+  return hashOf(brokerName) + queueId;
 }
 
+/** Memory for texts that are hashed, one after the other: nothing is allocated for each. */
+let scratch = new Uint8Array(64);
+
 /** Of characters that are bytes, as digits and most names are; of others, the lower half, which is as good to choose by. */
-function bytesOf(text: string): Uint8Array {
-  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+function hashOf(text: string): number {
+  const { length } = text;
+  if (length > scratch.length) scratch = new Uint8Array(length);
+  for (let index = 0; index < length; index += 1) scratch[index] = text.charCodeAt(index);
+  return murmur2(scratch, length);
 }

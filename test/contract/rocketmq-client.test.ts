@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../adapters/system.ts';
 import { RequestCode, ResponseCode } from '../../clients/rocketmq/codes.ts';
+import { outgoingMessage } from '../../clients/rocketmq/outgoing-message.ts';
 import { RocketmqClient, type RocketmqSettings } from '../../clients/rocketmq/rocketmq-client.ts';
 import type { Clock } from '../../core/ports.ts';
 import { ManualClock } from '../support/manual-clock.ts';
@@ -32,7 +33,7 @@ const ONE_MESSAGE: RemotingAnswer = {
   body: storedMessage({ body: Buffer.from('a'), properties: '', bornAtMs: 1 }),
 };
 
-const A_MESSAGE = { body: Buffer.from('a'), properties: '' };
+const A_MESSAGE = outgoingMessage(Buffer.from('a'), '');
 
 /** A NameServer and a broker in one. */
 function startCluster(answer: (request: RemotingRequest) => Reply | Promise<Reply>): Promise<RemotingServer> {
@@ -350,7 +351,7 @@ describe('RocketmqClient, refusals', () => {
     });
     const client = clientOf({ nameServers: [server.address] });
 
-    const messages = [...'abxcd'].map((value) => ({ body: Buffer.from(value), properties: '' }));
+    const messages = [...'abxcd'].map((value) => outgoingMessage(Buffer.from(value), ''));
     const { end, refused } = await client.send(QUEUE, messages, 1);
 
     expect([end, stored]).toEqual([4n, ['a', 'b', 'c', 'd']]);

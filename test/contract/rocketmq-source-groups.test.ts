@@ -45,7 +45,7 @@ async function aWorld(): Promise<World> {
     async copy(queueId, at, { to, uid = 'uid' }) {
       const shard = sourceShardId(uid, ['queue', 'orders', BROKER, String(queueId)]);
       const storedAtMs = cluster.queue('orders', queueId).messages[at]?.storedAtMs ?? 0;
-      const headers = positionHeaders(`${shard}#1`, [BigInt(at), BigInt(storedAtMs)]);
+      const headers = positionHeaders(`${shard}#1`)(`${at}.${storedAtMs}`);
       await log.send(targets[to] as MessageQueue, [anOutgoingRecord({ headers })]);
     },
     async reader(keys = {}) {

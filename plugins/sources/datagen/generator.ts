@@ -45,6 +45,7 @@ export interface Generator {
 
 /** Keys and payloads are made once, so that a record costs only the objects that hold it. */
 export function generator({ topic, payloadBytes, keys, seed, shard, shards }: GeneratorOptions): Generator {
+  const recordBytes = payloadBytes + FIELD_BYTES;
   const salt = scramble(seed ^ scramble(shard + 1));
   const payloads = payloadsOf(payloadBytes, salt);
   const keyData = new Array<(Datum & { readonly value: string }) | undefined>(keys).fill(undefined);
@@ -63,10 +64,10 @@ export function generator({ topic, payloadBytes, keys, seed, shard, shards }: Ge
       payload: payloads[chance >>> 24] ?? '',
       at: BigInt(atMs),
     };
-    return { topic, key, value: { schema: VALUE_SCHEMA, value }, timestampMs: atMs, position: [place] };
+    return { topic, key, value: { schema: VALUE_SCHEMA, value }, timestampMs: atMs, position: [place], bytes: recordBytes };
   }
 
-  return { recordBytes: payloadBytes + FIELD_BYTES, record };
+  return { recordBytes, record };
 }
 
 function payloadsOf(payloadBytes: number, salt: number): readonly string[] {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { encodeBatch, messageBytes } from '../../../../clients/rocketmq/outgoing-message.ts';
+import { encodeBatch, messageBytes, outgoingMessage } from '../../../../clients/rocketmq/outgoing-message.ts';
 import { propertyText } from '../../../../clients/rocketmq/properties.ts';
 
 /** Printed by RocketMQ's own classes, 5.3.3. */
@@ -8,17 +8,16 @@ const JAVA_BATCH =
 
 describe('encodeBatch', () => {
   test('writes what the Java classes write', () => {
-    const messages = ['0', '1'].map((digit) => ({
-      body: Buffer.from(`b${digit}`),
-      properties: propertyText('k', `v${digit}`) + propertyText('WAIT', 'true'),
-    }));
+    const messages = ['0', '1'].map((digit) =>
+      outgoingMessage(Buffer.from(`b${digit}`), propertyText('k', `v${digit}`) + propertyText('WAIT', 'true')),
+    );
     const bytes = messages.map(messageBytes).reduce((sum, each) => sum + each, 0);
 
     expect(encodeBatch(messages, bytes).toString('hex')).toBe(JAVA_BATCH);
   });
 
   test('counts properties in bytes', () => {
-    const message = { body: new Uint8Array(3), properties: propertyText('größe', '漢') };
+    const message = outgoingMessage(new Uint8Array(3), propertyText('größe', '漢'));
 
     expect(encodeBatch([message], messageBytes(message)).readInt32BE(0)).toBe(messageBytes(message));
   });
