@@ -248,6 +248,29 @@ describe('runInvocation of a source', () => {
     );
   });
 
+  test.each([true, false])('makes what comes next while the log works on what came, exactly once: %s', async (exactlyOnce) => {
+    const system = memorySystem({ rows: rows(6) });
+    const source = await aSourceShard({
+      system,
+      exactlyOnce,
+      config: { 'consumer.override.max.poll.records': '2' },
+      broker: (broker) =>
+        brokerWith(broker, {
+          send: async (queue, records) => {
+            system.calls.push('send');
+            const sent = await broker.send(queue, records);
+            system.calls.push('sent');
+            return sent;
+          },
+        }),
+    });
+
+    await source.run({ slice: { records: 6 } });
+
+    // The first send waits for where its topic lies.
+    expect(system.calls.slice(system.calls.indexOf('sent') + 1)).toEqual(['send', 'poll 4', 'sent', 'send', 'sent']);
+  });
+
   test('keeps the order of each key (I7)', async () => {
     const system = memorySystem({
       rows: Array.from({ length: 30 }, (_, index) => ({ key: `key-${index % 3}`, value: String(index) })),
