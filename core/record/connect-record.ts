@@ -6,7 +6,7 @@
  */
 import type { MessageQueue } from '../message-queue.ts';
 import type { Offset } from '../offset.ts';
-import { formatPosition } from './position.ts';
+import { formatPosition, type Position } from './position.ts';
 import type { Schema, Value } from './schema.ts';
 
 /** A schema (or none) and the value that has its shape. */
@@ -45,12 +45,6 @@ export interface LogRecord {
   /** When the broker stored it, epoch ms; does not decrease along a queue, clock faults aside. */
   readonly storedAtMs: number;
 }
-
-/**
- * A source's own place of one record, compared part by part: `[1n, 9n] < [1n, 10n] < [2n]`. For a binlog the file, the
- * byte and the row.
- */
-export type Position = readonly bigint[];
 
 export interface RecordFields {
   /** The log record this began as; `null` for a record of a source. Also what tells a sink record's offset. */

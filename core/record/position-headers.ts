@@ -1,6 +1,6 @@
 /** Headers that say which record of which source a record in the log is. */
-import type { LogHeaders, LogRecord, Position } from './connect-record.ts';
-import { parsePosition } from './position.ts';
+import type { LogHeaders, LogRecord } from './connect-record.ts';
+import { type Position, parsePosition } from './position.ts';
 
 export const SOURCE_HEADER = 'sortie.source';
 export const POSITION_HEADER = 'sortie.position';

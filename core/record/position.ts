@@ -1,4 +1,8 @@
-import type { Position } from './connect-record.ts';
+/**
+ * A source's own place of one record, compared part by part: `[1n, 9n] < [1n, 10n] < [2n]`. For a binlog the file, the
+ * byte and the row.
+ */
+export type Position = readonly bigint[];
 
 /** Below zero when `a` comes first, zero when both are the same place. A prefix comes before what it begins. */
 export function comparePositions(a: Position, b: Position): number {

@@ -22,7 +22,8 @@
 import type { z } from 'zod';
 import type { Json } from '../../core/json.ts';
 import type { CancelSignal } from '../../core/ports.ts';
-import type { Datum, Header, Position } from '../../core/record/connect-record.ts';
+import type { Datum, Header } from '../../core/record/connect-record.ts';
+import type { Position } from '../../core/record/position.ts';
 import type { PluginContext } from './context.ts';
 
 /** A shard of a source. `names` tell it from the others and are all `open` gets of it, e.g. `['table', 'shop.orders', '0']`. */

@@ -4,7 +4,7 @@ import { intKey, textKey } from '../../core/config/keys.ts';
 import type { Cursor } from '../../core/cursor/cursor.ts';
 import { raiseGate } from '../../core/cursor/steer.ts';
 import { advance, type Offset, offset } from '../../core/offset.ts';
-import type { Position } from '../../core/record/connect-record.ts';
+import type { Position } from '../../core/record/position.ts';
 import { ALL_TAKEN, defineSink, type Effect } from '../../plugins/api/sink.ts';
 import { defineSource } from '../../plugins/api/source.ts';
 

@@ -4,9 +4,9 @@
  */
 import { type MessageQueue, queueKey } from '../../../core/message-queue.ts';
 import type { LogBroker } from '../../../core/ports.ts';
-import type { LogRecord, Position } from '../../../core/record/connect-record.ts';
+import type { LogRecord } from '../../../core/record/connect-record.ts';
 import { parseJson } from '../../../core/record/lossless-json.ts';
-import { comparePositions, formatPosition } from '../../../core/record/position.ts';
+import { comparePositions, formatPosition, type Position } from '../../../core/record/position.ts';
 import { sentFrom } from '../../../core/record/position-headers.ts';
 import type { Deliveries } from '../deliveries.ts';
 import { recordsOf } from '../queue-comparison.ts';

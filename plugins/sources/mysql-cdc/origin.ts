@@ -1,6 +1,6 @@
 /** Where records are from, as they say it, and as they are ordered by it. */
 import type { BinlogPlace } from '../../../clients/binlog/binlog-events.ts';
-import type { Position } from '../../../core/record/connect-record.ts';
+import type { Position } from '../../../core/record/position.ts';
 import type { Struct } from '../../../core/record/schema.ts';
 import type { LoggedChange, LoggedStatement } from './log-follower.ts';
 import { fileNumber } from './log-places.ts';

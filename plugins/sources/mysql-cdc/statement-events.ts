@@ -1,6 +1,7 @@
 /** Records of what is done to tables as a whole: rows that all go at once, and changes of what tables are like. */
-import type { Datum, Position } from '../../../core/record/connect-record.ts';
+import type { Datum } from '../../../core/record/connect-record.ts';
 import { NULL_DATUM } from '../../../core/record/connect-record.ts';
+import type { Position } from '../../../core/record/position.ts';
 import type { PolledRecord } from '../../api/source.ts';
 import type { CdcSettings } from './cdc-config.ts';
 import { databaseFilter, tableFilter } from './cdc-config.ts';

@@ -4,7 +4,8 @@
  *
  * Events are counted from the beginning of a transaction, so one that is resumed in its middle is read from its beginning again.
  */
-import type { Datum, Position } from '../../../core/record/connect-record.ts';
+import type { Datum } from '../../../core/record/connect-record.ts';
+import type { Position } from '../../../core/record/position.ts';
 import type { Struct } from '../../../core/record/schema.ts';
 import type { PolledRecord } from '../../api/source.ts';
 import { topicName } from '../change-capture/topic-name.ts';

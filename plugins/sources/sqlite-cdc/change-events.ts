@@ -1,7 +1,8 @@
 /** Rows and changes as records: Debezium's envelope or flat rows, the key beside them. */
 import { basename, extname } from 'node:path';
-import type { Datum, Header, Position } from '../../../core/record/connect-record.ts';
+import type { Datum, Header } from '../../../core/record/connect-record.ts';
 import { NULL_DATUM } from '../../../core/record/connect-record.ts';
+import type { Position } from '../../../core/record/position.ts';
 import type { Struct, Value } from '../../../core/record/schema.ts';
 import { type StructBuilder, setField } from '../../../core/record/struct.ts';
 import type { PolledRecord } from '../../api/source.ts';

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Position } from '../../../../core/record/connect-record.ts';
-import { comparePositions, formatPosition, parsePosition } from '../../../../core/record/position.ts';
+import { comparePositions, formatPosition, type Position, parsePosition } from '../../../../core/record/position.ts';
 
 const parts = fc.oneof(fc.bigInt({ min: 0n, max: 3n }), fc.bigInt({ min: 0n, max: 2n ** 64n }));
 const positions: fc.Arbitrary<Position> = fc.array(parts, { minLength: 1, maxLength: 4 });
