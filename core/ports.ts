@@ -156,7 +156,10 @@ export interface GroupOffset {
  * seconds, a read that waits so much after its wait; callers that have less time end their own waiting.
  */
 export interface LogBroker {
-  /** How long after its failure, or after the end of the process that made it, a send may still land: at most a second. */
+  /**
+   * How long after its failure, or after the end of the process that made it, a send may still land: at most a second. A broker
+   * that answers nobody meanwhile may have it before its door, and then lands it so long after it answers again.
+   */
   readonly sendLandsWithinMs: number;
   /** Why no topic can have this name, and which can; `null` where one can. */
   topicProblem(topic: string): string | null;

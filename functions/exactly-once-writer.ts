@@ -7,8 +7,9 @@
  *
  * 1. The last holder may have sent records that no committed checkpoint covers, and a send of its may still be on its way: for as
  *    long as the log says (`LogBroker.sendLandsWithinMs`).
- * 2. So the next holder waits for so long, then reads each pinned queue from its pinned offset to its end, and notes the
- *    positions of its own shard there: at most what one slice sends between two commits. Whatever others appended since lies
+ * 2. So the next holder waits for so long, once the brokers answer: one that stood still stores what lay before its door when it
+ *    goes on. Then it reads each pinned queue from its pinned offset to its end, and notes the positions of its own shard
+ *    there: at most what one slice sends between two commits. Whatever others appended since lies
  *    between, so this may take longer than one claim, which is renewed meanwhile. A queue that is not the one that was pinned
  *    is read from its beginning, and while one is away nothing is sent (`known-queue.ts`).
  * 3. The source is polled from the committed checkpoint and brings the same records again. What has landed, in whichever queue,
@@ -93,8 +94,10 @@ export class ExactlyOnceWriter implements SinkWriter {
   async begin({ shard, generation }: SliceIdentity, signal: CancelSignal): Promise<Json> {
     this.#source = `${shard}#${generation}`;
     if (!this.#isInDoubt) return null;
+    const pinned = [...this.#pins.values()].flat();
+    await this.#host.broker.bounds(pinned.map(({ queue }) => queue));
     await this.#host.clock.sleep(this.#host.broker.sendLandsWithinMs);
-    const found = await foundAgain(this.#host.broker, [...this.#pins.values()].flat(), this.#source);
+    const found = await foundAgain(this.#host.broker, pinned, this.#source);
     const pins = pinsOf(found.map(({ pin }) => pin));
     if (!jsonEquals(encodePins(pins), encodePins(this.#pins))) await this.#store(pins);
     this.#pins = pins;

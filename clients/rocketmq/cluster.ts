@@ -9,7 +9,7 @@ import type { Command } from './command.ts';
 import { getCluster } from './commands/get-cluster.ts';
 import { getRoute } from './commands/get-route.ts';
 import type { Connection, TlsOptions } from './connection.ts';
-import { Connections } from './connections.ts';
+import { type AskTime, Connections } from './connections.ts';
 import { queueAway, queueMissing, withoutNext } from './failure.ts';
 import { NameServers } from './name-servers.ts';
 import type { BrokerAddress, BrokerRoute, QueueUse, TopicRoute } from './route.ts';
@@ -88,8 +88,8 @@ export class Cluster {
     return this.#nameServers.askEach(command);
   }
 
-  askBroker<Answer>(address: string, command: Command<Answer>): Promise<Answer> {
-    return this.#connections.ask(address, command);
+  askBroker<Answer>(address: string, command: Command<Answer>, time?: AskTime): Promise<Answer> {
+    return this.#connections.ask(address, command, time);
   }
 
   /** Whether anybody tells of the queue: of one that does not exist, or whose broker is away, nobody does. */
@@ -102,16 +102,16 @@ export class Cluster {
    * @throws {FatalTaskError} `broker.topic_missing` for a queue that does not exist.
    * @throws {RetryableError} `broker.unavailable` for one whose broker is away.
    */
-  async askOf<Answer>(queue: MessageQueue, use: QueueUse, command: Command<Answer>): Promise<Answer> {
+  async askOf<Answer>(queue: MessageQueue, use: QueueUse, command: Command<Answer>, time?: AskTime): Promise<Answer> {
     const { address } = this.#atHand(queue, use) ?? (await this.reach(queue, use));
     try {
-      return await this.askBroker(address, command);
+      return await this.askBroker(address, command, time);
     } catch (error) {
       if (!(error instanceof FatalTaskError) || error.code === 'broker.unauthorized') throw error;
       // What was turned away was not done. The queue may be gone, or its broker lies elsewhere and another has its address.
       const now = await this.#assertExists(queue, use);
       if (this.hasProxies || now.address === address) throw error;
-      return this.askBroker(now.address, command);
+      return this.askBroker(now.address, command, time);
     }
   }
 

@@ -128,11 +128,20 @@ export class Connection {
   fail(reason: string): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
-    this.#socket.destroy();
+    this.#discard();
     this.#alarm?.off.abort(OVER);
     const waiting = [...this.#waiting.values()];
     this.#waiting.clear();
     for (const { reject } of waiting) reject(new NoAnswer(reason));
+  }
+
+  /**
+   * What the system still has to send of a request that nobody waits for any more must not arrive later, so a plain connection is
+   * reset. Node resets none that speaks TLS.
+   */
+  #discard(): void {
+    if (this.#waiting.size === 0 || this.#settings.tls !== undefined || this.#socket.destroyed) this.#socket.destroy();
+    else this.#socket.resetAndDestroy();
   }
 
   #nextOpaque(): number {

@@ -9,6 +9,13 @@ const REQUEST_TIMEOUT_MS = 10_000;
 /** A server closes a connection that was idle for two minutes, and a sandbox that was frozen may not have heard of it. */
 const IDLE_MAX_MS = 60_000;
 
+export interface AskTime {
+  /** For the answer. */
+  readonly timeoutMs?: number;
+  /** Monotonic: nothing is sent any more from then on, and nothing waited for. */
+  readonly untilMs?: number;
+}
+
 export class Connections {
   readonly #settings: ConnectionSettings;
   readonly #byAddress = new Map<string, Promise<Connection>>();
@@ -47,9 +54,13 @@ export class Connections {
    * @throws {RetryableError} `broker.unavailable` and `broker.throttled`.
    * @throws {FatalTaskError} whatever else an answer's code means that the command does not know.
    */
-  async ask<Answer>(address: string, command: Command<Answer>, timeoutMs = REQUEST_TIMEOUT_MS): Promise<Answer> {
+  async ask<Answer>(address: string, command: Command<Answer>, time: AskTime = {}): Promise<Answer> {
+    const { timeoutMs = REQUEST_TIMEOUT_MS, untilMs = Number.POSITIVE_INFINITY } = time;
     const connection = this.atHand(address) ?? (await this.to(address));
-    const response = await this.#sent(connection, command, timeoutMs);
+    // No await may come between this look and the request.
+    const leftMs = untilMs - this.#settings.clock.monotonicMs();
+    if (leftMs <= 0) throw unavailable(address, command.what, new Error('its time was over before it was sent'));
+    const response = await this.#sent(connection, command, Math.min(timeoutMs, leftMs));
     try {
       return command.answer(response);
     } catch (error) {

@@ -32,7 +32,7 @@ export class NameServers {
     for (let tried = 0; tried < this.#addresses.length; tried += 1) {
       const index = (this.#current + tried) % this.#addresses.length;
       try {
-        const answer = await this.#connections.ask(this.#addresses[index] ?? '', command, REQUEST_TIMEOUT_MS);
+        const answer = await this.#connections.ask(this.#addresses[index] ?? '', command, { timeoutMs: REQUEST_TIMEOUT_MS });
         this.#current = index;
         return answer;
       } catch (error) {
@@ -62,7 +62,7 @@ export class NameServers {
   /** Each of them for itself: those that are gone hear of it from the brokers, if they come back. */
   async askEach(command: Command<unknown>): Promise<void> {
     const answers = await Promise.allSettled(
-      this.#addresses.map((address) => this.#connections.ask(address, command, REQUEST_TIMEOUT_MS)),
+      this.#addresses.map((address) => this.#connections.ask(address, command, { timeoutMs: REQUEST_TIMEOUT_MS })),
     );
     const refused = answers.find((answer) => answer.status === 'rejected' && !(answer.reason instanceof RetryableError));
     if (refused?.status === 'rejected') throw refused.reason;

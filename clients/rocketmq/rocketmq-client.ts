@@ -6,7 +6,7 @@
  *
  * Calls throw `RetryableError` (`broker.unavailable`: nobody answered, or a broker is away; `broker.throttled`: the broker has too much to do) or
  * `FatalTaskError` (`broker.topic_missing`, `broker.topic_refused`, `broker.unauthorized`, and `broker.refused` for all else). Every one answers or throws within
- * thirty seconds, a wait so much after its time.
+ * thirty seconds, a send within twenty (`sender.ts`), a wait so much after its time.
  */
 import { ConnectError } from '../../core/errors.ts';
 import { type MessageQueue, queueKey } from '../../core/message-queue.ts';
@@ -27,7 +27,8 @@ import { Names } from './names.ts';
 import type { OutgoingMessage } from './outgoing-message.ts';
 import { type QueueUse, queuesOfRoute } from './route.ts';
 import type { KnownRoutes } from './routes.ts';
-import { type Sent, sendMessages } from './send-messages.ts';
+import type { Sent } from './send-messages.ts';
+import { Sender } from './sender.ts';
 import { sqlProblem } from './sql-check.ts';
 import { TopicAdmin } from './topic-admin.ts';
 import { FIRST_PACE, type Pace, pullStretch, type Stretch, type StretchEnd } from './windowed-pull.ts';
@@ -37,9 +38,6 @@ const BATCH_BYTES_MAX = 4 * 1024 * 1024;
 
 /** Behind every queue: an answer tells what the queue holds, and no message. */
 const BEHIND_ALL = 2n ** 63n - 1n;
-
-/** A busy broker stored nothing. Altogether not longer than a broker's own patience with a full queue, five times over. */
-const BUSY_PAUSES_MS = [50, 100, 200, 400];
 
 export interface RocketmqSettings extends ClusterSettings {
   /** The instance of a hosted cluster: stands before each name of a topic or group there, and nowhere here. */
@@ -71,13 +69,12 @@ export class RocketmqClient {
   readonly batchBytesMax: number;
   readonly topics: TopicAdmin;
   readonly #clock: Clock;
+  readonly #sender: Sender;
   readonly #cluster: Cluster;
   readonly #names: Names;
   readonly #group: string;
   readonly #polls: LongPolls;
   readonly #paces = new Map<string, Pace>();
-  /** Some hosted brokers take single messages only. */
-  #takesBatches = true;
   /** Proxies cannot be asked what a topic holds. */
   #hasStats = true;
 
@@ -88,6 +85,7 @@ export class RocketmqClient {
     this.topics = new TopicAdmin({ cluster: this.#cluster, names: this.#names, clock });
     this.#group = this.#names.onWire(settings.group);
     this.batchBytesMax = settings.batchBytesMax ?? BATCH_BYTES_MAX;
+    this.#sender = new Sender({ cluster: this.#cluster, clock, group: this.#group, bytesMax: this.batchBytesMax });
     this.#polls = new LongPolls(clock, (queue, at) => this.#beginPoll(queue, at));
   }
 
@@ -211,18 +209,8 @@ export class RocketmqClient {
   }
 
   /** In order, appended when this resolves, durable as far as the broker makes it; what it refuses is left out. */
-  async send(queue: MessageQueue, messages: readonly OutgoingMessage[], bornAtMs: number): Promise<Sent> {
-    return sendMessages(messages, {
-      queue: this.#wire(queue),
-      group: this.#group,
-      bornAtMs,
-      bytesMax: this.batchBytesMax,
-      ask: (command) => this.#askPatiently(this.#wire(queue), command),
-      takesBatches: () => this.#takesBatches,
-      refusedBatches: () => {
-        this.#takesBatches = false;
-      },
-    });
+  send(queue: MessageQueue, messages: readonly OutgoingMessage[], bornAtMs: number): Promise<Sent> {
+    return this.#sender.send(this.#wire(queue), messages, bornAtMs);
   }
 
   /** How far a group has come, for the broker's own tools. */
@@ -274,19 +262,6 @@ export class RocketmqClient {
   #ask<Answer>(queue: MessageQueue, use: QueueUse, command: (wire: MessageQueue) => Command<Answer>): Promise<Answer> {
     const wire = this.#wire(queue);
     return this.#cluster.askOf(wire, use, command(wire));
-  }
-
-  /** What was turned away because the broker is busy is sent again. */
-  async #askPatiently<Answer>(wire: MessageQueue, command: Command<Answer>): Promise<Answer> {
-    for (const pauseMs of BUSY_PAUSES_MS) {
-      try {
-        return await this.#cluster.askOf(wire, 'writeQueues', command);
-      } catch (error) {
-        if (!(error instanceof ConnectError) || error.code !== 'broker.throttled') throw error;
-      }
-      await this.#clock.sleep(pauseMs);
-    }
-    return this.#cluster.askOf(wire, 'writeQueues', command);
   }
 
   async #beginPoll(queue: MessageQueue, offset: bigint): Promise<Poll> {

@@ -386,6 +386,80 @@ describe('RocketmqClient, refusals', () => {
   });
 });
 
+describe('RocketmqClient, sends that take long', () => {
+  test('ends a send of many batches after twenty seconds, and sends nothing more', async () => {
+    const clock = new ManualClock();
+    const server = await startCluster(() => {
+      clock.advance(8_000);
+      return { fields: { queueOffset: 0 } };
+    });
+    const client = clientOf({ nameServers: [server.address], batchBytesMax: 23 }, clock);
+
+    const sending = client.send(QUEUE, Array<typeof A_MESSAGE>(10).fill(A_MESSAGE), 1);
+
+    await expect(sending).rejects.toMatchObject({
+      name: 'RetryableError',
+      code: 'broker.unavailable',
+      message: expect.stringMatching(/broker-a.*send to topic T.*20000 ms.*; next: /),
+    });
+    await client.pull(QUEUE, 0n, { messages: 1 }).catch(() => undefined);
+    expect(server.count(RequestCode.SEND_BATCH_MESSAGE)).toBe(3);
+  });
+
+  test('sends nothing where it is learned too late where to', async () => {
+    const clock = new ManualClock();
+    const silent = await Promise.all(Array.from({ length: 4 }, () => RemotingServer.start(() => 'silent')));
+    const server = await startCluster(() => ({ fields: { queueOffset: 0 } }));
+    const client = clientOf({ nameServers: [...silent, server].map(({ address }) => address) }, clock);
+
+    const sending = client.send(QUEUE, [A_MESSAGE], 1).catch((error: unknown) => error);
+    // Each is asked on another connection once more.
+    for (const nameServer of silent) {
+      for (const asked of [1, 2]) {
+        await nameServer.received(asked);
+        clock.advance(3_000);
+      }
+    }
+
+    expect(await sending).toMatchObject({ name: 'RetryableError', code: 'broker.unavailable' });
+    await client.pull(QUEUE, 0n, { messages: 1 }).catch(() => undefined);
+    expect(server.count(RequestCode.SEND_BATCH_MESSAGE)).toBe(0);
+  });
+
+  test('takes back what has not left this machine where a broker that stood still did not answer in time', async () => {
+    const clock = new ManualClock();
+    const server = await startCluster(() => ({ fields: { queueOffset: 0 } }));
+    const client = clientOf({ nameServers: [server.address] }, clock);
+    await client.send(QUEUE, [A_MESSAGE], 1);
+    server.standStill();
+
+    const sending = client.send(QUEUE, [{ ...A_MESSAGE, body: Buffer.alloc(3_000_000) }], 1).catch((error: unknown) => error);
+    await new Promise((resolve) => setImmediate(resolve));
+    clock.advance(10_000);
+
+    expect(await sending).toMatchObject({ code: 'broker.unavailable' });
+    await server.readToTheEnd();
+    expect(server.count(RequestCode.SEND_BATCH_MESSAGE)).toBe(1);
+  });
+
+  test('waits for an answer no longer than the whole send has left', async () => {
+    const clock = new ManualClock();
+    const replies: Reply[] = [{ fields: { queueOffset: 0 } }, { fields: { queueOffset: 1 } }];
+    const server = await startCluster(() => {
+      const reply = replies.shift() ?? 'silent';
+      if (reply !== 'silent') clock.advance(8_000);
+      return reply;
+    });
+    const client = clientOf({ nameServers: [server.address], batchBytesMax: 23 }, clock);
+
+    const sending = client.send(QUEUE, [A_MESSAGE, A_MESSAGE, A_MESSAGE], 1).catch((error: unknown) => error);
+    await server.received(4);
+    clock.advance(4_000);
+
+    expect(await sending).toMatchObject({ name: 'RetryableError', code: 'broker.unavailable' });
+  });
+});
+
 describe('RocketmqClient, polls', () => {
   test('waits with one poll for all who wait at one place, those who come later included', async () => {
     const held: ((reply: Reply) => void)[] = [];

@@ -72,6 +72,18 @@ export class RemotingServer {
     for (const socket of this.#sockets) socket.destroy();
   }
 
+  /** Reads nothing: what comes lies before its door. */
+  standStill(): void {
+    for (const socket of this.#sockets) socket.pause();
+  }
+
+  /** Resolves when every connection that there is has ended, and all that came in it was read. */
+  async readToTheEnd(): Promise<void> {
+    const ends = [...this.#sockets].map((socket) => new Promise((resolve) => socket.once('close', resolve)));
+    for (const socket of this.#sockets) socket.resume();
+    await Promise.all(ends);
+  }
+
   async close(): Promise<void> {
     this.cut();
     if (!this.#server.listening) return;

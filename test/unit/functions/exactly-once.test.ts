@@ -258,6 +258,33 @@ describe('runInvocation of an exactly-once source', () => {
     expect(sorted(valuesOf(await source.sent()))).toEqual(upTo(10));
   });
 
+  // 1. A send fails, for its broker stands still.  2. It goes on, answers the next holder, and then stores what lay before its door.
+  test('publishes each record once when a send lands right after a broker that stood still has answered again', async () => {
+    const late: (() => Promise<unknown>)[] = [];
+    const hangs: SendFault = (send, ...batch) => {
+      late.push(() => send(...batch));
+      throw brokerUnavailable();
+    };
+    const source: SourceShard = await aSourceShard({
+      system: memorySystem({ rows: rows(10) }),
+      exactlyOnce: true,
+      broker: (log) =>
+        brokerWith(sendFaults([hangs])(log), {
+          bounds: async (queues) => {
+            const bounds = await log.bounds(queues);
+            const land = late.shift();
+            if (land !== undefined) void source.host.clock.sleep(100).then(land);
+            return bounds;
+          },
+        }),
+    });
+
+    await runToTheEnd(source);
+    await source.host.clock.sleep(60_000);
+
+    expect(sorted(valuesOf(await source.sent()))).toEqual(upTo(10));
+  });
+
   test('looks back at once where the log says that nothing lands late', async () => {
     const runs: number[] = [];
     for (const sendLandsWithinMs of [0, 700]) {
