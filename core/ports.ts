@@ -144,6 +144,9 @@ export interface SendResult {
   readonly refused: readonly { readonly index: number; readonly error: RecordError }[];
 }
 
+/** What queues are asked for; to be read, where nothing is said. */
+export type QueueUse = 'reading' | 'writing';
+
 /** A consumer group's place in a queue: the first record that it has not finished. */
 export interface GroupOffset {
   readonly queue: MessageQueue;
@@ -165,8 +168,11 @@ export interface LogBroker {
   topicProblem(topic: string): string | null;
   /** Why the log cannot read by this filter; `null` where it can. */
   filterProblem(filter: RecordFilter): Promise<string | null>;
-  /** The queues of a topic that can be read, in a stable order; empty when the topic does not exist. */
-  queues(topic: string): Promise<readonly MessageQueue[]>;
+  /**
+   * The queues of a topic that can be read, or that can be written to, in a stable order; empty when the topic does not exist. Of a
+   * topic that is about to have fewer queues, some are read to their end and written no more.
+   */
+  queues(topic: string, use?: QueueUse): Promise<readonly MessageQueue[]>;
   /** Existing topics, ascending. */
   topics(): Promise<readonly string[]>;
   /** In the order asked. `null` for a queue that does not exist, and for one whose broker is away: `read` tells which. */
@@ -179,7 +185,11 @@ export interface LogBroker {
    * all, now or up to `sendLandsWithinMs` later.
    */
   send(queue: MessageQueue, records: readonly OutgoingRecord[]): Promise<SendResult>;
-  /** Creates the topic unless it exists; an existing topic keeps its queues. @throws {FatalTaskError} `broker.topic_refused`: none can have this name. */
+  /**
+   * Creates the topic unless it exists; an existing topic keeps its queues, also one that cannot be written to.
+   *
+   * @throws {FatalTaskError} `broker.topic_refused`: none can have this name.
+   */
   ensureTopic(topic: string, options: { readonly queues: number }): Promise<void>;
   /** The first offset stored at or after `atMs`; `max` when there is none. */
   offsetAt(queue: MessageQueue, atMs: number): Promise<Offset>;

@@ -57,6 +57,8 @@ export class ExactlyOnceWriter implements SinkWriter {
   /** Whether the claim still holds. */
   readonly #maySend: () => boolean;
   #pins: Pins;
+  /** By topic: the queues its records choose among. Those that are pinned, without such as can only be read. */
+  readonly #chosenAmong = new Map<string, readonly MessageQueue[]>();
   /** Whether they are to be fewer before more are added. */
   #hasMany = false;
   /** By queue. */
@@ -101,18 +103,24 @@ export class ExactlyOnceWriter implements SinkWriter {
     const pins = pinsOf(found.map(({ pin }) => pin));
     if (!jsonEquals(encodePins(pins), encodePins(this.#pins))) await this.#store(pins);
     this.#pins = pins;
+    const writable = pinsOf(found.filter(({ isWritable }) => isWritable).map(({ pin }) => pin));
+    for (const [topic, list] of writable)
+      this.#chosenAmong.set(
+        topic,
+        list.map(({ queue }) => queue),
+      );
     await Promise.all(found.map((queue) => this.#lookBackIn(queue, signal)));
     this.#isInDoubt = false;
     return null;
   }
 
   async put({ records }: PutBatch, signal: CancelSignal): Promise<PutResult> {
-    const fresh = [...topicsOf(records)].filter((topic) => !this.#pins.has(topic));
+    const fresh = [...topicsOf(records)].filter((topic) => !this.#chosenAmong.has(topic));
     if (fresh.length > 0) await this.#pin(fresh);
     const nowMs = this.#host.clock.nowMs();
     const headers = positionHeaders(this.#source);
     const encode = (record: ConnectRecord) => outgoing(record, nowMs, headers(positionTextOf(record)));
-    const batches = byQueue(records, (topic) => this.#queues(topic), { turn: 0, encode });
+    const batches = byQueue(records, (topic) => this.#chosenAmong.get(topic) ?? [], { turn: 0, encode });
     const failures = await allEnded(batches.map((batch) => this.#send(records, batch, signal)));
     this.#last = records.at(-1)?.position ?? this.#last;
     return { failures: failures.flat().sort((a, b) => a.index - b.index) };
@@ -152,6 +160,7 @@ export class ExactlyOnceWriter implements SinkWriter {
     // Nothing is in doubt of a topic of which all that was sent is covered: it is pinned anew when it is written to again.
     const kept = [...this.#pins.values()].filter((queues) => !this.#hasMany || queues.some((pin) => this.#holdsMore(pin)));
     this.#pins = pinsOf(kept.flat().map((pinned) => this.#settle(pinned)));
+    for (const topic of this.#chosenAmong.keys()) if (!this.#pins.has(topic)) this.#chosenAmong.delete(topic);
     this.#hasMany = false;
     return this.#pins;
   }
@@ -163,18 +172,18 @@ export class ExactlyOnceWriter implements SinkWriter {
 
   // -------------------------------------------------------------------------------------------------------------------
 
-  #queues(topic: string): readonly MessageQueue[] {
-    return (this.#pins.get(topic) ?? []).map(({ queue }) => queue);
-  }
-
   /** Before topics are first written to: their lists are the broker's, pinned where they end, in one write for all. */
   async #pin(topics: readonly string[]): Promise<void> {
-    const queues: MessageQueue[] = [];
+    const lists = new Map<string, readonly MessageQueue[]>();
     // One after the other: a batch may create many topics, and the broker is shared.
-    for (const topic of topics) queues.push(...(await queuesOf(this.#host, topic, this.#topicQueues)));
-    const pins = new Map([...this.#pins, ...pinsOf(await pinAtEnd(this.#host.broker, queues))]);
+    for (const topic of topics) lists.set(topic, await queuesOf(this.#host, topic, this.#topicQueues));
+    const pinned = [...this.#pins.values()].flat();
+    const known = new Set(pinned.map(({ queue }) => queueKey(queue)));
+    const fresh = [...lists.values()].flat().filter((queue) => !known.has(queueKey(queue)));
+    const pins = pinsOf([...pinned, ...(await pinAtEnd(this.#host.broker, fresh))]);
     await this.#store(pins);
     this.#pins = pins;
+    for (const [topic, queues] of lists) this.#chosenAmong.set(topic, queues);
     this.#hasMany = areMany(pins);
   }
 

@@ -23,10 +23,15 @@ import type { PinnedQueue } from './pins.ts';
 /** One record: enough to know a queue by. */
 const ONE = { records: 1, bytes: 1, waitMs: 0 };
 
-/** A pinned queue as a look-back finds it. */
-export interface FoundQueue {
+interface ThereQueue {
   readonly pin: PinnedQueue;
   readonly bounds: QueueBounds;
+}
+
+/** A pinned queue as a look-back finds it. */
+export interface FoundQueue extends ThereQueue {
+  /** `false`: its topic is about to have fewer queues, and this one is read to its end. */
+  readonly isWritable: boolean;
 }
 
 /** Pins queues where they end. @throws {RetryableError} for one that is not there any more, or not now. */
@@ -45,23 +50,47 @@ export async function pinAtEnd(broker: LogBroker, queues: readonly MessageQueue[
 /**
  * Those of the pinned queues that still exist, each with where to look back from.
  *
- * @throws {RetryableError} `broker.unavailable` while one of them is away.
+ * @throws {RetryableError} `broker.unavailable` while one of them is away, or its broker takes nothing: a slave may stand in for it,
+ * and lack what it has.
  */
 export async function foundAgain(
   broker: LogBroker,
   pins: readonly PinnedQueue[],
   source: string,
 ): Promise<readonly FoundQueue[]> {
+  const writable = await writableQueues(broker, pins);
   const bounds = await broker.bounds(pins.map(({ queue }) => queue));
   const found = await Promise.all(
     pins.map(async (pin, index): Promise<readonly FoundQueue[]> => {
       const held = bounds[index] ?? null;
       if (held === null) return goneFor(broker, pin);
-      if (!(await isAnother(broker, { pin, bounds: held }, source))) return [{ pin, bounds: held }];
-      return [{ pin: { queue: pin.queue, from: held.min, below: null }, bounds: held }];
+      const taking = writable.get(brokerPart(pin.queue));
+      if (taking === undefined) throw takesNothing(pin.queue);
+      const isWritable = taking.has(pin.queue.queueId);
+      if (!(await isAnother(broker, { pin, bounds: held }, source))) return [{ pin, bounds: held, isWritable }];
+      return [{ pin: { queue: pin.queue, from: held.min, below: null }, bounds: held, isWritable }];
     }),
   );
   return found.flat();
+}
+
+/** The numbers of those that can be written to, by topic and broker. */
+async function writableQueues(
+  broker: LogBroker,
+  pins: readonly PinnedQueue[],
+): Promise<ReadonlyMap<string, ReadonlySet<number>>> {
+  const topics = [...new Set(pins.map(({ queue }) => queue.topic))];
+  const queues = (await Promise.all(topics.map((topic) => broker.queues(topic, 'writing')))).flat();
+  const numbers = new Map<string, Set<number>>();
+  for (const queue of queues) {
+    const ofBroker = numbers.get(brokerPart(queue)) ?? new Set();
+    numbers.set(brokerPart(queue), ofBroker.add(queue.queueId));
+  }
+  return numbers;
+}
+
+function brokerPart({ topic, brokerName }: MessageQueue): string {
+  return `${topic}/${brokerName}`;
 }
 
 /** A log says of what is read, and not of bounds, whether it is gone. */
@@ -75,6 +104,13 @@ async function goneFor(broker: LogBroker, { queue, from }: PinnedQueue): Promise
   throw notThere(queue);
 }
 
+function takesNothing({ topic, brokerName }: MessageQueue): RetryableError {
+  const next = `next: check that the master of ${brokerName} runs, and that ${topic} may be written to there`;
+  return new RetryableError(`broker ${brokerName} takes nothing for topic ${topic}, so what it shows may not be all; ${next}`, {
+    code: 'broker.unavailable',
+  });
+}
+
 function notThere(queue: MessageQueue): RetryableError {
   const next = 'next: nothing, it is tried again; if this lasts, check that its broker runs';
   return new RetryableError(`queue ${queueKey(queue)} cannot be found at the moment; ${next}`, { code: 'broker.unavailable' });
@@ -82,7 +118,7 @@ function notThere(queue: MessageQueue): RetryableError {
 
 async function isAnother(
   broker: LogBroker,
-  { pin: { queue, from, below }, bounds }: FoundQueue,
+  { pin: { queue, from, below }, bounds }: ThereQueue,
   source: string,
 ): Promise<boolean> {
   if (from > bounds.max) return true;

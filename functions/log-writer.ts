@@ -67,15 +67,17 @@ export class LogWriter implements SinkWriter {
   }
 }
 
-/** The queues of a topic, which is created when it does not exist. */
+/** The queues of a topic that can be written to; it is created when it does not exist. */
 export async function queuesOf(host: Host, topic: string, topicQueues: number): Promise<readonly MessageQueue[]> {
-  const existing = await host.broker.queues(topic);
+  const existing = await host.broker.queues(topic, 'writing');
   if (existing.length > 0) return existing;
   await host.broker.ensureTopic(topic, { queues: topicQueues });
-  const created = await host.broker.queues(topic);
-  if (created.length === 0)
-    throw new RetryableError(`topic ${topic} was created but has no queues yet`, { code: 'broker.unavailable' });
-  return created;
+  const created = await host.broker.queues(topic, 'writing');
+  if (created.length > 0) return created;
+  const next = 'next: check that a broker that has it runs, and that it may be written to';
+  throw new RetryableError(`topic ${topic} exists and has no queue that can be written to; ${next}`, {
+    code: 'broker.unavailable',
+  });
 }
 
 export function topicsOf(records: readonly ConnectRecord[]): ReadonlySet<string> {

@@ -11,6 +11,7 @@ import type {
   LogBroker,
   OutgoingRecord,
   QueueBounds,
+  QueueUse,
   ReadLimits,
   ReadResult,
   RecordFilter,
@@ -50,8 +51,8 @@ export class RocketmqLogBroker implements LogBroker {
     return this.#client.filterProblem(messageFilter(filter));
   }
 
-  queues(topic: string): Promise<readonly MessageQueue[]> {
-    return this.#client.queues(topic);
+  queues(topic: string, use: QueueUse = 'reading'): Promise<readonly MessageQueue[]> {
+    return use === 'writing' ? this.#client.writableQueues(topic) : this.#client.queues(topic);
   }
 
   topics(): Promise<readonly string[]> {
@@ -72,7 +73,7 @@ export class RocketmqLogBroker implements LogBroker {
   }
 
   async ensureTopic(topic: string, { queues }: { readonly queues: number }): Promise<void> {
-    if ((await this.#client.queues(topic)).length === 0) await this.#client.topics.create(topic, queues);
+    if (!(await this.#client.topics.exists(topic))) await this.#client.topics.create(topic, queues);
   }
 
   async offsetAt(queue: MessageQueue, atMs: number): Promise<Offset> {

@@ -10,7 +10,7 @@ import { getCluster } from './commands/get-cluster.ts';
 import { getRoute } from './commands/get-route.ts';
 import type { Connection, TlsOptions } from './connection.ts';
 import { type AskTime, Connections } from './connections.ts';
-import { queueAway, queueMissing, withoutNext } from './failure.ts';
+import { queueAway, queueMissing, queueNotWritable, withoutNext } from './failure.ts';
 import { NameServers } from './name-servers.ts';
 import type { BrokerAddress, BrokerRoute, QueueUse, TopicRoute } from './route.ts';
 import { brokerOf, type KnownRoutes, Routes } from './routes.ts';
@@ -77,7 +77,11 @@ export class Cluster {
     }
     const brokers = await this.brokers();
     if (brokers.length > 0) return brokers.map(({ brokerName, address }) => ({ name: `broker ${brokerName}`, address }));
-    throw this.#nameServers.knowsNoBroker();
+    throw this.knowsNoBroker();
+  }
+
+  knowsNoBroker(): RetryableError {
+    return this.#nameServers.knowsNoBroker();
   }
 
   askNameServer<Answer>(command: Command<Answer>): Promise<Answer> {
@@ -140,9 +144,10 @@ export class Cluster {
   }
 
   async #assertExists(queue: MessageQueue, use: QueueUse): Promise<BrokerRoute> {
-    const broker = brokerOf(await this.#routes.fresh(queue.topic), queue, use);
-    if (broker === undefined) throw await this.#absenceOf(queue);
-    return broker;
+    const route = await this.#routes.fresh(queue.topic);
+    const broker = brokerOf(route, queue, use);
+    if (broker !== undefined) return broker;
+    throw brokerOf(route, queue, 'readQueues') === undefined ? await this.#absenceOf(queue) : queueNotWritable(queue);
   }
 
   /** A NameServer forgets a broker whose connection ended, and with it the broker's part of each topic. */
@@ -160,7 +165,10 @@ export class Cluster {
   async #connect({ address }: BrokerRoute, queue: MessageQueue): Promise<Connection> {
     if (this.hasProxies) return this.#connectProxy();
     if (address !== '') return this.#connections.to(address);
-    throw new RetryableError(`no broker is the master of queue ${queueKey(queue)} at present`, { code: 'broker.unavailable' });
+    const next = 'next: start its master (`brokerId=0`), or make one of its slaves the master';
+    throw new RetryableError(`queue ${queueKey(queue)}: broker ${queue.brokerName} has no master at present; ${next}`, {
+      code: 'broker.unavailable',
+    });
   }
 
   async #connectProxy(): Promise<Connection> {

@@ -39,6 +39,15 @@ export function queueAway(queue: MessageQueue): RetryableError {
   });
 }
 
+/** It is about to go, its topic may not be written to, or a slave stands in for its master. */
+export function queueNotWritable(queue: MessageQueue): RetryableError {
+  const next = `let the topic be written to again (\`perm\`, \`writeQueueNums\`) where that was not meant, and check that the master of ${queue.brokerName} runs`;
+  return new RetryableError(`queue ${queueKey(queue)} can be read and not written to; next: ${next}`, {
+    code: 'broker.unavailable',
+    details: { brokerName: queue.brokerName },
+  });
+}
+
 /** What was thrown where `address` was asked, as the runtime knows it; what is no refusal stays what it is. */
 export function failureOf(error: unknown, { address, what }: { readonly address: string; readonly what: string }): unknown {
   if (!(error instanceof Refusal)) return unavailable(address, `${what}, and what it answered is not understood`, error);

@@ -120,7 +120,7 @@ export class RocketmqClient {
     return this.#queues(topic, 'readQueues');
   }
 
-  /** Those that can be written to: where a topic is about to have fewer, some are read to their end and written no more. */
+  /** Those that can be written to: they lie on a master, and are not read to their end only, as of a topic that is to have fewer. */
   writableQueues(topic: string): Promise<readonly MessageQueue[]> {
     return this.#queues(topic, 'writeQueues');
   }

@@ -10,7 +10,7 @@ import { type LenientJson, parseLenientJson } from './lenient-json.ts';
 
 export interface BrokerRoute {
   readonly brokerName: string;
-  /** `host:port` of the master, or of whoever acts as one; empty while there is none. */
+  /** `host:port` of the master; empty while there is none. A slave may lack what its master has acknowledged. */
   readonly address: string;
   /** Queues that can be read, and that can be written to: from 0 on. */
   readonly readQueues: number;
@@ -48,9 +48,9 @@ export function parseRoute(body: Buffer): TopicRoute {
 export type QueueUse = 'readQueues' | 'writeQueues';
 
 export function queuesOfRoute(topic: string, { brokers }: TopicRoute, use: QueueUse): readonly MessageQueue[] {
-  return brokers.flatMap(({ brokerName, [use]: queues }) =>
-    Array.from({ length: queues }, (_, queueId) => ({ topic, brokerName, queueId })),
-  );
+  return brokers
+    .filter(({ address }) => use === 'readQueues' || address !== '')
+    .flatMap(({ brokerName, [use]: queues }) => Array.from({ length: queues }, (_, queueId) => ({ topic, brokerName, queueId })));
 }
 
 const clusterSchema = z.object({
@@ -66,15 +66,14 @@ export interface BrokerAddress {
 export function parseCluster(body: Buffer): readonly BrokerAddress[] {
   const { brokerAddrTable } = clusterSchema.parse(plain(body));
   return Object.entries(brokerAddrTable)
-    .map(([brokerName, { brokerAddrs }]) => ({ brokerName, address: brokerAddrs['0'] ?? '' }))
+    .map(([brokerName, { brokerAddrs }]) => ({ brokerName, address: masterOf(brokerAddrs) }))
     .filter(({ address }) => address !== '')
     .sort((a, b) => (a.brokerName < b.brokerName ? -1 : 1));
 }
 
-/** Number 0 is the master. Where there is none the lowest acts as one, as far as its cluster has it act. */
+/** Number 0; where a slave acts as the master, NameServers say that it is number 0, and that nothing can be written. */
 function masterOf(addresses: Readonly<Record<string, string>>): string {
-  const [lowest] = Object.keys(addresses).sort((a, b) => Number(a) - Number(b));
-  return (lowest === undefined ? undefined : addresses[lowest]) ?? '';
+  return addresses['0'] ?? '';
 }
 
 function plain(body: Buffer): LenientJson {

@@ -4,6 +4,7 @@ import type { Clock } from '../../core/ports.ts';
 import type { Cluster } from './cluster.ts';
 import { createTopic } from './commands/create-topic.ts';
 import { deleteTopicInBroker, deleteTopicInNameServer } from './commands/delete-topic.ts';
+import { getTopicStats } from './commands/get-topic-stats.ts';
 import { getSystemTopics, getTopics } from './commands/get-topics.ts';
 import type { Names } from './names.ts';
 import type { BrokerAddress, TopicRoute } from './route.ts';
@@ -45,7 +46,15 @@ export class TopicAdmin {
       .sort();
   }
 
-  /** Spreads the queues over all brokers, and resolves when the topic can be used. Not for one that exists. */
+  /** @throws {RetryableError} `broker.unavailable` while no broker is there that could have it. */
+  async exists(topic: string): Promise<boolean> {
+    const { cluster, names } = this.#parts;
+    if ((await cluster.route(names.onWire(topic))) !== null) return true;
+    await cluster.servers();
+    return false;
+  }
+
+  /** Spreads the queues over all brokers, and resolves when the topic can be used. A broker that has it already keeps it as it is. */
   async create(topic: string, queues: number): Promise<void> {
     const { cluster } = this.#parts;
     const problem = this.problem(topic);
@@ -53,16 +62,19 @@ export class TopicAdmin {
     const brokers = await cluster.brokers();
     const shares = brokers.map((broker, index) => ({ broker, queues: shareOf(queues, index, brokers.length) }));
     const used = shares.filter((share) => share.queues > 0);
-    if (used.length === 0) throw new RetryableError('no broker is known to the NameServer', { code: 'broker.unavailable' });
-    await Promise.all(used.map((share) => this.#createAt(share.broker, topic, share.queues)));
-    await this.#seen(topic, (route) => used.every(({ broker }) => queuesAt(route, broker) > 0));
+    if (used.length === 0) throw cluster.knowsNoBroker();
+    const made = await Promise.all(used.map((share) => this.#createUnlessThere(share.broker, topic, share.queues)));
+    const created = used.filter((_, index) => made[index]);
+    await this.#seen(topic, (route) => created.every(({ broker }) => queuesAt(route, broker) > 0));
   }
 
   /** One broker's queues: more of them, or fewer, which then cannot be reached. */
   async resize(topic: string, { brokerName, queues }: { readonly brokerName: string; readonly queues: number }): Promise<void> {
     const broker = (await this.#parts.cluster.brokers()).find((other) => other.brokerName === brokerName);
     if (broker === undefined)
-      throw new RetryableError(`no broker is named ${brokerName} at present`, { code: 'broker.unavailable' });
+      throw new RetryableError(`no name server tells of a broker ${brokerName}; next: start it, or correct its name`, {
+        code: 'broker.unavailable',
+      });
     await this.#createAt(broker, topic, queues);
     await this.#seen(topic, (route) => queuesAt(route, broker) === queues);
   }
@@ -76,6 +88,22 @@ export class TopicAdmin {
     await cluster.askEachNameServer(deleteTopicInNameServer(wireTopic));
   }
 
+  /**
+   * A NameServer that was started anew has not heard of every topic yet, and what is created takes the place of what there is.
+   * Answers whether it was created.
+   */
+  async #createUnlessThere(broker: BrokerAddress, topic: string, queues: number): Promise<boolean> {
+    const { cluster, names } = this.#parts;
+    try {
+      await cluster.askBroker(broker.address, getTopicStats(names.onWire(topic)));
+      return false;
+    } catch (error) {
+      if (!(error instanceof FatalTaskError) || error.code !== 'broker.topic_missing') throw error;
+    }
+    await this.#createAt(broker, topic, queues);
+    return true;
+  }
+
   #createAt({ address }: BrokerAddress, topic: string, queues: number): Promise<void> {
     const { cluster, names } = this.#parts;
     return cluster.askBroker(address, createTopic(names.onWire(topic), queues));
@@ -86,7 +114,9 @@ export class TopicAdmin {
     const untilMs = clock.monotonicMs() + VISIBLE_WITHIN_MS;
     while (!isAsWanted(await cluster.route(names.onWire(topic)))) {
       if (clock.monotonicMs() >= untilMs) {
-        const message = `topic ${topic} was created, and no NameServer tells of it after ${VISIBLE_WITHIN_MS} ms`;
+        const next =
+          'next: check that its brokers reach the name servers (`namesrvAddr`); they tell them again every thirty seconds';
+        const message = `topic ${topic} was created, and no name server tells of it after ${VISIBLE_WITHIN_MS} ms; ${next}`;
         throw new RetryableError(message, { code: 'broker.unavailable' });
       }
       await clock.sleep(LOOK_EVERY_MS);

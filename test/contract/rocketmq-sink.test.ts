@@ -12,7 +12,7 @@ import { rocketmqSink } from '../../plugins/sinks/rocketmq-sink.ts';
 import { aSinkRecord, textDatum } from '../support/connect-records.ts';
 import { asSent, bytesOf, textOf } from '../support/log-records.ts';
 import { aPluginContext } from '../support/plugin-context.ts';
-import type { RemotingAnswer } from '../support/remoting-server.ts';
+import { clusterOf, type RemotingAnswer } from '../support/remoting-server.ts';
 import { recordsIn } from '../support/replication.ts';
 import { StandInCluster } from '../support/stand-in-cluster.ts';
 
@@ -212,6 +212,32 @@ describe('rocketmq-sink, a cluster', () => {
     expect(failure.message).toBe(
       'topic orders does not exist at the target; next: create it there, or set topic.queues, with which it is created',
     );
+  });
+
+  test('whose topic takes nothing at the moment is left as it is, also where topics are to be created', async () => {
+    const cluster = await aCluster();
+    const queueDatas = [{ brokerName: 'broker-a', perm: 4, readQueueNums: 4, writeQueueNums: 4 }];
+    const brokerDatas = [{ brokerName: 'broker-a', brokerAddrs: { 0: cluster.server.address } }];
+    cluster.answerFirst = ({ code }) =>
+      code === RequestCode.GET_ROUTE ? { body: JSON.stringify({ brokerDatas, queueDatas }) } : null;
+
+    const failure = await failureOf(put(await open(cluster, { 'topic.queues': '8' }), [aRecord()]));
+
+    expect(failure).toMatchObject({
+      name: 'RetryableError',
+      code: 'target.unavailable',
+      message: expect.stringMatching(/topic orders exists at the target .*; next: /),
+    });
+    expect(cluster.server.count(RequestCode.CREATE_TOPIC)).toBe(0);
+  });
+
+  test('whose brokers are all away is tried again, and its topic is not taken for missing', async () => {
+    const cluster = await aCluster({ queues: 0 });
+    cluster.answerFirst = ({ code }) => (code === RequestCode.GET_CLUSTER ? clusterOf({}) : null);
+
+    const failure = await failureOf(put(await open(cluster), [aRecord()]));
+
+    expect(failure).toMatchObject({ name: 'RetryableError', code: 'target.unavailable' });
   });
 
   test('that is busy is left alone for a while, as any target that throttles', async () => {

@@ -18,7 +18,7 @@ export function brokerWith(broker: LogBroker, changed: Partial<LogBroker>): LogB
     sendLandsWithinMs: broker.sendLandsWithinMs,
     topicProblem: (topic) => broker.topicProblem(topic),
     filterProblem: (filter) => broker.filterProblem(filter),
-    queues: (topic) => broker.queues(topic),
+    queues: (...topic) => broker.queues(...topic),
     topics: () => broker.topics(),
     bounds: (queues) => broker.bounds(queues),
     read: (...read) => broker.read(...read),

@@ -28,7 +28,12 @@ export class TargetTopics {
     this.#clock = clock;
   }
 
-  /** At least one. @throws {FatalTaskError} `broker.topic_missing` where it does not exist and none is created. */
+  /**
+   * At least one.
+   *
+   * @throws {FatalTaskError} `broker.topic_missing` where it does not exist and none is created.
+   * @throws {RetryableError} `broker.unavailable` where none can be written to, or no broker is there.
+   */
   async queues(topic: string): Promise<readonly MessageQueue[]> {
     const known = this.#known.get(topic);
     const nowMs = this.#clock.monotonicMs();
@@ -47,6 +52,7 @@ export class TargetTopics {
   async #ask(topic: string): Promise<readonly MessageQueue[]> {
     const existing = await this.#client.writableQueues(topic);
     if (existing.length > 0) return existing;
+    if (await this.#client.topics.exists(topic)) throw notWritable(topic);
     if (this.#queuesOfNew === 0) {
       const next = 'next: create it there, or set topic.queues, with which it is created';
       throw new FatalTaskError(`topic ${topic} does not exist at the target; ${next}`, { code: 'broker.topic_missing' });
@@ -54,6 +60,13 @@ export class TargetTopics {
     await this.#client.topics.create(topic, this.#queuesOfNew);
     const created = await this.#client.writableQueues(topic);
     if (created.length > 0) return created;
-    throw new RetryableError(`topic ${topic} was created at the target but has no queues yet`, { code: 'broker.unavailable' });
+    throw notWritable(topic);
   }
+}
+
+function notWritable(topic: string): RetryableError {
+  const next = 'next: check that a broker that has it runs, and that it may be written to (`perm`, `writeQueueNums`)';
+  return new RetryableError(`topic ${topic} exists at the target and has no queue that can be written to; ${next}`, {
+    code: 'broker.unavailable',
+  });
 }

@@ -52,7 +52,8 @@ async function send(deps: AppDeps, { param, query, body }: Call<z.output<typeof 
   const topic = param('topic');
   const sent = Array.isArray(body) ? body : [body];
   if (query.flag('create') && (await deps.broker.queues(topic)).length === 0) await create(deps, topic, sent);
-  const lots = lotsOf(sent, { topic, queues: await foundQueues(deps, topic), ...deps });
+  await foundQueues(deps, topic);
+  const lots = lotsOf(sent, { topic, queues: await deps.broker.queues(topic, 'writing'), ...deps });
   const refused: z.output<typeof SendResult>['refused'] = [];
   const queues: z.output<typeof SendResult>['queues'] = [];
   await sideBySide(lots, SENDS_AT_ONCE, async ({ queue, records, indexes }) => {

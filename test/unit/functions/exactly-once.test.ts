@@ -10,7 +10,7 @@ import type { SourcePlugin } from '../../../plugins/api/source.ts';
 import { resetOffsets, setTargetState } from '../../../scheduler/connector-actions.ts';
 import { brokerUnavailable, brokerWith, brokerWithout, storeUnavailable, storeWith } from '../../support/faulty-ports.ts';
 import { anOutgoingRecord, bytesOf } from '../../support/log-records.ts';
-import { memorySource, memorySystem, type Row, rows } from '../../support/memory-source.ts';
+import { type MemorySystem, memorySource, memorySystem, type Row, rows } from '../../support/memory-source.ts';
 import { aSourceShard, type SourceShard, valuesOf } from '../../support/source-shard.ts';
 
 const SKEW = { skewMaxMs: 5_000 };
@@ -81,6 +81,16 @@ function aSourceOfTopics(count: number, { polls = 1 }: { readonly polls?: number
       };
     },
   };
+}
+
+interface DoubtfulSource extends SourceShard {
+  readonly system: MemorySystem;
+  /** Brokers that are gone for a while. */
+  readonly away: Set<string>;
+  /** Queues that are written no more. */
+  readonly readOnly: Set<MessageQueue>;
+  /** Called when bounds have been told. */
+  onBounds: () => void;
 }
 
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
@@ -637,21 +647,23 @@ describe('runInvocation of an exactly-once source', () => {
     });
   }
 
-  /** A source that is in doubt about all it sent: it landed, and nobody told it so. The brokers in `away` are gone since. */
-  async function inDoubt({
-    brokerNames,
-  }: {
-    readonly brokerNames: readonly string[];
-  }): Promise<SourceShard & { readonly away: Set<string>; onBounds: () => void }> {
+  /** A source that is in doubt about all it sent: it landed, and nobody told it so. */
+  async function inDoubt({ brokerNames }: { readonly brokerNames: readonly string[] }): Promise<DoubtfulSource> {
     const away = new Set<string>();
+    const readOnly = new Set<MessageQueue>();
+    const system = memorySystem({ rows: rows(12) });
     const source = await aSourceShard({
-      system: memorySystem({ rows: rows(12) }),
+      system,
       exactlyOnce: true,
       queues: 0,
       broker: (log) => {
         const faulty = sendFaults(brokerNames.map(() => landsWithoutReply))(log);
         const broker = brokerWithout(faulty, ({ brokerName }) => away.has(brokerName));
         return brokerWith(broker, {
+          queues: async (topic, use) => {
+            const queues = await broker.queues(topic, use);
+            return queues.filter((queue) => use !== 'writing' || !readOnly.has(queue));
+          },
           bounds: async (queues) => {
             const bounds = await broker.bounds(queues);
             doubting.onBounds();
@@ -660,7 +672,7 @@ describe('runInvocation of an exactly-once source', () => {
         });
       },
     });
-    const doubting = { ...source, away, onBounds: () => undefined };
+    const doubting: DoubtfulSource = { ...source, system, away, readOnly, onBounds: () => undefined };
     for (const brokerName of brokerNames) {
       if ((await source.log.queues('rows')).length === 0) source.log.createTopic('rows', { queues: 2, brokerName });
       else source.log.addQueues('rows', { queues: 2, brokerName });
@@ -749,6 +761,49 @@ describe('runInvocation of an exactly-once source', () => {
 
     expect(sorted(valuesOf(await source.sent()))).toEqual(upTo(12));
     expect(await source.cursor()).toMatchObject({ clean: true, checkpoint: { p: { row: 12 } } });
+  });
+
+  test('sends no more to a queue that is read to its end, and publishes each record once', async () => {
+    const source = await inDoubt({ brokerNames: ['broker-a', 'broker-b'] });
+    const [, retired] = (await source.log.queues('rows')) as [MessageQueue, MessageQueue];
+    source.readOnly.add(retired);
+    source.system.shards.get('0')?.push(...rows(20, 12));
+    const before = (await source.log.bounds([retired]))[0]?.max;
+
+    await runToTheEnd(source);
+
+    expect(sorted(valuesOf(await source.sent()))).toEqual(upTo(32));
+    expect((await source.log.bounds([retired]))[0]?.max).toBe(before);
+  });
+
+  test('chooses among others where all that it had pinned at a broker is read to its end', async () => {
+    const source = await inDoubt({ brokerNames: ['broker-a'] });
+    for (const queue of await source.log.queues('rows')) source.readOnly.add(queue);
+    source.log.addQueues('rows', { queues: 1, brokerName: 'broker-a' });
+    source.system.shards.get('0')?.push(...rows(20, 12));
+
+    await runToTheEnd(source);
+
+    expect(sorted(valuesOf(await source.sent()))).toEqual(upTo(32));
+    expect(await source.cursor()).toMatchObject({ clean: true, checkpoint: { p: { row: 32 } } });
+  });
+
+  // A slave in its master's place shows what it has, which may not be all, and takes nothing.
+  test('sends nothing while a broker takes nothing, for it may not show all that it has', async () => {
+    const source = await inDoubt({ brokerNames: ['broker-a', 'broker-b'] });
+    const pinned = (await source.cursor()).checkpoint;
+    const sent = (await source.sent()).length;
+    for (const queue of (await source.log.queues('rows')).slice(2)) source.readOnly.add(queue);
+
+    const waiting = await runAgain(source);
+    const unsent = (await source.sent()).length;
+    const kept = (await source.cursor()).checkpoint;
+    source.readOnly.clear();
+    await runToTheEnd(source);
+
+    expect(waiting.error).toMatchObject({ code: 'broker.unavailable', message: expect.stringMatching(/broker-b.*; next: /) });
+    expect([unsent, kept]).toEqual([sent, pinned]);
+    expect(sorted(valuesOf(await source.sent()))).toEqual(upTo(12));
   });
 
   test('does not fail for good where a queue is gone when it sends: it looks back, and goes on', async () => {

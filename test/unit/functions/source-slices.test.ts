@@ -22,6 +22,41 @@ describe('runInvocation of a source', () => {
     expect(await source.cursor()).toMatchObject({ checkpoint: { p: { row: 3 } }, holder: null, clean: true });
   });
 
+  test('writes to those queues alone that can be written to', async () => {
+    const source = await aSourceShard({
+      system: memorySystem({ rows: rows(20) }),
+      queues: 4,
+      broker: (log) =>
+        brokerWith(log, {
+          queues: async (topic, use) => {
+            const queues = await log.queues(topic);
+            return use === 'writing' ? queues.slice(0, 2) : queues;
+          },
+        }),
+    });
+
+    await source.run();
+
+    const sent = await source.sent();
+    expect(sent).toHaveLength(20);
+    expect(new Set(sent.map(({ queue }) => queue.queueId))).toEqual(new Set([0, 1]));
+  });
+
+  test('waits where its topic is there and takes nothing, and makes no other of it', async () => {
+    const source = await aSourceShard({
+      system: memorySystem({ rows: rows(3) }),
+      broker: (log) => brokerWith(log, { queues: async (topic, use) => (use === 'writing' ? [] : log.queues(topic)) }),
+    });
+
+    const { run } = await source.run();
+
+    expect(run).toMatchObject({
+      outcome: 'failed',
+      error: { code: 'broker.unavailable', message: expect.stringMatching(/topic rows exists .*; next: /) },
+    });
+    expect(await source.cursor()).toMatchObject({ status: { state: 'active' } });
+  });
+
   test('says in the cursor when it wants to be polled again', async () => {
     const source = await aSourceShard({ system: memorySystem({ rows: rows(3), idleForMs: 7_000 }) });
 

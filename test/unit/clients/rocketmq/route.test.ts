@@ -25,10 +25,10 @@ describe('parseRoute', () => {
     expect(writeOnly).toMatchObject({ readQueues: 0, writeQueues: 3 });
   });
 
-  test('takes the lowest broker for the master where there is none', () => {
+  test('takes no slave for the master: it may lack what was acknowledged', () => {
     const [broker] = parseRoute(Buffer.from(ROUTE.replace('"0":"127.0.0.1:10911",', ''))).brokers;
 
-    expect(broker?.address).toBe('127.0.0.1:10921');
+    expect(broker).toMatchObject({ address: '', readQueues: 4 });
   });
 });
 
@@ -40,6 +40,13 @@ describe('queuesOfRoute', () => {
 
     expect(names('readQueues')).toEqual(['a0', 'a1', 'b0', 'b1']);
     expect(names('writeQueues')).toEqual(['a0', 'b0']);
+  });
+
+  test('lists none to be written where a broker has no master', () => {
+    const brokers = [{ brokerName: 'a', address: '', readQueues: 2, writeQueues: 2 }];
+
+    expect(queuesOfRoute('T', { brokers }, 'readQueues')).toHaveLength(2);
+    expect(queuesOfRoute('T', { brokers }, 'writeQueues')).toEqual([]);
   });
 });
 
