@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { type MessageQueue, queueKey } from '../../core/message-queue.ts';
 import type { Offset } from '../../core/offset.ts';
 import type { Clock } from '../../core/ports.ts';
-import { queueMissing } from '../topic-missing.ts';
+import { queueMissing } from '../../core/topic-missing.ts';
 import type { EncodedBatch } from './encode-batches.ts';
 import type { LogDatabase, LogTransaction } from './log-database.ts';
 import { fileError } from './log-error.ts';

@@ -18,9 +18,9 @@ import type {
   SendResult,
   Telemetry,
 } from '../../core/ports.ts';
+import { topicMissing } from '../../core/topic-missing.ts';
 import { RECORD_BYTES_MAX } from '../record-limit.ts';
 import { filtered, tagsOnlyProblem } from '../tag-filter.ts';
-import { topicMissing } from '../topic-missing.ts';
 import { AppendGroups } from './append-groups.ts';
 import { encodeBatches } from './encode-batches.ts';
 import { IntervalSync } from './interval-sync.ts';

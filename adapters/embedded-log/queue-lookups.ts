@@ -3,7 +3,7 @@ import type { MessageQueue } from '../../core/message-queue.ts';
 import { maxOffset, type Offset } from '../../core/offset.ts';
 import type { QueueBounds, ReadLimits, ReadResult } from '../../core/ports.ts';
 import type { LogRecord } from '../../core/record/connect-record.ts';
-import { queueMissing } from '../topic-missing.ts';
+import { queueMissing } from '../../core/topic-missing.ts';
 import type { LogDatabase } from './log-database.ts';
 import { fileError, isMissingFile, logDamaged } from './log-error.ts';
 import { QueueReader } from './queue-reader.ts';

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { MessageQueue } from '../../core/message-queue.ts';
 import { maxOffset, minOffset, type Offset } from '../../core/offset.ts';
 import type { Clock } from '../../core/ports.ts';
-import { queueMissing } from '../topic-missing.ts';
+import { queueMissing } from '../../core/topic-missing.ts';
 import type { LogDatabase } from './log-database.ts';
 import { expiryOf, type Retention } from './retention.ts';
 import type { SegmentFiles } from './segment-files.ts';

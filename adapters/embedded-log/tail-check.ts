@@ -14,7 +14,7 @@ import { RetryableError } from '../../core/errors.ts';
 import { queueKey } from '../../core/message-queue.ts';
 import { advance, minOffset, type Offset, recordsBetween } from '../../core/offset.ts';
 import type { Telemetry } from '../../core/ports.ts';
-import { queueMissing } from '../topic-missing.ts';
+import { queueMissing } from '../../core/topic-missing.ts';
 import { BATCH_HEADER_BYTES, BATCH_MAGIC, isBodyWhole, readBatchHeader } from './batch-codec.ts';
 import type { LogDatabase } from './log-database.ts';
 import { isMissingFile, logDamaged } from './log-error.ts';

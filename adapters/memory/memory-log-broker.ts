@@ -13,9 +13,9 @@ import type {
   RecordFilter,
   SendResult,
 } from '../../core/ports.ts';
+import { queueMissing, topicMissing } from '../../core/topic-missing.ts';
 import { RECORD_BYTES_MAX } from '../record-limit.ts';
 import { filtered, tagsOnlyProblem } from '../tag-filter.ts';
-import { queueMissing, topicMissing } from '../topic-missing.ts';
 import { WakeUps } from '../wake-ups.ts';
 import { QueueLog } from './queue-log.ts';
 

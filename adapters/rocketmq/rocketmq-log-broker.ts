@@ -17,7 +17,7 @@ import type {
   RecordFilter,
   SendResult,
 } from '../../core/ports.ts';
-import { queueMissing } from '../topic-missing.ts';
+import { queueMissing } from '../../core/topic-missing.ts';
 import { watchQueues } from './watch-queues.ts';
 
 export interface RocketmqLogBrokerDeps {
@@ -33,7 +33,11 @@ export interface RocketmqLogBrokerDeps {
  * power, the default outlives a death of the broker's process.
  */
 export class RocketmqLogBroker implements LogBroker {
-  /** A request that nobody waits for any more may be in the network, or in the broker's queue of them. */
+  /**
+   * A request that nobody waits for any more may be in the network, or in the broker's queue of them: there for as long as its
+   * `waitTimeMillsInSendQueue` says, 200 ms where nobody has set it, and then it is turned away. A broker that lets requests wait for
+   * longer than most of a second breaks this; docs/rocketmq.md says so.
+   */
   readonly sendLandsWithinMs = 1_000;
   readonly #client: RocketmqClient;
   readonly #clock: Clock;

@@ -5,12 +5,13 @@
 import { type ConnectError, FatalTaskError, RetryableError } from '../../core/errors.ts';
 import { type MessageQueue, queueKey } from '../../core/message-queue.ts';
 import type { Clock } from '../../core/ports.ts';
+import { queueMissing } from '../../core/topic-missing.ts';
 import type { Command } from './command.ts';
 import { getCluster } from './commands/get-cluster.ts';
 import { getRoute } from './commands/get-route.ts';
 import type { Connection, TlsOptions } from './connection.ts';
 import { type AskTime, Connections } from './connections.ts';
-import { queueAway, queueMissing, queueNotWritable, withoutNext } from './failure.ts';
+import { queueAway, queueNotWritable, withoutNext } from './failure.ts';
 import { NameServers } from './name-servers.ts';
 import type { BrokerAddress, BrokerRoute, QueueUse, TopicRoute } from './route.ts';
 import { brokerOf, type KnownRoutes, Routes } from './routes.ts';

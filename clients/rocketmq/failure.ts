@@ -10,6 +10,8 @@ const BUSY_RETRY_AFTER_MS = 200;
 const UNREACHABLE_NEXT =
   'check that it runs and can be reached from here; a broker is reached at the address that it advertises (`brokerIP1`, `listenPort`)';
 
+const LOOK_NEXT = 'look at what the broker says, and at its log';
+
 /** Nothing came back, or nobody was reached. */
 export function unavailable(address: string, what: string, cause?: unknown): RetryableError {
   const reason = cause === undefined ? '' : `: ${messageOf(cause)}`;
@@ -23,10 +25,6 @@ export function unavailable(address: string, what: string, cause?: unknown): Ret
 /** What happened, where it is one of several things. */
 export function withoutNext(error: unknown): string {
   return messageOf(error).replace(/; next: .*$/s, '');
-}
-
-export function queueMissing(queue: MessageQueue): FatalTaskError {
-  return new FatalTaskError(`queue ${queueKey(queue)} does not exist`, { code: 'broker.topic_missing' });
 }
 
 /** Its broker is down, or nobody can say whether it is: what the queue holds is to be expected back. */
@@ -69,21 +67,29 @@ export function failureOf(error: unknown, { address, what }: { readonly address:
         },
       );
     case ResponseCode.NO_PERMISSION:
-      return unauthorized(said, details);
+      return noPermission(said, remark, details);
     case ResponseCode.SYSTEM_BUSY:
     case ResponseCode.FLOW_CONTROL:
-      return new RetryableError(said, { code: 'broker.throttled', details, retryAfterMs: BUSY_RETRY_AFTER_MS });
+      return new RetryableError(`${said}; next: nothing, it is tried again; if this lasts, look at its load and its disk`, {
+        code: 'broker.throttled',
+        details,
+        retryAfterMs: BUSY_RETRY_AFTER_MS,
+      });
     case ResponseCode.FLUSH_DISK_TIMEOUT:
     case ResponseCode.SLAVE_NOT_AVAILABLE:
     case ResponseCode.FLUSH_SLAVE_TIMEOUT:
-      return new RetryableError(`${said}; what was sent is stored and may be lost yet`, { code: 'broker.unavailable', details });
+      return unwell(
+        `${said}; what was sent is stored and may be lost yet`,
+        "look at the broker's disk and at its slaves",
+        details,
+      );
     case ResponseCode.SERVICE_NOT_AVAILABLE:
     case ResponseCode.GO_AWAY:
-      return new RetryableError(said, { code: 'broker.unavailable', details });
+      return unwell(said, 'see whether its disk is full, it is ending, or it is a slave', details);
     case ResponseCode.SYSTEM_ERROR:
       return systemError(said, remark, details);
     default:
-      return new FatalTaskError(said, { code: 'broker.refused', details });
+      return new FatalTaskError(`${said}; next: ${LOOK_NEXT}`, { code: 'broker.refused', details });
   }
 }
 
@@ -92,7 +98,26 @@ type Details = Readonly<Record<string, string | number>>;
 /** ACL 1.0 gives no code of its own to what it refuses. */
 function systemError(said: string, remark: string, details: Details): ConnectError {
   if (/AclException|AuthenticationException|AuthorizationException/.test(remark)) return unauthorized(said, details);
-  return new RetryableError(said, { code: 'broker.unavailable', details });
+  return unwell(said, LOOK_NEXT, details);
+}
+
+/** What access keys may not do, and what nobody may, have one code. RocketMQ 5.3.3, `PullMessageProcessor.java`, `AbstractSendMessageProcessor.java`. */
+function noPermission(said: string, remark: string, details: Details): ConnectError {
+  if (/message is forbidden/.test(remark))
+    return unwell(said, 'let it be read and written again (`brokerPermission` of the broker, `perm` of the topic)', details);
+  if (/^subscription group no permission/.test(remark))
+    return new FatalTaskError(
+      `${said}; next: let the group consume (\`consumeEnable\`), or name another (\`rocketmq.group.id\`)`,
+      {
+        code: 'broker.refused',
+        details,
+      },
+    );
+  return unauthorized(said, details);
+}
+
+function unwell(said: string, next: string, details: Details): RetryableError {
+  return new RetryableError(`${said}; next: ${next}`, { code: 'broker.unavailable', details });
 }
 
 function unauthorized(said: string, details: Details): FatalTaskError {

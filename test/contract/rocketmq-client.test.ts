@@ -303,6 +303,9 @@ describe('RocketmqClient, routes', () => {
 describe('RocketmqClient, refusals', () => {
   const cases = [
     [ResponseCode.NO_PERMISSION, 'No permission', 'FatalTaskError', 'broker.unauthorized'],
+    [ResponseCode.NO_PERMISSION, 'the topic[T] pulling message is forbidden', 'RetryableError', 'broker.unavailable'],
+    [ResponseCode.NO_PERMISSION, 'the broker[127.0.0.1] sending message is forbidden', 'RetryableError', 'broker.unavailable'],
+    [ResponseCode.NO_PERMISSION, 'subscription group no permission, g', 'FatalTaskError', 'broker.refused'],
     [ResponseCode.SYSTEM_ERROR, 'org.apache.rocketmq.acl.common.AclException: bad', 'FatalTaskError', 'broker.unauthorized'],
     [ResponseCode.SYSTEM_ERROR, 'create mapped file failed', 'RetryableError', 'broker.unavailable'],
     [ResponseCode.SERVICE_NOT_AVAILABLE, 'the disk is full', 'RetryableError', 'broker.unavailable'],
@@ -321,6 +324,7 @@ describe('RocketmqClient, refusals', () => {
       const pulling = client.pull(QUEUE, 0n, { messages: 1 });
 
       await expect(pulling).rejects.toMatchObject({ name, code: errorCode, message: expect.stringContaining(remark) });
+      await expect(pulling).rejects.toThrow(/; next: /);
     });
   }
 
