@@ -90,7 +90,7 @@ export class RocketmqLogBroker implements LogBroker {
     await Promise.all(
       offsets.map(async ({ queue, offset: at }) => {
         try {
-          await this.#client.noteGroupOffset(queue, groupName(group), at);
+          await this.#client.groups.note(queue, groupName(group), at);
         } catch (error) {
           if (!(error instanceof ConnectError) || error.code !== 'broker.topic_missing') throw error;
         }
@@ -99,9 +99,9 @@ export class RocketmqLogBroker implements LogBroker {
   }
 
   async groups(topic: string): Promise<ReadonlyMap<string, readonly GroupOffset[]>> {
-    const [queues, groups] = await Promise.all([this.#client.queues(topic), this.#client.groups(topic)]);
+    const [queues, groups] = await Promise.all([this.#client.queues(topic), this.#client.groups.of(topic)]);
     const noted = groups.map(async (group): Promise<readonly [string, readonly GroupOffset[]]> => {
-      const offsets = await Promise.all(queues.map((queue) => this.#client.groupOffset(queue, group)));
+      const offsets = await Promise.all(queues.map((queue) => this.#client.groups.offset(queue, group)));
       return [group, queues.flatMap((queue, index) => groupOffset(queue, offsets[index] ?? null))];
     });
     return new Map((await Promise.all(noted)).filter(([, offsets]) => offsets.length > 0));

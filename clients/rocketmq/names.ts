@@ -2,6 +2,8 @@
  * Names of topics and groups as the servers know them: hosted clusters put the instance's name before all of its own, as
  * `instance%topic`.
  */
+import type { MessageQueue } from '../../core/message-queue.ts';
+
 const SEPARATOR = '%';
 
 /** RocketMQ 5.3.3, `TopicValidator.java`. */
@@ -17,6 +19,10 @@ export class Names {
 
   onWire(name: string): string {
     return `${this.#prefix}${name}`;
+  }
+
+  queueOnWire(queue: MessageQueue): MessageQueue {
+    return { ...queue, topic: this.onWire(queue.topic) };
   }
 
   /** Why no topic can have the name, and which can; `null` where one can. */

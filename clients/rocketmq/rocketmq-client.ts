@@ -8,23 +8,22 @@
  * `FatalTaskError` (`broker.topic_missing`, `broker.topic_refused`, `broker.unauthorized`, and `broker.refused` for all else). Every one answers or throws within
  * thirty seconds, a send within twenty (`sender.ts`), a wait so much after its time.
  */
-import { ConnectError } from '../../core/errors.ts';
+import type { ConnectError } from '../../core/errors.ts';
 import { type MessageQueue, queueKey } from '../../core/message-queue.ts';
 import type { Clock } from '../../core/ports.ts';
 import { checkCluster } from './check-cluster.ts';
 import { Cluster, type ClusterSettings } from './cluster.ts';
-import { ResponseCode } from './codes.ts';
 import type { Command } from './command.ts';
 import { checkClient } from './commands/check-client.ts';
-import { getTopicStats, type QueueSpan } from './commands/get-topic-stats.ts';
-import { queryGroupOffset, updateGroupOffset } from './commands/group-offsets.ts';
-import { groupsOfTopic } from './commands/groups-of-topic.ts';
+import type { QueueSpan } from './commands/get-topic-stats.ts';
 import { type MessageFilter, type Pulled, pullMessage } from './commands/pull-message.ts';
 import { searchOffset } from './commands/search-offset.ts';
+import { ConsumerGroups } from './consumer-groups.ts';
 import { failureOf, unavailable } from './failure.ts';
 import { LongPolls, POLL_MS, type Poll, type PollWait } from './long-polls.ts';
 import { Names } from './names.ts';
 import type { OutgoingMessage } from './outgoing-message.ts';
+import { QueueSpans } from './queue-spans.ts';
 import { type QueueUse, queuesOfRoute } from './route.ts';
 import type { KnownRoutes } from './routes.ts';
 import type { Sent } from './send-messages.ts';
@@ -35,9 +34,6 @@ import { FIRST_PACE, type Pace, pullStretch, type Stretch, type StretchEnd } fro
 
 /** RocketMQ's default, `maxMessageSize`. 5.3.3, `MessageStoreConfig.java`. */
 const BATCH_BYTES_MAX = 4 * 1024 * 1024;
-
-/** Behind every queue: an answer tells what the queue holds, and no message. */
-const BEHIND_ALL = 2n ** 63n - 1n;
 
 export interface RocketmqSettings extends ClusterSettings {
   /** The instance of a hosted cluster: stands before each name of a topic or group there, and nowhere here. */
@@ -68,24 +64,27 @@ const PACES_MAX = 10_000;
 export class RocketmqClient {
   readonly batchBytesMax: number;
   readonly topics: TopicAdmin;
+  readonly groups: ConsumerGroups;
   readonly #clock: Clock;
   readonly #sender: Sender;
+  readonly #spans: QueueSpans;
   readonly #cluster: Cluster;
   readonly #names: Names;
   readonly #group: string;
   readonly #polls: LongPolls;
   readonly #paces = new Map<string, Pace>();
-  /** Proxies cannot be asked what a topic holds. */
-  #hasStats = true;
 
   constructor(settings: RocketmqSettings, clock: Clock) {
     this.#clock = clock;
     this.#cluster = new Cluster(settings, clock);
     this.#names = new Names(settings.namespace);
-    this.topics = new TopicAdmin({ cluster: this.#cluster, names: this.#names, clock });
-    this.#group = this.#names.onWire(settings.group);
+    const parts = { cluster: this.#cluster, names: this.#names, clock, group: this.#names.onWire(settings.group) };
+    this.topics = new TopicAdmin(parts);
+    this.groups = new ConsumerGroups(parts);
+    this.#spans = new QueueSpans(parts);
+    this.#group = parts.group;
     this.batchBytesMax = settings.batchBytesMax ?? BATCH_BYTES_MAX;
-    this.#sender = new Sender({ cluster: this.#cluster, clock, group: this.#group, bytesMax: this.batchBytesMax });
+    this.#sender = new Sender({ ...parts, bytesMax: this.batchBytesMax });
     this.#polls = new LongPolls(clock, (queue, at) => this.#beginPoll(queue, at));
   }
 
@@ -127,28 +126,17 @@ export class RocketmqClient {
 
   /** Whether anybody tells of the queue: of one that does not exist, or whose broker is away, nobody does. */
   knows(queue: MessageQueue): Promise<boolean> {
-    return this.#cluster.knows(this.#wire(queue), 'readQueues');
+    return this.#cluster.knows(this.#names.queueOnWire(queue), 'readQueues');
   }
 
-  /** What each queue holds, in the order asked; `null` where nobody tells of it. One request for each broker of a topic. */
-  async spans(queues: readonly MessageQueue[]): Promise<readonly (QueueSpan | null)[]> {
-    const stats = new Map<string, Promise<ReadonlyMap<number, QueueSpan> | null>>();
-    const spanOf = async (queue: MessageQueue): Promise<QueueSpan | null> => {
-      if (!(await this.knows(queue))) return null;
-      const key = queueKey({ ...queue, queueId: 0 });
-      const known = stats.get(key) ?? this.#statsOf(queue);
-      stats.set(key, known);
-      const spans = await known;
-      return spans === null ? this.#spanByPull(queue) : (spans.get(queue.queueId) ?? null);
-    };
-    return Promise.all(queues.map(nullWhereMissing(spanOf)));
+  /** What each queue holds, in the order asked; `null` where nobody tells of it. */
+  spans(queues: readonly MessageQueue[]): Promise<readonly (QueueSpan | null)[]> {
+    return this.#spans.of(queues);
   }
 
   /** One pull, answered at once: for filtered messages, among which nobody knows how many lie. */
   pull(queue: MessageQueue, offset: bigint, { messages, filter }: PullLimits): Promise<Pulled> {
-    return this.#ask(queue, 'readQueues', (wire) =>
-      pullMessage(wire, { group: this.#group, offset, messages, waitMs: 0, filter }),
-    );
+    return this.#ask(queue, (wire) => pullMessage(wire, { group: this.#group, offset, messages, waitMs: 0, filter }));
   }
 
   /**
@@ -204,40 +192,13 @@ export class RocketmqClient {
     // A broker finds 0 in whatever does not exist.
     const [span] = await this.spans([queue]);
     if (span === null || span === undefined) return null;
-    const found = await this.#ask(queue, 'readQueues', (wire) => searchOffset(wire, atMs));
+    const found = await this.#ask(queue, (wire) => searchOffset(wire, atMs));
     return found >= span.min ? found : span.min;
   }
 
   /** In order, appended when this resolves, durable as far as the broker makes it; what it refuses is left out. */
   send(queue: MessageQueue, messages: readonly OutgoingMessage[], bornAtMs: number): Promise<Sent> {
-    return this.#sender.send(this.#wire(queue), messages, bornAtMs);
-  }
-
-  /** How far a group has come, for the broker's own tools. */
-  async noteGroupOffset(queue: MessageQueue, group: string, offset: bigint): Promise<void> {
-    const name = this.#names.onWire(group);
-    const note = (): Promise<boolean> => this.#ask(queue, 'readQueues', (wire) => updateGroupOffset(wire, name, offset));
-    if (await note()) return;
-    // A broker makes a group for whoever reads, and for nobody who notes.
-    await this.#ask(queue, 'readQueues', (wire) =>
-      pullMessage(wire, { group: name, offset: BEHIND_ALL, messages: 1, waitMs: 0 }),
-    );
-    await note();
-  }
-
-  /** `null`: it noted nothing. */
-  groupOffset(queue: MessageQueue, group: string): Promise<bigint | null> {
-    return this.#ask(queue, 'readQueues', (wire) => queryGroupOffset(wire, this.#names.onWire(group)));
-  }
-
-  /** The groups that once noted how far they had come in a topic. */
-  async groups(topic: string): Promise<readonly string[]> {
-    const wireTopic = this.#names.onWire(topic);
-    const route = await this.#cluster.route(wireTopic);
-    const brokers = (route?.brokers ?? []).filter(({ address }) => address !== '');
-    const groups = await Promise.all(brokers.map(({ address }) => this.#cluster.askBroker(address, groupsOfTopic(wireTopic))));
-    const names = groups.flat().flatMap((group) => this.#names.fromWire(group) ?? []);
-    return [...new Set(names)].sort();
+    return this.#sender.send(this.#names.queueOnWire(queue), messages, bornAtMs);
   }
 
   /** Everything in flight ends. */
@@ -255,17 +216,13 @@ export class RocketmqClient {
     return route === null ? [] : queuesOfRoute(topic, route, use);
   }
 
-  #wire(queue: MessageQueue): MessageQueue {
-    return { ...queue, topic: this.#names.onWire(queue.topic) };
-  }
-
-  #ask<Answer>(queue: MessageQueue, use: QueueUse, command: (wire: MessageQueue) => Command<Answer>): Promise<Answer> {
-    const wire = this.#wire(queue);
-    return this.#cluster.askOf(wire, use, command(wire));
+  #ask<Answer>(queue: MessageQueue, command: (wire: MessageQueue) => Command<Answer>): Promise<Answer> {
+    const wire = this.#names.queueOnWire(queue);
+    return this.#cluster.askOf(wire, 'readQueues', command(wire));
   }
 
   async #beginPoll(queue: MessageQueue, offset: bigint): Promise<Poll> {
-    const wire = this.#wire(queue);
+    const wire = this.#names.queueOnWire(queue);
     const command = pullMessage(wire, { group: this.#group, offset, messages: 32, waitMs: POLL_MS });
     const connection = await this.#cluster.reach(wire, 'readQueues');
     const { address } = connection;
@@ -289,39 +246,4 @@ export class RocketmqClient {
     };
     return { answer, giveUp };
   }
-
-  /** `null`: it is asked of a proxy, which does not carry the question. */
-  async #statsOf(queue: MessageQueue): Promise<ReadonlyMap<number, QueueSpan> | null> {
-    if (!this.#hasStats) return null;
-    try {
-      return await this.#ask({ ...queue, queueId: 0 }, 'readQueues', (wire) => getTopicStats(wire.topic));
-    } catch (error) {
-      if (!isUnsupported(error)) throw error;
-      this.#hasStats = false;
-      return null;
-    }
-  }
-
-  async #spanByPull(queue: MessageQueue): Promise<QueueSpan> {
-    const { min, max } = await this.pull(queue, BEHIND_ALL, { messages: 1 });
-    return { min, max };
-  }
-}
-
-/** A proxy says so of what it does not carry. */
-function isUnsupported(error: unknown): boolean {
-  return error instanceof ConnectError && error.details['code'] === ResponseCode.REQUEST_CODE_NOT_SUPPORTED;
-}
-
-function nullWhereMissing<Answer>(
-  ask: (queue: MessageQueue) => Promise<Answer>,
-): (queue: MessageQueue) => Promise<Answer | null> {
-  return async (queue) => {
-    try {
-      return await ask(queue);
-    } catch (error) {
-      if (error instanceof ConnectError && error.code === 'broker.topic_missing') return null;
-      throw error;
-    }
-  };
 }

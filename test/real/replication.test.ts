@@ -140,7 +140,7 @@ withRealServers('Replication', () => {
     const queues = await producer.queues(topic);
     for (const queue of queues) await produce(producer, queue, { from: 0, count: 500 });
     const consumed = [0n, 500n, 123n, 499n];
-    await Promise.all(queues.map((queue, index) => producer.noteGroupOffset(queue, 'billing', consumed[index] ?? 0n)));
+    await Promise.all(queues.map((queue, index) => producer.groups.note(queue, 'billing', consumed[index] ?? 0n)));
     const folder = aTemporaryFolder();
     const sortie = await aSortie(folder);
     const keys = { 'sync.groups': 'billing', 'sync.groups.interval.ms': '1000', 'topic.creation.default.partitions': '8' };

@@ -2,6 +2,7 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { RocketmqLogBroker } from '../../adapters/rocketmq/rocketmq-log-broker.ts';
 import { systemClock } from '../../adapters/system.ts';
+import { RequestCode } from '../../clients/rocketmq/codes.ts';
 import { RocketmqClient } from '../../clients/rocketmq/rocketmq-client.ts';
 import { ConnectError } from '../../core/errors.ts';
 import { type MessageQueue, queueKey } from '../../core/message-queue.ts';
@@ -9,10 +10,14 @@ import { offset } from '../../core/offset.ts';
 import { ALL, readAll } from '../contract/log-broker/log-under-test.ts';
 import { outgoing, textOf } from '../support/log-records.ts';
 import { aCluster, withRealServers } from '../support/rocketmq-cluster.ts';
+import { type HeardRequest, listenBefore } from '../support/rocketmq-requests.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
 
 /** A broker on a busy machine takes its time to start. */
 const TIMEOUT_MS = 180_000;
+
+/** A bit of a pull's `sysFlag`: it waits for a message. */
+const SUSPEND = 2;
 
 const WAIT = { timeout: 30_000, interval: 20 };
 
@@ -24,6 +29,16 @@ withRealServers('RocketMQ, failures', () => {
     const broker = new RocketmqLogBroker({ client, clock: systemClock });
     onTestFinished(() => broker.close());
     return broker;
+  }
+
+  /** One that shows when its broker has got a pull that waits for records. */
+  async function anObservedLog(
+    brokerName: string,
+  ): Promise<{ readonly reader: RocketmqLogBroker; readonly isPolling: () => boolean }> {
+    const { address, requests } = await listenBefore(cluster().addressOf(brokerName));
+    const isHeld = ({ code, fields }: HeardRequest): boolean =>
+      code === RequestCode.PULL_MESSAGE && (Number(fields['sysFlag']) & SUSPEND) !== 0;
+    return { reader: aLog([address]), isPolling: () => requests.some(isHeld) };
   }
 
   describe('a network that cuts connections anywhere', { timeout: TIMEOUT_MS }, () => {
@@ -74,8 +89,9 @@ withRealServers('RocketMQ, failures', () => {
     test('ends what waits at it with an error that names it, and leaves the other broker alone', async () => {
       const log = aLog();
       const [queue, other] = [await aQueue(log, 'broker-a'), await aQueue(log, 'broker-b')];
-      const waiting = log.read(queue, offset(0), { ...ALL, waitMs: TIMEOUT_MS }).catch((error: unknown) => error);
-      await systemClock.sleep(100);
+      const { reader, isPolling } = await anObservedLog('broker-a');
+      const waiting = reader.read(queue, offset(0), { ...ALL, waitMs: TIMEOUT_MS }).catch((error: unknown) => error);
+      await vi.waitUntil(isPolling, WAIT);
 
       await cluster().killBroker('broker-a');
 
@@ -106,10 +122,11 @@ withRealServers('RocketMQ, failures', () => {
       const log = aLog();
       const queue = await aQueue(log, 'broker-a');
       const end = new AbortController();
-      const first = log.watch([{ queue, from: offset(0) }], end.signal)[Symbol.asyncIterator]();
+      const { reader, isPolling } = await anObservedLog('broker-a');
+      const first = reader.watch([{ queue, from: offset(0) }], end.signal)[Symbol.asyncIterator]();
       const failing = first.next();
       failing.catch(() => undefined);
-      await systemClock.sleep(100);
+      await vi.waitUntil(isPolling, WAIT);
 
       await cluster().killBroker('broker-a');
       await expect(failing).rejects.toMatchObject({ code: 'broker.unavailable' });

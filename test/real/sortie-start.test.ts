@@ -64,13 +64,13 @@ withRealServers('RocketMQ, sortie start', () => {
     const sortie = await started(folder, [...addresses, ...flags]);
     await putConnector(sortie, 'files', { ...FILES, topics: topic });
     await systemClock.sleep(FIRST_INVOCATIONS_S * 1_000);
-    const [atBroker, atNameServer] = [broker.codes.length, nameServer.codes.length];
+    const [atBroker, atNameServer] = [broker.requests.length, nameServer.requests.length];
 
     await systemClock.sleep(IDLE_S * 1_000);
 
-    const asked = broker.codes.slice(atBroker);
+    const asked = broker.requests.slice(atBroker);
     const polls = asked.filter((code) => code === RequestCode.PULL_MESSAGE).length;
-    return { polls, looks: asked.length - polls, routes: nameServer.codes.length - atNameServer };
+    return { polls, looks: asked.length - polls, routes: nameServer.requests.length - atNameServer };
   }
 
   describe('sortie start', { timeout: TIMEOUT_MS }, () => {

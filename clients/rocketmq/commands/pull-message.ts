@@ -35,6 +35,9 @@ export interface Pulled {
   readonly max: bigint;
 }
 
+/** Behind every queue: an answer tells what the queue holds, and no message. */
+export const BEHIND_ALL = 2n ** 63n - 1n;
+
 /** Bits of the protocol's `sysFlag`. */
 const SUSPEND = 2;
 const SUBSCRIPTION = 4;

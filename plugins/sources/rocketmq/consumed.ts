@@ -22,7 +22,7 @@ export async function consumedBy(
 ): Promise<Consumed | null> {
   const { client, clock } = reading;
   const [noted, spans] = await Promise.all([
-    Promise.all(queues.map((queue) => client.groupOffset(queue, group))),
+    Promise.all(queues.map((queue) => client.groups.offset(queue, group))),
     client.spans(queues),
   ]);
   if (noted.every((at) => at === null)) return null;
