@@ -69,7 +69,7 @@ withRealServers('RocketMQ, sortie start', () => {
     await systemClock.sleep(IDLE_S * 1_000);
 
     const asked = broker.requests.slice(atBroker);
-    const polls = asked.filter((code) => code === RequestCode.PULL_MESSAGE).length;
+    const polls = asked.filter(({ code }) => code === RequestCode.PULL_MESSAGE).length;
     return { polls, looks: asked.length - polls, routes: nameServer.requests.length - atNameServer };
   }
 
