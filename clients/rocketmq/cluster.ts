@@ -2,7 +2,7 @@
  * Who is asked what: NameServers for routes, the broker of a queue for the queue. Routes are remembered, and looked up again where a
  * broker cannot be reached or says that it has no such topic; where the new one names another broker, that one is asked.
  */
-import { type ConnectError, FatalTaskError, RetryableError } from '../../core/errors.ts';
+import { FatalTaskError, RetryableError } from '../../core/errors.ts';
 import { type MessageQueue, queueKey } from '../../core/message-queue.ts';
 import type { Clock } from '../../core/ports.ts';
 import { queueMissing } from '../../core/topic-missing.ts';
@@ -99,7 +99,8 @@ export class Cluster {
 
   /** Whether anybody tells of the queue: of one that does not exist, or whose broker is away, nobody does. */
   async knows(queue: MessageQueue, use: QueueUse): Promise<boolean> {
-    if (brokerOf(await this.#routes.of(queue.topic), queue, use) !== undefined) return true;
+    const route = await this.#routes.of(queue.topic);
+    if (route === null || brokerOf(route, queue, use) !== undefined) return route !== null;
     return brokerOf(await this.#routes.fresh(queue.topic), queue, use) !== undefined;
   }
 
@@ -145,20 +146,22 @@ export class Cluster {
   }
 
   async #assertExists(queue: MessageQueue, use: QueueUse): Promise<BrokerRoute> {
-    const route = await this.#routes.fresh(queue.topic);
-    const broker = brokerOf(route, queue, use);
-    if (broker !== undefined) return broker;
-    throw brokerOf(route, queue, 'readQueues') === undefined ? await this.#absenceOf(queue) : queueNotWritable(queue);
+    const found = foundIn(await this.#routes.fresh(queue.topic), queue, use);
+    if (found !== undefined) return found;
+    if (!(await this.#hasBroker(queue.brokerName))) throw queueAway(queue);
+    // Asked for behind that: a broker that has come back meanwhile has told of its topics, too.
+    const back = foundIn(await this.#nameServers.ask(getRoute(queue.topic)), queue, use);
+    if (back === undefined) throw queueMissing(queue);
+    return back;
   }
 
   /** A NameServer forgets a broker whose connection ended, and with it the broker's part of each topic. */
-  async #absenceOf(queue: MessageQueue): Promise<ConnectError> {
+  async #hasBroker(name: string): Promise<boolean> {
     try {
-      const brokers = await this.brokers();
-      return brokers.some(({ brokerName }) => brokerName === queue.brokerName) ? queueMissing(queue) : queueAway(queue);
+      return (await this.brokers()).some(({ brokerName }) => brokerName === name);
     } catch (error) {
       // A proxy in the place of a NameServer does not say which brokers there are.
-      if (error instanceof FatalTaskError) return queueAway(queue);
+      if (error instanceof FatalTaskError) return false;
       throw error;
     }
   }
@@ -188,4 +191,11 @@ export class Cluster {
     const message = `no proxy can be reached: ${failures.join('; ')}; next: check that one of them runs and can be reached from here`;
     throw new RetryableError(message, { code: 'broker.unavailable' });
   }
+}
+
+/** @throws {RetryableError} for a queue that is to be written to, and can only be read. */
+function foundIn(route: TopicRoute | null, queue: MessageQueue, use: QueueUse): BrokerRoute | undefined {
+  const found = brokerOf(route, queue, use);
+  if (found === undefined && brokerOf(route, queue, 'readQueues') !== undefined) throw queueNotWritable(queue);
+  return found;
 }

@@ -31,7 +31,7 @@ export function withoutNext(error: unknown): string {
 export function queueAway(queue: MessageQueue): RetryableError {
   const { brokerName } = queue;
   const next = `start ${brokerName}, and name the name servers to it (\`namesrvAddr\`) and to Sortie; where it is gone for good, see docs/rocketmq.md`;
-  return new RetryableError(`queue ${queueKey(queue)}: no name server tells of a broker ${brokerName}; next: ${next}`, {
+  return new RetryableError(`queue ${queueKey(queue)}: no name server tells of a master of ${brokerName}; next: ${next}`, {
     code: 'broker.unavailable',
     details: { brokerName },
   });

@@ -277,6 +277,19 @@ describe('RocketmqClient, routes', () => {
       });
     }
 
+    test('finds it where it comes back while somebody asks which brokers there are', async () => {
+      let isBack = false;
+      const server: RemotingServer = await RemotingServer.start(({ code }) => {
+        if (code === RequestCode.PULL_MESSAGE) return ONE_MESSAGE;
+        if (code !== RequestCode.GET_CLUSTER) return isBack ? routeTo(server.address) : { code: ResponseCode.TOPIC_NOT_EXIST };
+        isBack = true;
+        return clusterOf({ 'broker-a': server.address });
+      });
+      const client = clientOf({ nameServers: [server.address] });
+
+      expect(await client.pull(QUEUE, 0n, { messages: 1 })).toMatchObject({ status: 'found' });
+    });
+
     test('may be away where nobody can say which brokers there are', async () => {
       const server = await RemotingServer.start(({ code }) => ({
         code: code === RequestCode.GET_ROUTE ? ResponseCode.TOPIC_NOT_EXIST : ResponseCode.REQUEST_CODE_NOT_SUPPORTED,
