@@ -15,6 +15,7 @@ import { hasHeaderKey } from './predicates/has-header-key.ts';
 import { recordIsTombstone } from './predicates/record-is-tombstone.ts';
 import { topicNameMatches } from './predicates/topic-name-matches.ts';
 import { filter } from './transforms/filter.ts';
+import { headerFromKey, headerFromValue } from './transforms/header-from.ts';
 import { insertFieldKey, insertFieldValue } from './transforms/insert-field.ts';
 import { replaceFieldKey, replaceFieldValue } from './transforms/replace-field.ts';
 
@@ -36,7 +37,15 @@ const sources: Readonly<Record<string, () => Promise<SourcePlugin>>> = {
 };
 
 const converters = byName<ConverterPlugin>([jsonConverter, stringConverter, byteArrayConverter]);
-const transforms = byName<TransformPlugin>([filter, insertFieldKey, insertFieldValue, replaceFieldKey, replaceFieldValue]);
+const transforms = byName<TransformPlugin>([
+  filter,
+  headerFromKey,
+  headerFromValue,
+  insertFieldKey,
+  insertFieldValue,
+  replaceFieldKey,
+  replaceFieldValue,
+]);
 const predicates = byName<PredicatePlugin>([hasHeaderKey, recordIsTombstone, topicNameMatches]);
 
 export const registry: Registry = {
