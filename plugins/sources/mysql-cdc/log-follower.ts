@@ -1,8 +1,6 @@
 /**
- * Follows a server's log from a checkpoint on, and says at each moment from which checkpoint the same would follow.
- *
- * A checkpoint is the last commit, and how far into the next transaction changes were given: so one of any size makes progress.
- * Changes are counted by the events that hold them, of all tables, so that the count does not depend on which tables are wanted.
+ * Follows a server's log from a checkpoint on, and says at each moment from which checkpoint the same would follow: behind the last
+ * commit, and how far into the next transaction.
  */
 import type {
   BinlogEvent,
@@ -12,19 +10,19 @@ import type {
   TransactionEnd,
 } from '../../../clients/binlog/binlog-events.ts';
 import { BinlogReader } from '../../../clients/binlog/binlog-reader.ts';
-import type { Gtid, GtidSet } from '../../../clients/binlog/gtid.ts';
+import type { GtidSet } from '../../../clients/binlog/gtid.ts';
 import { MysqlGtidSet } from '../../../clients/binlog/mysql-gtid-set.ts';
 import type { RowChange, RowOperation, RowsEvent } from '../../../clients/binlog/rows-event.ts';
-import { POSITION_END } from '../../../clients/binlog/start-dump.ts';
 import type { TableLayout } from '../../../clients/binlog/table-layout.ts';
 import { UnreadableBinlog } from '../../../clients/binlog/unreadable.ts';
 import type { MysqlConnection } from '../../../clients/mysql/mysql-connection.ts';
 import type { CancelSignal } from '../../../core/ports.ts';
-import type { InsideTransaction, LogCheckpoint } from './cdc-checkpoint.ts';
+import type { LogCheckpoint } from './cdc-checkpoint.ts';
 import { isBefore } from './log-places.ts';
 import { type Resumption, resumption } from './resumption.ts';
 import { demandLoggedAsRows } from './statements.ts';
 import { type Transaction, transactionOf } from './transaction.ts';
+import { ALL_GIVEN, TransactionProgress } from './transaction-progress.ts';
 
 export interface FollowOptions {
   readonly serverId: number;
@@ -40,10 +38,10 @@ interface InTransaction {
   /** The number of the event in its transaction, and of the row in the event. */
   readonly event: number;
   readonly row: number;
-  /** Where the event stands in the file; `null` where that is not known. */
-  readonly position: number | null;
   /** So many of the records that are made of it were given before. */
   readonly given: number;
+  /** Where the event stands in the file; `null` where that is not known. */
+  readonly position: number | null;
 }
 
 export interface LoggedChange extends InTransaction {
@@ -66,9 +64,6 @@ export interface LoggedEnd extends InTransaction {
 
 export type Logged = LoggedChange | LoggedStatement | LoggedEnd;
 
-/** Of records of a change that was given as a whole. */
-const ALL_GIVEN = Number.POSITIVE_INFINITY;
-
 export class LogFollower {
   /** Waits for what comes; otherwise the end is the end. */
   readonly follows: boolean;
@@ -83,20 +78,12 @@ export class LogFollower {
   #isLeftOut = false;
   /** Where it began, as long as no place behind that is known. */
   readonly #from: LogCheckpoint;
-  /** Up to here, the first transaction was given before. */
-  #given: InsideTransaction | null;
-  #transaction: Transaction | null = null;
-  #hasChanges = false;
-  /** Of the transaction, the event that is being read, or comes next. */
-  #event = 0;
-  /** Of that event, the row that comes next. */
-  #row = 0;
+  readonly #progress: TransactionProgress;
   #rows: RowsEvent | null = null;
   /** The event is a statement, which was given. */
   #isStatementGiven = false;
   /** The transaction ended, which was told. */
   #told: TransactionEnd | null = null;
-  #statement: InsideTransaction['statement'] = null;
 
   private constructor(reader: BinlogReader, { at, gtids }: Resumption, { follows, isWanted, tellsTransactions }: FollowOptions) {
     this.follows = follows;
@@ -106,14 +93,7 @@ export class LogFollower {
     this.#tellsTransactions = tellsTransactions;
     this.#gtids = gtids;
     this.#leftOut = at.era > 0 && gtids instanceof MysqlGtidSet ? gtids : null;
-    this.#given = at.inside;
-    if (at.inside === null || at.inside.statement === null) return;
-    const { gtid, serverId, committedAtUs, statement } = at.inside;
-    const known = gtid === null ? null : gtidOf(gtid);
-    this.#transaction = transactionOf({ era: at.era, place: at.place, gtid: known, serverId, committedAtUs });
-    this.#hasChanges = true;
-    this.#event = statement.event;
-    this.#statement = statement;
+    this.#progress = new TransactionProgress(at, { tellsTransactions });
   }
 
   /** The connection is the follower's from here on. */
@@ -151,7 +131,7 @@ export class LogFollower {
   /** Whether everything is given that was committed by `limit`, and nothing that was committed later. */
   get isAtLimit(): boolean {
     const { reached } = this.#reader;
-    return this.limit !== null && this.#transaction === null && reached !== null && !isBefore(reached, this.limit);
+    return this.limit !== null && this.#progress.transaction === null && reached !== null && !isBefore(reached, this.limit);
   }
 
   /** Everything that was committed before that was given; `null`: the server has not said anything yet. */
@@ -171,14 +151,14 @@ export class LogFollower {
   /** `taken`: so many records that are made of the change given last; `null`: all of them, or no change was given. */
   checkpoint(taken: number | null): LogCheckpoint {
     const place = this.#reader.place;
-    if (this.#given !== null || place === null) return this.#from;
+    if (!this.#progress.isPastGiven || place === null) return this.#from;
     const gtids = this.#gtids === null ? null : String(this.#gtids);
     return {
       server: this.#from.server,
       era: this.#from.era,
-      place: this.#transaction?.note.place ?? place,
+      place: this.#progress.transaction?.note.place ?? place,
       gtids,
-      inside: this.#inside(taken),
+      inside: this.#progress.inside(taken),
     };
   }
 
@@ -198,120 +178,80 @@ export class LogFollower {
   }
 
   #begin({ place, gtid, serverId, committedAtUs }: TransactionBegin): void {
-    this.#transaction = transactionOf({ era: this.#from.era, place, gtid, serverId, committedAtUs });
-    this.#hasChanges = false;
-    this.#event = 0;
-    this.#row = 0;
-    this.#statement = null;
+    this.#progress.begin(transactionOf({ era: this.#from.era, place, gtid, serverId, committedAtUs }));
   }
 
   #open(rows: RowsEvent): void {
-    this.#noteStatement();
-    const isGiven = this.#given !== null && this.#event < this.#given.event;
-    if ((isGiven && !this.#tellsTransactions) || !this.#isWanted(rows.layout)) this.#nextEvent();
+    this.#progress.describe(this.#reader.statementAt);
+    const isPassedOver = this.#progress.isEventGiven && !this.#tellsTransactions;
+    if (isPassedOver || !this.#isWanted(rows.layout)) this.#nextEvent();
     else this.#rows = rows;
-  }
-
-  #noteStatement(): void {
-    const position = this.#reader.statementAt;
-    if (position === null || position >= POSITION_END) this.#statement = null;
-    else if (position !== this.#statement?.position) this.#statement = { position, event: this.#event };
   }
 
   #nextEvent(): void {
     this.#rows = null;
     this.#isStatementGiven = false;
-    this.#event += 1;
-    this.#row = 0;
-    if (this.#given !== null && this.#event > this.#given.event) this.#given = null;
+    this.#progress.nextEvent();
   }
 
   #nextChange(): LoggedChange | null {
     const rows = this.#rows;
-    const transaction = this.#transaction;
+    const { transaction } = this.#progress;
     if (rows === null || transaction === null) return null;
     for (let change = rows.next(); change !== null; change = rows.next()) {
-      const row = this.#row;
-      this.#row += 1;
-      const isGiven = this.#isGiven(row);
-      if (isGiven && !this.#tellsTransactions) continue;
-      const given = isGiven ? ALL_GIVEN : this.#given?.row === row ? this.#given.part : 0;
-      if (!isGiven) this.#given = null;
-      this.#hasChanges = true;
+      const given = this.#progress.nextRow();
+      if (given === ALL_GIVEN && !this.#tellsTransactions) continue;
+      this.#progress.hasChanges = true;
       const { layout, operation, position } = rows;
-      return { kind: 'change', transaction, layout, operation, change, event: this.#event, row, position, given };
+      const { event, row } = this.#progress;
+      return { kind: 'change', transaction, layout, operation, change, event, row, position, given };
     }
     this.#nextEvent();
     return null;
   }
 
-  /** Whether all records of it were given before. */
-  #isGiven(row: number): boolean {
-    const given = this.#given;
-    return given !== null && (this.#event < given.event || (this.#event === given.event && row < given.row));
-  }
-
-  /** It counts as an event of one row. `null`: it was given before. */
+  /** `null`: it was given before. */
   #nextStatement(statement: Statement): LoggedStatement | null {
     demandLoggedAsRows(statement);
-    const transaction = this.#transaction;
-    const before = this.#given;
-    if (transaction === null || this.#isGiven(0)) {
+    const { transaction } = this.#progress;
+    const given = this.#progress.nextRow();
+    if (transaction === null || given === ALL_GIVEN) {
       this.#nextEvent();
       return null;
     }
-    this.#given = null;
-    this.#row = 1;
     this.#isStatementGiven = true;
-    return { kind: 'statement', transaction, statement, event: this.#event, row: 0, position: null, given: before?.part ?? 0 };
+    const { event, row } = this.#progress;
+    return { kind: 'statement', transaction, statement, event, row, position: null, given };
   }
 
   /** `null`: it is not told. */
   #nextEnd(end: TransactionEnd): LoggedEnd | null {
-    const transaction = this.#transaction;
-    if (transaction === null || !this.#tellsTransactions || end.outcome !== 'committed' || this.#isGiven(0)) {
+    const { transaction } = this.#progress;
+    const isTold = this.#tellsTransactions && end.outcome === 'committed' && this.#progress.nextRow() !== ALL_GIVEN;
+    if (transaction === null || !isTold) {
       this.#end(end);
       return null;
     }
-    this.#given = null;
-    this.#row = 1;
     this.#told = end;
-    return { kind: 'end', transaction, event: this.#event, row: 0, position: null, given: 0 };
+    const { event, row } = this.#progress;
+    return { kind: 'end', transaction, event, row, position: null, given: 0 };
   }
 
   /** Nothing but a commit makes the changes that were given true. */
   #end({ outcome }: TransactionEnd): void {
-    if (outcome !== 'committed' && this.#hasChanges) {
+    if (outcome !== 'committed' && this.#progress.hasChanges) {
       const what =
         outcome === 'prepared'
           ? 'an XA transaction changed captured tables, and is only prepared'
           : 'a transaction was logged, and then rolled back';
       throw new UnreadableBinlog(what, XA);
     }
-    const gtid = this.#transaction?.note.gtid ?? null;
+    const gtid = this.#progress.transaction?.note.gtid ?? null;
     if (gtid !== null) this.#gtids?.add(gtid);
-    this.#transaction = null;
-    this.#given = null;
+    this.#progress.end();
     this.#told = null;
-  }
-
-  #inside(taken: number | null): InsideTransaction | null {
-    if (this.#transaction === null) return null;
-    const row = taken === null ? this.#row : this.#row - 1;
-    const part = taken ?? 0;
-    if (this.#event === 0 && row === 0 && part === 0) return null;
-    const { gtid, serverId, committedAtUs } = this.#transaction.note;
-    const statement = this.#tellsTransactions ? null : this.#statement;
-    return { event: this.#event, row, part, statement, gtid: gtid?.text ?? null, serverId, committedAtUs };
   }
 }
 
 const XA =
   'leave tables that such transactions change out; reset the offsets of the connector to read its tables anew and go on behind';
-
-/** Of MySQL `uuid:number` or `uuid:tag:number`, of MariaDB `domain-server-number`. */
-function gtidOf(text: string): Gtid {
-  const colon = text.lastIndexOf(':');
-  const source = colon < 0 ? text.slice(0, text.indexOf('-')) : text.slice(0, colon);
-  return { source, number: Number(text.slice((colon < 0 ? text.lastIndexOf('-') : colon) + 1)), text };
-}
