@@ -45,6 +45,29 @@ describe('where it begins', () => {
   });
 });
 
+describe('a reader in the middle of a transaction', () => {
+  test.each([
+    ['changes', CHANGES],
+    ['changes and transactions', { ...CHANGES, 'provide.transaction.metadata': 'true', 'tombstones.on.delete': 'true' }],
+  ])('gives the same %s as one that read it from its beginning', async (_, keys: CdcKeys) => {
+    const server = await StandInMysql.start(A);
+    const { checkpoint } = await pollOnce(await aReader(server, null, keys));
+    server.state.log = [inserted(A, 1, [1, 2], [3]), { ...inserted(A, 2, [1], [2, 3]), deletes: true }, inserted(A, 3, [4])];
+    const whole = recordsIn(await drain(await aReader(server, checkpoint, keys))).map(saidBy);
+    const steps = await drain(await aReader(server, checkpoint, keys), { records: 1 });
+
+    let given = 0;
+    for (const { records, checkpoint: behind } of steps) {
+      given += records.length;
+      const rest = recordsIn(await drain(await aReader(server, behind, keys))).map(saidBy);
+
+      expect(rest).toEqual(whole.slice(given));
+    }
+    expect(given).toBe(whole.length);
+    expect(given).toBeGreaterThanOrEqual(7);
+  });
+});
+
 describe('another server', () => {
   const shared = [inserted(A, 1, [1]), inserted(A, 2, [2])];
   const both = `${A}:1-2`;
@@ -104,6 +127,20 @@ describe('another server', () => {
 
     expect(recordsIn(again).map(placeOf)).toEqual(whole.map(placeOf));
     expect(rest).toEqual([[4, 5], [5], [], []]);
+  });
+
+  test('gives a transaction as a whole of which the first one gave a part, however either divides it', async () => {
+    const a = await StandInMysql.start(A, { log: shared, executed: both });
+    const [begun] = await drain(await aReader(a, null, CHANGES));
+    a.state.log = [...shared, inserted(A, 3, [3, 4], [5])];
+    const part = await pollOnce(await aReader(a, begun?.checkpoint ?? null, CHANGES), { records: 2 });
+    const b = await StandInMysql.start(B, { log: [...shared, inserted(A, 3, [3], [4, 5])], executed: `${A}:1-3` });
+
+    const whole = recordsIn(await drain(await aReader(b, part.checkpoint, CHANGES)));
+
+    expect(part.records.map(idOf)).toEqual([3, 4]);
+    expect(whole.map(idOf)).toEqual([3, 4, 5]);
+    expect(comparePositions(part.records.at(-1)?.position ?? [], whole[0]?.position ?? [])).toBeLessThan(0);
   });
 
   test('gives nothing again that it logged behind changes of its own', async () => {
@@ -391,6 +428,12 @@ function aReader(server: StandInMysql, checkpoint: Json, keys: CdcKeys = {}): Pr
 
 function inserted(uuid: string, number: number, ...statements: readonly (readonly number[])[]): LoggedTransaction {
   return { uuid, number, statements: statements.map((ids) => ids.map((id) => [id, id])) };
+}
+
+/** Without the time at which it was read. */
+function saidBy({ topic, key, value, position }: PolledRecord): unknown {
+  const { ts_ms: _, ...rest } = (value.value ?? {}) as Struct;
+  return { topic, key: key.value, rest, position };
 }
 
 function placeOf(record: PolledRecord): unknown {

@@ -7,6 +7,7 @@ import { comparePositions, formatPosition } from '../../core/record/position.ts'
 import type { Struct, StructSchema } from '../../core/record/schema.ts';
 import type { PolledRecord, SourceReader } from '../../plugins/api/source.ts';
 import { mysqlCdcSource } from '../../plugins/sources/mysql-cdc-source.ts';
+import { binlogEnd } from '../support/binlogs.ts';
 import { withDatabases } from '../support/databases.ts';
 import { aCdcReader, type CdcKeys, cdcConfig, drain, lastCheckpoint, pollOnce, recordsIn } from '../support/mysql-cdc.ts';
 import { aPluginContext } from '../support/plugin-context.ts';
@@ -115,6 +116,25 @@ withDatabases('mysql-cdc-source', {}, (database) => {
 
       const next = await aCdcReader(database, lastCheckpoint(results), { 'database.include.list': 'shop' });
       expect(await changes(next)).toEqual([['test.shop.t', null, 'c', null, { v: 2 }]]);
+    });
+
+    test('of tables without a primary key have their first unique one that takes no nulls, as rows that are read have', async () => {
+      await run('DROP DATABASE IF EXISTS shop', 'CREATE DATABASE shop');
+      await run(
+        'CREATE TABLE shop.t (a INT NULL, v VARCHAR(20), b INT NOT NULL, id INT NOT NULL, UNIQUE by_a (a), UNIQUE by_both (id, b), UNIQUE by_b (b))',
+        "INSERT INTO shop.t VALUES (1, 'a', 1, 1)",
+      );
+      const reader = await aCdcReader(database, null, { ...ONLY_SHOP, 'output.format': 'flat' });
+      const read = recordsIn(await drain(reader));
+      await run("INSERT INTO shop.t VALUES (2, 'b', 2, 2)", "UPDATE shop.t SET v = 'c' WHERE b = 1");
+
+      const keys = [...read, ...recordsIn(await drain(reader))].map(({ key }) => key.value);
+
+      expect(keys).toEqual([
+        { id: 1, b: 1 },
+        { id: 2, b: 2 },
+        { id: 1, b: 1 },
+      ]);
     });
 
     test('of tables without a key have none', async () => {
@@ -387,6 +407,26 @@ withDatabases('mysql-cdc-source', {}, (database) => {
 
       expect((await waiting).records.map(inShort)).toEqual([['test.shop.t', { id: 1 }, 'c', null, { id: 1, v: 'a' }]]);
     });
+
+    // MariaDB waits for others to commit with before it writes into its log.
+    if (!isMariadb) {
+      test('has rows of a transaction that was logged when it began, and that nobody saw yet', async () => {
+        await aReadShop();
+        await run('SET GLOBAL binlog_group_commit_sync_delay = 1000000');
+        onTestFinished(async () => {
+          await run('SET GLOBAL binlog_group_commit_sync_delay = 0');
+        });
+        const before = await binlogEnd(database);
+        const writing = run("INSERT INTO shop.t VALUES (9, 'late')");
+        await expect.poll(() => binlogEnd(database), { interval: 5 }).not.toEqual(before);
+        expect(await run('SELECT id FROM shop.t')).toEqual([]);
+
+        const records = recordsIn(await drain(await aCdcReader(database, null, ONLY_SHOP)));
+        await writing;
+
+        expect(records.map(({ key }) => key.value)).toEqual([{ id: 9 }]);
+      });
+    }
 
     test('begins with what comes, where no rows are wanted', async () => {
       await run(
