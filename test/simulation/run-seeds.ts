@@ -65,9 +65,8 @@ function runThread(
     const workerData = { bug: bug ?? null, linesMax, scenario };
     const worker = new Worker(new URL('./seed-worker.ts', import.meta.url), { workerData });
     const sendNext = (): void => {
-      const seed = take();
-      if (seed !== null) worker.postMessage(seed);
-      else void worker.terminate().then(() => resolve());
+      // After the last one it ends by itself: a thread that is ended from outside, again and again, once took its process along.
+      worker.postMessage(take());
     };
     worker.on('message', (result: SimulationResult) => {
       summary.add(result);
@@ -75,6 +74,7 @@ function runThread(
       sendNext();
     });
     worker.on('error', reject);
+    worker.on('exit', () => resolve());
     sendNext();
   });
 }

@@ -1,4 +1,4 @@
-/** A thread that runs the seeds it is sent, with a planted bug or without. */
+/** A thread that runs the seeds it is sent, with a planted bug or without, and ends when it is sent none. */
 import { parentPort, workerData } from 'node:worker_threads';
 import type { PlantedBug } from './bugs/planted-bugs.ts';
 import type { ScenarioName } from './faults/scenarios.ts';
@@ -16,6 +16,7 @@ if (bug !== null) {
 Error.stackTraceLimit = 4;
 const { simulate } = await import('./simulate.ts');
 
-parentPort?.on('message', (seed: number) => {
-  void simulate(seed, { linesMax, scenario }).then((result) => parentPort?.postMessage(result));
+parentPort?.on('message', (seed: number | null) => {
+  if (seed === null) parentPort?.close();
+  else void simulate(seed, { linesMax, scenario }).then((result) => parentPort?.postMessage(result));
 });

@@ -38,9 +38,17 @@ export function memorySink(target: MemoryTarget): SinkPlugin {
 function writerOf(target: MemoryTarget): SinkWriter {
   const ends = { flush: () => Promise.resolve(), close: () => Promise.resolve() };
   if (target.effect !== 'transactional') return { put: (batch, signal) => writeEach(target, batch, signal), ...ends };
+  let begun: SliceIdentity | null = null;
   return {
-    begin: (slice, signal) => begin(target, slice, signal),
+    begin: async (slice, signal) => {
+      const position = await begin(target, slice, signal);
+      begun = slice;
+      return position;
+    },
     put: (batch, signal) => transact(target, batch, signal),
+    rest: async () => {
+      if (begun !== null && isNewest(target, begun)) target.unshown.delete(begun.shard);
+    },
     ...ends,
   };
 }
@@ -58,13 +66,18 @@ async function begin(target: TransactionalTarget, slice: SliceIdentity, signal: 
 /** Records and position in one synchronous step, or nothing. */
 async function transact(target: TransactionalTarget, batch: PutBatch, signal: CancelSignal): Promise<PutResult> {
   await mayWrite(target, batch, signal);
-  const row = target.rows.get(batch.shard);
-  if (row?.generation !== batch.generation || row.epoch !== batch.epoch) throw fenced(batch);
+  if (!isNewest(target, batch)) throw fenced(batch);
   const failures = batch.records.flatMap((record, index) => failureOf(target, record, index));
   if (failures.length > 0) return { failures };
   target.applied.push(...batch.records.map((record) => held(record, batch)));
-  target.rows.set(batch.shard, { ...row, position: batch.position });
+  target.rows.set(batch.shard, { generation: batch.generation, epoch: batch.epoch, position: batch.position });
+  if (batch.records.length > 0) target.unshown.add(batch.shard);
   return ALL_TAKEN;
+}
+
+function isNewest({ rows }: TransactionalTarget, { shard, generation, epoch }: SliceIdentity): boolean {
+  const row = rows.get(shard);
+  return row?.generation === generation && row.epoch === epoch;
 }
 
 /** One record after the other, each a write of its own: whoever stops in between leaves the first ones behind. */

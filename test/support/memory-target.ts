@@ -39,6 +39,8 @@ export interface TransactionalTarget extends TargetFaults {
   readonly rows: Map<ShardId, ShardRow>;
   /** Everything that was applied, in the order of the transactions. */
   readonly applied: HeldRecord[];
+  /** Shards of which something is applied, and shown to nobody before a writer of theirs rests. */
+  readonly unshown: Set<ShardId>;
 }
 
 export interface VersionedTarget extends TargetFaults {
@@ -68,7 +70,7 @@ export function memoryTarget(effect: Effect): MemoryTarget {
   const faults: TargetFaults = { beforeWrite: () => Promise.resolve(), refusal: () => undefined };
   switch (effect) {
     case 'transactional':
-      return { effect, ...faults, rows: new Map(), applied: [] };
+      return { effect, ...faults, rows: new Map(), applied: [], unshown: new Set() };
     case 'versioned':
       return { effect, ...faults, documents: new Map(), stale: 0 };
     case 'append':

@@ -203,7 +203,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       { find: 'target.rows.get(slice.shard)', replace: 'target.rows.get(`${slice.shard}#${slice.generation}`)' },
       { find: 'target.rows.set(slice.shard,', replace: 'target.rows.set(`${slice.shard}#${slice.generation}`,' },
-      { find: 'target.rows.get(batch.shard)', replace: 'target.rows.get(`${batch.shard}#${batch.generation}`)' },
+      { find: 'rows.get(shard)', replace: 'rows.get(`${shard}#${generation}`)' },
       { find: 'target.rows.set(batch.shard,', replace: 'target.rows.set(`${batch.shard}#${batch.generation}`,' },
     ],
   },
@@ -431,6 +431,11 @@ export const plantedBugs: readonly PlantedBug[] = [
         replace: "return left.retryAtMs === null ? some(facts, 'backlog', 1) : none(",
       },
     ],
+  },
+  {
+    name: 'a tail that died at the end of its log is left',
+    file: 'core/planner/demand.ts',
+    edits: [{ find: "if (left.isTail && cursor.status.state === 'active')", replace: 'if (false)' }],
   },
   {
     name: 'two runs of an offer, one ended',

@@ -62,7 +62,7 @@ const RESET_TAKES_MS = 31_000;
 const NOBODY_STOPS_IT: CancelSignal = new AbortController().signal;
 
 function directWriter(world: World, caller: Incarnation, writer: SinkWriter, at: Omit<Upset, 'isLate'>): SinkWriter {
-  const { begin } = writer;
+  const { begin, rest } = writer;
   const put = (batch: PutBatch): Promise<PutResult> => {
     checkPut(world, caller, batch, at.effect);
     return caller.call({ side: 'target', what: putText(batch), writes: true, mayBeLate: true }, async (isLate) => {
@@ -88,6 +88,15 @@ function directWriter(world: World, caller: Incarnation, writer: SinkWriter, at:
         }),
     put,
     flush: () => Promise.resolve(),
+    ...(rest === undefined
+      ? {}
+      : {
+          rest: async () => {
+            const what = { side: 'target', what: `rest of ${at.name}`, writes: true } as const;
+            // What cannot be shown now is left to a later slice, and nobody is sent for it: it is shown here all the same.
+            await caller.call(what, () => rest(NOBODY_STOPS_IT)).catch(() => rest(NOBODY_STOPS_IT));
+          },
+        }),
     close: () => Promise.resolve(),
   };
 }
