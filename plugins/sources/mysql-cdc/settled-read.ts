@@ -3,7 +3,7 @@ import type { BinlogPlace } from '../../../clients/binlog/binlog-events.ts';
 import type { MysqlConnection } from '../../../clients/mysql/mysql-connection.ts';
 import { RetryableError } from '../../../core/errors.ts';
 import type { LogCheckpoint } from './cdc-checkpoint.ts';
-import { isBefore } from './log-places.ts';
+import { isBefore, isKnown } from './log-places.ts';
 import { gtidsOnTheirWay, type LogPlace, logEnd } from './server-facts.ts';
 import { textLiteral } from './sql-text.ts';
 
@@ -28,7 +28,11 @@ export async function readBehind(
   { place, gtids }: LogCheckpoint,
   read: (waitsForWriters: boolean) => Promise<void>,
 ): Promise<BinlogPlace> {
-  if (connection.server.isMariadb) return readAtPlace(connection, place, () => read(false));
+  if (connection.server.isMariadb) {
+    // Behind a set of transactions, all of them are in its log by now.
+    const behind = isKnown(place) ? place : (await logEnd(connection)).place;
+    return readAtPlace(connection, behind, () => read(false));
+  }
   if (gtids !== null) await settle(connection, gtids);
   await read(gtids === null);
   return (await logEnd(connection)).place;
@@ -81,5 +85,8 @@ async function readAtPlace(connection: MysqlConnection, behind: BinlogPlace, rea
 }
 
 function unsettled(): RetryableError {
-  return new RetryableError('changes that are in the log are not seen by a read yet', { code: 'source.unavailable' });
+  return new RetryableError(
+    'changes that are in the log are not seen by a read yet; next: nothing, as long as the server commits a large transaction or waits for a replica; otherwise end the session that keeps a GTID (@@global.gtid_owned)',
+    { code: 'source.unavailable' },
+  );
 }

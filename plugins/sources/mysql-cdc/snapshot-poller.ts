@@ -8,7 +8,7 @@
 import type { CancelSignal } from '../../../core/ports.ts';
 import type { PolledRecord } from '../../api/source.ts';
 import { eventBytes, type PollBatch } from '../change-capture/poll-batch.ts';
-import type { LogCheckpoint, SnapshotProgress } from './cdc-checkpoint.ts';
+import type { SnapshotProgress } from './cdc-checkpoint.ts';
 import type { TableEvents } from './change-events.ts';
 import type { ChangePoller } from './change-poller.ts';
 import type { LogFollower, LoggedChange } from './log-follower.ts';
@@ -71,7 +71,7 @@ export class SnapshotPoller {
       if (this.#chunk === null) {
         // The read goes on while what is here is delivered.
         if (batch.records.length > 0) return;
-        if (!(await this.#isPlaced(batch, signal)) || batch.records.length > 0) return;
+        if (!(await this.#hasBegun(batch, signal)) || batch.records.length > 0) return;
         if (!(await this.#readChunk())) return;
       }
       if (!this.#follower.isAtLimit) await this.#changes.poll(batch, { waitMs: WAIT_MS, signal });
@@ -91,15 +91,15 @@ export class SnapshotPoller {
     return this.#snapshot.rows;
   }
 
-  /** Whether it is known where changes stand: behind a set of transactions the server has to say so. */
-  async #isPlaced(batch: PollBatch, signal: CancelSignal): Promise<boolean> {
+  /** Whether the server has begun to give its log: behind a set of transactions it does not where it lacks one of them. */
+  async #hasBegun(batch: PollBatch, signal: CancelSignal): Promise<boolean> {
     if (this.#follower.reached === null) await this.#changes.poll(batch, { waitMs: WAIT_MS, signal });
     return this.#follower.reached !== null;
   }
 
   /** `false`: there is none any more. */
   async #readChunk(): Promise<boolean> {
-    const rows = await this.#snapshot.nextChunk(this.#from());
+    const rows = await this.#snapshot.nextChunk(this.#changes.checkpoint());
     if (rows === null) this.#end();
     else this.#follower.limit = rows.upTo;
     const events = rows === null ? null : this.#eventsOf(rows.shape);
@@ -111,7 +111,8 @@ export class SnapshotPoller {
   /** Whether all of them fitted, and more may come. */
   async #giveRows(chunk: Chunk, batch: PollBatch): Promise<boolean> {
     const { rows, events, rowsBefore } = chunk;
-    const { era, place } = this.#from(rows.upTo);
+    const { era, place: known } = this.#changes.checkpoint();
+    const place = isKnown(known) ? known : rows.upTo;
     const atMs = this.#nowMs();
     for (let next = rows.peek(); next !== null; next = rows.peek()) {
       const read: ReadRow = { era, place, index: rowsBefore + next.index, serverId: this.#serverId, atMs };
@@ -124,12 +125,6 @@ export class SnapshotPoller {
     if (isGiven) this.#chunk = null;
     if (this.#snapshot.isEnded) this.#end();
     return isGiven && !this.#isDone;
-  }
-
-  /** Where changes stand. Behind a set of transactions that is `reached`, as long as none was given. */
-  #from(reached = this.#follower.reached): LogCheckpoint {
-    const at = this.#changes.checkpoint();
-    return isKnown(at.place) || reached === null ? at : { ...at, place: reached };
   }
 
   #end(): void {
