@@ -256,6 +256,16 @@ export const plantedBugs: readonly PlantedBug[] = [
     ],
   },
   {
+    name: 'a pinned queue that is away is taken for gone',
+    file: 'functions/known-queue.ts',
+    edits: [
+      {
+        find: 'if (held === null) return goneFor(broker, pin);',
+        replace: 'if (held === null) return [];',
+      },
+    ],
+  },
+  {
     name: 'a look-back at once',
     file: 'functions/exactly-once-writer.ts',
     edits: [

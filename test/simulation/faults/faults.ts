@@ -36,6 +36,7 @@ export const faultNames = [
   '26 queue added',
   '26 queue removed',
   '26 queue away',
+  '26 broker of a source away',
   '27 record too large',
   '27 flow control',
   '28 topic missing',

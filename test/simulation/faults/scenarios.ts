@@ -29,6 +29,7 @@ const scenarios = {
     '26 queue added',
     '26 queue removed',
     '26 queue away',
+    '26 broker of a source away',
     '27 flow control',
     '27 record too large',
     '28 topic missing',

@@ -3,7 +3,7 @@ import { type Connector, connectorKey, decodeConnector } from '../../../core/con
 import { decodeCursor } from '../../../core/cursor/codec.ts';
 import type { CheckpointCursor } from '../../../core/cursor/cursor.ts';
 import { readSourceCheckpoint } from '../../../core/cursor/source-checkpoint.ts';
-import { FatalTaskError, RetryableError } from '../../../core/errors.ts';
+import { RetryableError } from '../../../core/errors.ts';
 import { jsonEquals } from '../../../core/json.ts';
 import { type MessageQueue, queueKey } from '../../../core/message-queue.ts';
 import { advance, offset } from '../../../core/offset.ts';
@@ -91,6 +91,10 @@ export function brokerOf(world: World, caller: Incarnation): LogBroker {
   const { broker } = world;
   const read = (what: string) => ({ side: 'broker' as const, what, writes: false });
   const isThere = (queue: MessageQueue): boolean => (world.awayUntilMs.get(queueKey(queue)) ?? 0) <= world.time.nowMs;
+  const reach = (queue: MessageQueue): void => {
+    if (isThere(queue)) return;
+    throw new RetryableError(`the broker of queue ${queueKey(queue)} is away`, { code: 'broker.unavailable' });
+  };
   return {
     sendLandsWithinMs: broker.sendLandsWithinMs,
     topicProblem: () => broker.topicProblem(),
@@ -104,8 +108,8 @@ export function brokerOf(world: World, caller: Incarnation): LogBroker {
       }),
     read: (queue, from, limits, signal) =>
       caller.call(read(`read ${queueKey(queue)} from ${from}`), () => {
-        if (isThere(queue)) return broker.read(queue, from, limits, signal);
-        throw new FatalTaskError(`there is no queue ${queueKey(queue)}`, { code: 'broker.topic_missing' });
+        reach(queue);
+        return broker.read(queue, from, limits, signal);
       }),
     send: async (queue, records) => {
       const isOfSource = world.setups.some(({ kind, topic }) => kind === 'source' && topic === queue.topic);
@@ -114,6 +118,7 @@ export function brokerOf(world: World, caller: Incarnation): LogBroker {
       return caller.call(
         { side: 'broker', what: `send ${records.length} to ${queueKey(queue)}`, writes: true, mayBeLate: true },
         async () => {
+          reach(queue);
           // An adapter may have to split a batch, and get no further than its first part.
           const isCut = records.length > 1 && world.faults.strikes('23 send cut short', 0.02);
           const sent = isCut ? records.slice(0, world.random.int(1, records.length - 1)) : records;

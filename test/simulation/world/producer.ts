@@ -186,6 +186,12 @@ export class Producer {
       const headers = this.#random.chance(0.5) ? FOREIGN_HEADERS : [];
       await broker.send(this.#random.pick(queues), [foreignRecord(time.nowMs, headers)]);
     }
+    // One of its brokers, or the only one: mostly while a send to it is on its way, or somebody is in doubt about one.
+    if (faults.strikes('26 broker of a source away', (this.#world.hangingSends.get(topic) ?? 0) > 0 ? 0.7 : 0.2)) {
+      const untilMs = time.nowMs + this.#random.between(...AWAY_MS);
+      for (const queue of this.#random.chance(0.5) ? queues : [this.#random.pick(queues)])
+        this.#world.awayUntilMs.set(queueKey(queue), untilMs);
+    }
     if (faults.strikes('topic of a source created anew', (this.#world.hangingSends.get(topic) ?? 0) > 0 ? 0.7 : 0.1))
       await this.#recreateOfSource(topic, queues);
   }

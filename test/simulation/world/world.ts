@@ -83,7 +83,7 @@ export class World implements Surroundings {
   readonly hangingSends = new Map<string, number>();
   /** Topics of sinks that lost a queue, or were deleted: whatever was read of them need not be there any more. */
   readonly brokenTopics = new Set<string>();
-  /** By queue, until when the log does not know it: its broker is about to be led by another machine. */
+  /** By queue, until when its broker is away, and the log does not know it. */
   readonly awayUntilMs = new Map<string, number>();
   /** By queue, the highest offset that retention ever took everything below. */
   readonly removedTo = new Map<string, Offset>();
