@@ -8,7 +8,7 @@
  * Exit code 1: a mismatch, or fewer than ten processes killed at work. Ctrl-C ends it, and what it has made goes.
  */
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
@@ -22,6 +22,7 @@ import { printReport, type Report, reportOf } from './report.ts';
 import { type Server, sortie, startServer } from './server.ts';
 import { SHOP_ROWS, Shop } from './shop.ts';
 import { connectorsFolder, missingForSource, type OpenedSource, openSource, SOURCES, type SourceName } from './source.ts';
+import { standing } from './standing.ts';
 
 const BUSY_MS = 30_000;
 const SEED = 7;
@@ -141,6 +142,7 @@ async function demo(stage: Stage, { json, keep }: Pick<Options, 'json' | 'keep'>
   const report = await run(stage, url);
   if (report === null) return exitCodeOf(interrupted);
   printReport(report, keep ? { folder, url } : null);
+  if (report.figures.mismatches > 0) await tellWhere(url, folder);
   if (json) process.stdout.write(`${JSON.stringify(report.figures)}\n`);
   if (report.processesKilled < KILLED_MIN) progress(`only ${report.processesKilled} processes were killed at work`);
   if (keep) {
@@ -148,6 +150,14 @@ async function demo(stage: Stage, { json, keep }: Pick<Options, 'json' | 'keep'>
     if (!interrupted.aborted) await once(interrupted, 'abort');
   }
   return report.figures.mismatches === 0 && report.processesKilled >= KILLED_MIN ? 0 : 1;
+}
+
+/** Before anything is stopped: somebody has to find out what went wrong. */
+async function tellWhere(url: string, folder: string): Promise<void> {
+  for (const line of await standing(url)) progress(line);
+  const kept = `${folder}-differs`;
+  cpSync(folder, kept, { recursive: true });
+  progress(`all of it is kept in ${kept}`);
 }
 
 /** `null`: it was interrupted. */
