@@ -6,7 +6,7 @@
  * One offer of each shard waits for its turn, or runs. That may take longer than a scheduler waits for any word of it, so it sends
  * others, and all of them would run alone, one after the other, to find nothing left.
  */
-import type { InvocationEnd, Offer } from '../../core/offer.ts';
+import type { InvocationEnd, Offer, RunRecord } from '../../core/offer.ts';
 import type { ShardId } from '../../core/shard-id.ts';
 
 /** More than end with one host. */
@@ -43,10 +43,17 @@ export class Suspects {
     this.#turn = turn;
     const end = await turn;
     this.#waiting.delete(shard);
-    // One that claimed nothing has not shown anything.
-    if (end.kind === 'completed' && end.result.run.outcome !== null) this.#shards.delete(shard);
+    if (end.kind === 'completed' && isInnocent(end.result.run)) this.#shards.delete(shard);
     return end;
   }
+}
+
+/**
+ * It came to an end of its own, or holds no record that could have ended a host: a tail that is left at the end of its log is no
+ * slice, and would wait for a record for ever. One that claimed nothing for another reason has not shown anything.
+ */
+function isInnocent({ outcome, refusal }: RunRecord): boolean {
+  return outcome !== null || refusal === 'nothing-to-claim';
 }
 
 /** Hosts have room for what is not suspected. */

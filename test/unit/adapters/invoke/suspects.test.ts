@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Suspects } from '../../../../adapters/invoke/suspects.ts';
-import { type InvocationEnd, NO_COUNTS, type Offer } from '../../../../core/offer.ts';
+import { type InvocationEnd, NO_COUNTS, type Offer, type RunRecord } from '../../../../core/offer.ts';
 import { queueShardId, type ShardId } from '../../../../core/shard-id.ts';
 
 const shardOf = (queueId: number): ShardId => queueShardId('uid', { topic: 'orders', brokerName: 'b', queueId });
@@ -10,9 +10,11 @@ function anOffer(shard: ShardId, id = 'offer'): Offer {
   return { id, connector: 'orders', uid: 'uid', shard, mode: 'tail', slice, quantumMs: 1, ended: [], peersCommit: false };
 }
 
-function yielded({ id, connector, shard }: Offer): InvocationEnd {
+type Ending = Pick<RunRecord, 'outcome' | 'refusal'>;
+
+function completed({ id, connector, shard }: Offer, ending: Ending): InvocationEnd {
   const times = { startedAtMs: 1, endedAtMs: 2 };
-  const run = { offerId: id, owner: id, connector, shard, ...times, outcome: 'yielded', counts: NO_COUNTS } as const;
+  const run = { offerId: id, owner: id, connector, shard, ...times, ...ending, counts: NO_COUNTS };
   return { kind: 'completed', result: { run, cursor: null, notBeforeMs: null } };
 }
 
@@ -20,12 +22,12 @@ function yielded({ id, connector, shard }: Offer): InvocationEnd {
 function suspectsOf(...shards: readonly ShardId[]) {
   const suspects = new Suspects();
   suspects.add(shards);
-  const running: { readonly offer: Offer; readonly end: () => Promise<void> }[] = [];
+  const running: { readonly offer: Offer; readonly end: (ending?: Ending) => Promise<void> }[] = [];
   const invoke = (offer: Offer): Promise<InvocationEnd> =>
     suspects.invoke(offer, (alone) => {
       const ended = Promise.withResolvers<InvocationEnd>();
-      const end = async (): Promise<void> => {
-        ended.resolve(yielded(alone));
+      const end = async (ending: Ending = { outcome: 'yielded' }): Promise<void> => {
+        ended.resolve(completed(alone, ending));
         await new Promise(setImmediate);
       };
       running.push({ offer: alone, end });
@@ -51,6 +53,20 @@ describe('Suspects', () => {
     ]);
     expect((await Promise.all(ends)).map(({ kind }) => kind)).toEqual(['completed', 'completed']);
     expect([0, 1].map((queueId) => suspects.has(shardOf(queueId)))).toEqual([false, false]);
+  });
+
+  test.each([
+    ['lets off one that has nothing to claim, as a tail that is left at the end of its log', 'nothing-to-claim', false],
+    ['goes on suspecting one that somebody holds', 'held', true],
+  ] as const)('%s', async (_, refusal, isSuspect) => {
+    const { suspects, running, invoke } = suspectsOf(shardOf(0));
+    const end = invoke(anOffer(shardOf(0)));
+    await new Promise(setImmediate);
+
+    await running[0]?.end({ outcome: null, refusal });
+    await end;
+
+    expect(suspects.has(shardOf(0))).toBe(isSuspect);
   });
 
   test('refuses an offer of a shard of which one waits or runs, and says that others are taken', async () => {
