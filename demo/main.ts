@@ -142,8 +142,8 @@ async function demo(stage: Stage, { json, keep }: Pick<Options, 'json' | 'keep'>
   const report = await run(stage, url);
   if (report === null) return exitCodeOf(interrupted);
   printReport(report, keep ? { folder, url } : null);
-  if (report.figures.mismatches > 0) await tellWhere(url, folder);
   if (json) process.stdout.write(`${JSON.stringify(report.figures)}\n`);
+  if (report.figures.mismatches > 0) await tellWhere(url, folder);
   if (report.processesKilled < KILLED_MIN) progress(`only ${report.processesKilled} processes were killed at work`);
   if (keep) {
     progress('it goes on until you press Ctrl-C');
