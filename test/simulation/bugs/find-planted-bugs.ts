@@ -1,4 +1,6 @@
 /** Runs each planted bug until a check finds it. */
+import { availableParallelism } from 'node:os';
+import { sideBySide } from '../../../core/side-by-side.ts';
 import { runSeeds } from '../run-seeds.ts';
 import { type PlantedBug, plantedBugs } from './planted-bugs.ts';
 
@@ -19,14 +21,26 @@ export async function findPlantedBugs(
   progress: (line: string) => void,
   foundAt: ReadonlyMap<string, number> = new Map(),
 ): Promise<FoundBug[]> {
+  const again = await findAgain(foundAt);
   const found: FoundBug[] = [];
   // One after the other: each uses every core.
   for (const bug of plantedBugs) {
-    const again = foundAt.has(bug.name) ? await findPlantedBug(bug, { from: foundAt.get(bug.name) ?? 1, count: 1 }) : null;
-    found.push(again?.caughtBy ? again : await findPlantedBug(bug, { from: 1, count: SEEDS_MAX }));
-    const { caughtBy, seeds } = found.at(-1) as FoundBug;
+    const one = again.get(bug) ?? (await findPlantedBug(bug, { from: 1, count: SEEDS_MAX }));
+    found.push(one);
+    const { caughtBy, seeds } = one;
     progress(`${bug.name.padEnd(60)} ${caughtBy === null ? `NOT FOUND in ${seeds} seeds` : `${caughtBy} after ${seeds} seeds`}`);
   }
+  return found;
+}
+
+/** Those that the same seed still finds. One seed uses one core, so they are run side by side. */
+async function findAgain(foundAt: ReadonlyMap<string, number>): Promise<ReadonlyMap<PlantedBug, FoundBug>> {
+  const found = new Map<PlantedBug, FoundBug>();
+  await sideBySide(plantedBugs, availableParallelism(), async (bug) => {
+    const from = foundAt.get(bug.name);
+    const again = from === undefined ? null : await findPlantedBug(bug, { from, count: 1 });
+    if (again !== null && again.caughtBy !== null) found.set(bug, again);
+  });
   return found;
 }
 
