@@ -29,6 +29,8 @@ function project(name: string, { groupOrder }: { readonly groupOrder: number }):
       environment: 'node',
       pool: 'forks',
       isolate: false,
+      // What takes a second of a core may take ten where four workers share two that have something else to do.
+      testTimeout: 30_000,
       sequence: { groupOrder },
       restoreMocks: true,
       unstubEnvs: true,
