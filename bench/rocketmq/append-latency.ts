@@ -2,7 +2,7 @@
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemClock } from '../../adapters/system.ts';
-import { outgoingMessage } from '../../clients/rocketmq/outgoing-message.ts';
+import { OutgoingMessages } from '../../clients/rocketmq/outgoing-messages.ts';
 import { readRecords } from '../../clients/rocketmq/records/read-records.ts';
 import type { RocketmqClient } from '../../clients/rocketmq/rocketmq-client.ts';
 import type { MessageQueue } from '../../core/message-queue.ts';
@@ -71,7 +71,8 @@ async function byClient({ client, newClient }: OnRocketmq): Promise<Latencies> {
 function appendTo(client: RocketmqClient, queues: readonly MessageQueue[]) {
   return async (line: string, index: number): Promise<void> => {
     const queue = queues[index % queues.length] as MessageQueue;
-    await client.send(queue, [outgoingMessage(new TextEncoder().encode(line), '')], systemClock.nowMs());
+    const message = OutgoingMessages.of([{ body: new TextEncoder().encode(line), properties: '' }]);
+    await client.send(queue, message, systemClock.nowMs());
   };
 }
 

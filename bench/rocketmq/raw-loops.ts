@@ -1,5 +1,5 @@
 /** What our client does with nothing around it: the references. One process, one thread, all queues side by side. */
-import type { OutgoingMessage } from '../../clients/rocketmq/outgoing-message.ts';
+import { type OutgoingMessage, OutgoingMessages } from '../../clients/rocketmq/outgoing-messages.ts';
 import type { RocketmqClient } from '../../clients/rocketmq/rocketmq-client.ts';
 import type { MessageQueue } from '../../core/message-queue.ts';
 import { BATCH_RECORDS } from '../whole/topic.ts';
@@ -34,7 +34,7 @@ export async function sendAll(
   const left = batches.values();
   await Promise.all(
     queues.map(async (queue) => {
-      for (const { messages, bornAtMs } of left) await client.send(queue, messages, bornAtMs);
+      for (const { messages, bornAtMs } of left) await client.send(queue, OutgoingMessages.of(messages), bornAtMs);
     }),
   );
 }

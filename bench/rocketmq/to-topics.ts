@@ -1,7 +1,8 @@
 /** What the product puts into a topic, through all of it: polled, converted, sent and committed by an invocation in a thread. */
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { toMessage } from '../../clients/rocketmq/records/record-properties.ts';
+import { OutgoingMessages } from '../../clients/rocketmq/outgoing-messages.ts';
+import { writeRecord } from '../../clients/rocketmq/records/record-properties.ts';
 import type { MessageQueue } from '../../core/message-queue.ts';
 import type { LogRecord } from '../../core/record/connect-record.ts';
 import type { Report } from '../figure.ts';
@@ -123,7 +124,9 @@ async function readBack(
 
 function rawBatch(records: readonly LogRecord[]): RawBatch {
   const bornAtMs = records[0]?.bornAtMs ?? 0;
-  return { messages: records.map((record) => toMessage(record, bornAtMs)), bornAtMs };
+  const messages = new OutgoingMessages();
+  for (const record of records) writeRecord(messages, record, bornAtMs);
+  return { messages: records.map((_, index) => messages.message(index)), bornAtMs };
 }
 
 function writeLines(path: string): void {

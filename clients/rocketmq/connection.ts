@@ -9,6 +9,7 @@ import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { assert } from '../../core/assert.ts';
 import { messageOf } from '../../core/errors.ts';
 import type { Clock } from '../../core/ports.ts';
+import { Alarm } from './alarm.ts';
 import type { Command, Response } from './command.ts';
 import { FrameReader } from './frame-reader.ts';
 import { decodeFrame, encodeRequestHead, type IncomingFrame } from './header.ts';
@@ -64,14 +65,15 @@ export class Connection {
   #isOpen = true;
   #usedAtMs: number;
   #receivedAtMs = 0;
-  /** Of the timer for the earliest deadline, while there is one. */
-  #alarm: { readonly atMs: number; readonly off: AbortController } | null = null;
+  /** Set for the earliest deadline, while there is one. */
+  readonly #alarm: Alarm;
 
   private constructor(address: string, socket: Socket, settings: ConnectionSettings) {
     this.address = address;
     this.#settings = settings;
     this.#socket = socket;
     this.#usedAtMs = settings.clock.monotonicMs();
+    this.#alarm = new Alarm(settings.clock, () => this.#endOverdue());
     socket.unref();
     socket.on('error', (error) => this.fail(error.message));
     socket.on('close', () => this.fail('the connection was closed'));
@@ -129,7 +131,7 @@ export class Connection {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     this.#discard();
-    this.#alarm?.off.abort(OVER);
+    this.#alarm.off();
     const waiting = [...this.#waiting.values()];
     this.#waiting.clear();
     for (const { reject } of waiting) reject(new NoAnswer(reason));
@@ -197,25 +199,14 @@ export class Connection {
   #awaitUntil(deadlineAtMs: number): void {
     this.#awaited += 1;
     if (this.#awaited === 1) this.#socket.ref();
-    if (this.#alarm === null || deadlineAtMs < this.#alarm.atMs) this.#arm(deadlineAtMs);
+    this.#alarm.set(deadlineAtMs);
   }
 
   #awaitOneLess(): void {
     this.#awaited -= 1;
     if (this.#awaited > 0) return;
     this.#socket.unref();
-    this.#alarm?.off.abort(OVER);
-    this.#alarm = null;
-  }
-
-  #arm(atMs: number): void {
-    const { clock } = this.#settings;
-    this.#alarm?.off.abort(OVER);
-    const off = new AbortController();
-    this.#alarm = { atMs, off };
-    void clock.sleep(atMs - clock.monotonicMs(), off.signal).then(() => {
-      if (!off.signal.aborted) this.#endOverdue();
-    });
+    this.#alarm.off();
   }
 
   /**
@@ -224,7 +215,6 @@ export class Connection {
    */
   #endOverdue(): void {
     const nowMs = this.#settings.clock.monotonicMs();
-    this.#alarm = null;
     let next: number | null = null;
     for (const [opaque, { deadlineAtMs, sentAtMs, reject }] of this.#waiting) {
       if (deadlineAtMs === null) continue;
@@ -240,7 +230,7 @@ export class Connection {
       this.#awaitOneLess();
       reject(new NoAnswer(`no answer came within ${Math.round(deadlineAtMs - sentAtMs)} ms`));
     }
-    if (next !== null && this.#awaited > 0) this.#arm(next);
+    if (next !== null && this.#awaited > 0) this.#alarm.set(next);
   }
 }
 

@@ -1,7 +1,7 @@
 /** A message's properties: `name 0x01 value 0x02`, repeated. Neither may hold these two, nor be empty; of one name the last counts. */
 
-const BEFORE_VALUE = 0x01;
-const BEHIND_VALUE = 0x02;
+export const BEFORE_VALUE = 0x01;
+export const BEHIND_VALUE = 0x02;
 
 /** A stretch of a message's bytes. */
 export interface Place {
@@ -12,11 +12,6 @@ export interface Place {
 /** Whether a text can be the name or the value of a property: a broker drops empty ones, and would take others for several. */
 export function isPropertyText(text: string): boolean {
   return text !== '' && !text.includes('\u0001') && !text.includes('\u0002');
-}
-
-/** The caller knows that both can be one. */
-export function propertyText(name: string, value: string): string {
-  return `${name}\u0001${value}\u0002`;
 }
 
 /** Where the value of a property lies; `null` without one. `name` in UTF-8. */

@@ -22,7 +22,7 @@ import { ConsumerGroups } from './consumer-groups.ts';
 import { failureOf, unavailable } from './failure.ts';
 import { LongPolls, POLL_MS, type Poll, type PollWait } from './long-polls.ts';
 import { Names } from './names.ts';
-import type { OutgoingMessage } from './outgoing-message.ts';
+import type { OutgoingMessages } from './outgoing-messages.ts';
 import { QueueSpans } from './queue-spans.ts';
 import { type QueueUse, queuesOfRoute } from './route.ts';
 import type { KnownRoutes } from './routes.ts';
@@ -197,7 +197,7 @@ export class RocketmqClient {
   }
 
   /** In order, appended when this resolves, durable as far as the broker makes it; what it refuses is left out. */
-  send(queue: MessageQueue, messages: readonly OutgoingMessage[], bornAtMs: number): Promise<Sent> {
+  send(queue: MessageQueue, messages: OutgoingMessages, bornAtMs: number): Promise<Sent> {
     return this.#sender.send(this.#names.queueOnWire(queue), messages, bornAtMs);
   }
 

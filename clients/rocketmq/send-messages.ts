@@ -7,7 +7,7 @@ import type { MessageQueue } from '../../core/message-queue.ts';
 import type { Command } from './command.ts';
 import { type SendAnswer, sendBatch } from './commands/send-batch.ts';
 import { sendMessage } from './commands/send-message.ts';
-import { encodeBatch, messageBytes, type OutgoingMessage } from './outgoing-message.ts';
+import type { OutgoingMessages } from './outgoing-messages.ts';
 
 export interface SendParts {
   readonly queue: MessageQueue;
@@ -29,23 +29,22 @@ export interface Sent {
   readonly refused: readonly { readonly index: number; readonly error: RecordError }[];
 }
 
+/** Of the messages, from one to before another. */
 interface Batch {
-  /** Index of the first. */
   readonly from: number;
-  readonly messages: readonly OutgoingMessage[];
-  readonly bytes: number;
+  readonly to: number;
 }
 
-export async function sendMessages(messages: readonly OutgoingMessage[], parts: SendParts): Promise<Sent> {
+export async function sendMessages(messages: OutgoingMessages, parts: SendParts): Promise<Sent> {
   const refused: { index: number; error: RecordError }[] = [];
   let end: bigint | null = null;
   const open = inBatches(messages, parts.bytesMax);
   for (let batch = open.shift(); batch !== undefined; batch = open.shift()) {
-    const answer = await sendOne(batch, parts);
-    if (answer.kind === 'stored') end = answer.offset + BigInt(batch.messages.length);
-    else if (answer.kind === 'refused' && batch.messages.length === 1) {
-      refused.push({ index: batch.from, error: rejected(answer.reason) });
-    } else {
+    const { from, to } = batch;
+    const answer = await sendOne(messages, batch, parts);
+    if (answer.kind === 'stored') end = answer.offset + BigInt(to - from);
+    else if (answer.kind === 'refused' && to - from === 1) refused.push({ index: from, error: rejected(answer.reason) });
+    else {
       if (answer.kind === 'no-batches') parts.refusedBatches();
       open.unshift(...(answer.kind === 'refused' ? halves(batch) : singles(batch)));
     }
@@ -53,45 +52,34 @@ export async function sendMessages(messages: readonly OutgoingMessage[], parts: 
   return { end, refused };
 }
 
-function sendOne({ messages, bytes }: Batch, parts: SendParts): Promise<SendAnswer> {
+function sendOne(messages: OutgoingMessages, { from, to }: Batch, parts: SendParts): Promise<SendAnswer> {
   const { queue, ask, group, bornAtMs } = parts;
-  const [first] = messages;
-  if (messages.length === 1 && first !== undefined && !parts.takesBatches()) {
-    return ask(sendMessage(queue, first, { group, bornAtMs }));
-  }
-  if (!parts.takesBatches()) return Promise.resolve({ kind: 'no-batches' });
-  return ask(sendBatch(queue, encodeBatch(messages, bytes), { group, bornAtMs }));
+  if (parts.takesBatches()) return ask(sendBatch(queue, messages.bytes(from, to), { group, bornAtMs }));
+  if (to - from > 1) return Promise.resolve({ kind: 'no-batches' });
+  return ask(sendMessage(queue, messages.message(from), { group, bornAtMs }));
 }
 
-function inBatches(messages: readonly OutgoingMessage[], bytesMax: number): Batch[] {
+function inBatches(messages: OutgoingMessages, bytesMax: number): Batch[] {
   const batches: Batch[] = [];
-  let from = 0;
-  let bytes = 0;
-  for (const [index, message] of messages.entries()) {
-    const more = messageBytes(message);
-    if (index > from && bytes + more > bytesMax) {
-      batches.push({ from, messages: messages.slice(from, index), bytes });
-      from = index;
-      bytes = 0;
-    }
-    bytes += more;
+  const { count } = messages;
+  for (let from = 0, to = 0; from < count; from = to) {
+    to = messages.fitting(from, bytesMax);
+    batches.push({ from, to });
   }
-  if (messages.length > from) batches.push({ from, messages: from === 0 ? messages : messages.slice(from), bytes });
   return batches;
 }
 
 /** A batch is refused as a whole: which of its messages is meant shows when they are sent apart. */
-function halves({ from, messages }: Batch): readonly Batch[] {
-  const middle = Math.ceil(messages.length / 2);
-  return [batchOf(from, messages.slice(0, middle)), batchOf(from + middle, messages.slice(middle))];
+function halves({ from, to }: Batch): readonly Batch[] {
+  const middle = Math.ceil((from + to) / 2);
+  return [
+    { from, to: middle },
+    { from: middle, to },
+  ];
 }
 
-function singles({ from, messages }: Batch): readonly Batch[] {
-  return messages.map((message, index) => batchOf(from + index, [message]));
-}
-
-function batchOf(from: number, messages: readonly OutgoingMessage[]): Batch {
-  return { from, messages, bytes: messages.reduce((sum, message) => sum + messageBytes(message), 0) };
+function singles({ from, to }: Batch): readonly Batch[] {
+  return Array.from({ length: to - from }, (_, index) => ({ from: from + index, to: from + index + 1 }));
 }
 
 function rejected(reason: string): RecordError {

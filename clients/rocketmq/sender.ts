@@ -5,10 +5,11 @@
 import { ConnectError, type RetryableError } from '../../core/errors.ts';
 import type { MessageQueue } from '../../core/message-queue.ts';
 import type { Clock } from '../../core/ports.ts';
+import { Alarm } from './alarm.ts';
 import type { Cluster } from './cluster.ts';
 import type { Command } from './command.ts';
 import { unavailable } from './failure.ts';
-import type { OutgoingMessage } from './outgoing-message.ts';
+import type { OutgoingMessages } from './outgoing-messages.ts';
 import { type Sent, sendMessages } from './send-messages.ts';
 
 /** Enough for two requests that are answered late; a log has thirty seconds, and may have to ask where a queue ends besides. */
@@ -16,9 +17,6 @@ const SEND_WITHIN_MS = 20_000;
 
 /** A busy broker stored nothing. Altogether not longer than a broker's own patience with a full queue, five times over. */
 const BUSY_PAUSES_MS = [50, 100, 200, 400];
-
-/** A reason of its own spares each end an exception with a stack. */
-const OVER = 'over';
 
 export interface SenderParts {
   readonly cluster: Cluster;
@@ -28,17 +26,28 @@ export interface SenderParts {
   readonly bytesMax: number;
 }
 
+interface OpenSend {
+  readonly queue: MessageQueue;
+  /** Monotonic. */
+  readonly untilMs: number;
+  readonly reject: (error: RetryableError) => void;
+}
+
 export class Sender {
   readonly #parts: SenderParts;
+  /** In the order of their ends. */
+  readonly #open = new Set<OpenSend>();
+  readonly #alarm: Alarm;
   /** Some hosted brokers take single messages only. */
   #takesBatches = true;
 
   constructor(parts: SenderParts) {
     this.#parts = parts;
+    this.#alarm = new Alarm(parts.clock, () => this.#endOverdue());
   }
 
   /** To a queue by its name on the wire. @throws {RetryableError} `broker.unavailable` also when it takes too long. */
-  send(queue: MessageQueue, messages: readonly OutgoingMessage[], bornAtMs: number): Promise<Sent> {
+  send(queue: MessageQueue, messages: OutgoingMessages, bornAtMs: number): Promise<Sent> {
     const { group, bytesMax, clock } = this.#parts;
     const untilMs = clock.monotonicMs() + SEND_WITHIN_MS;
     const sending = sendMessages(messages, {
@@ -52,7 +61,7 @@ export class Sender {
         this.#takesBatches = false;
       },
     });
-    return this.#inTime(sending, queue);
+    return this.#inTime(sending, queue, untilMs);
   }
 
   /** What was turned away because the broker is busy is sent again. */
@@ -69,17 +78,27 @@ export class Sender {
     return cluster.askOf(queue, 'writeQueues', command, { untilMs });
   }
 
-  async #inTime(sending: Promise<Sent>, queue: MessageQueue): Promise<Sent> {
-    const done = new AbortController();
-    const late = this.#parts.clock.sleep(SEND_WITHIN_MS, done.signal).then((): Promise<Sent> => {
-      if (done.signal.aborted) return sending;
-      throw tookTooLong(queue);
+  #inTime(sending: Promise<Sent>, queue: MessageQueue, untilMs: number): Promise<Sent> {
+    return new Promise((resolve, reject) => {
+      const open = { queue, untilMs, reject };
+      this.#open.add(open);
+      this.#alarm.set(untilMs);
+      const isOver = (): void => {
+        this.#open.delete(open);
+        if (this.#open.size === 0) this.#alarm.off();
+      };
+      sending.finally(isOver).then(resolve, reject);
     });
-    try {
-      return await Promise.race([sending, late]);
-    } finally {
-      done.abort(OVER);
-      late.catch(() => undefined);
+  }
+
+  #endOverdue(): void {
+    const nowMs = this.#parts.clock.monotonicMs();
+    for (const { queue, untilMs, reject } of this.#open) {
+      if (untilMs > nowMs) {
+        this.#alarm.set(untilMs);
+        return;
+      }
+      reject(tookTooLong(queue));
     }
   }
 }

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../adapters/system.ts';
 import { RequestCode, ResponseCode } from '../../clients/rocketmq/codes.ts';
-import { outgoingMessage } from '../../clients/rocketmq/outgoing-message.ts';
+import { OutgoingMessages } from '../../clients/rocketmq/outgoing-messages.ts';
 import { RocketmqClient, type RocketmqSettings } from '../../clients/rocketmq/rocketmq-client.ts';
 import type { Clock } from '../../core/ports.ts';
 import { ManualClock } from '../support/manual-clock.ts';
@@ -33,7 +33,11 @@ const ONE_MESSAGE: RemotingAnswer = {
   body: storedMessage({ body: Buffer.from('a'), properties: '', bornAtMs: 1 }),
 };
 
-const A_MESSAGE = outgoingMessage(Buffer.from('a'), '');
+const A_MESSAGE = messagesOf('a');
+
+function messagesOf(...bodies: readonly string[]): OutgoingMessages {
+  return OutgoingMessages.of(bodies.map((body) => ({ body: Buffer.from(body), properties: '' })));
+}
 
 /** A NameServer and a broker in one. */
 function startCluster(answer: (request: RemotingRequest) => Reply | Promise<Reply>): Promise<RemotingServer> {
@@ -114,7 +118,7 @@ describe('RocketmqClient, connections', () => {
     const server = await startCluster(() => 'cut');
     const client = clientOf({ nameServers: [server.address] });
 
-    await expect(client.send(QUEUE, [A_MESSAGE], 1)).rejects.toMatchObject({
+    await expect(client.send(QUEUE, A_MESSAGE, 1)).rejects.toMatchObject({
       name: 'RetryableError',
       code: 'broker.unavailable',
     });
@@ -124,10 +128,10 @@ describe('RocketmqClient, connections', () => {
   test('opens another connection after the other side closed the one there was', async () => {
     const server = await startCluster(() => ({ fields: { queueOffset: 7 } }));
     const client = clientOf({ nameServers: [server.address] });
-    await client.send(QUEUE, [A_MESSAGE], 1);
+    await client.send(QUEUE, A_MESSAGE, 1);
 
     server.cut();
-    const later = client.send(QUEUE, [A_MESSAGE], 1).catch(() => client.send(QUEUE, [A_MESSAGE], 1));
+    const later = client.send(QUEUE, A_MESSAGE, 1).catch(() => client.send(QUEUE, A_MESSAGE, 1));
 
     expect(await later).toMatchObject({ end: 8n });
   });
@@ -208,7 +212,7 @@ describe('RocketmqClient, routes', () => {
     const route = { brokers: [{ brokerName: 'broker-a', address: dead, readQueues: 4, writeQueues: 4 }] };
     const client = clientOf({ nameServers: [server.address], routes: { T: route } });
 
-    expect(await client.send(QUEUE, [A_MESSAGE], 1)).toMatchObject({ end: 1n });
+    expect(await client.send(QUEUE, A_MESSAGE, 1)).toMatchObject({ end: 1n });
   });
 
   test('looks up the route again where another broker has the address', async () => {
@@ -217,7 +221,7 @@ describe('RocketmqClient, routes', () => {
     const route = { brokers: [{ brokerName: 'broker-a', address: other.address, readQueues: 4, writeQueues: 4 }] };
     const client = clientOf({ nameServers: [server.address], routes: { T: route } });
 
-    expect(await client.send(QUEUE, [A_MESSAGE], 1)).toMatchObject({ end: 1n });
+    expect(await client.send(QUEUE, A_MESSAGE, 1)).toMatchObject({ end: 1n });
   });
 
   test('asks no NameServer for routes that another client knew', async () => {
@@ -266,7 +270,7 @@ describe('RocketmqClient, routes', () => {
         const away = { name: 'RetryableError', code: 'broker.unavailable', message: expect.stringMatching(/broker-a.*; next: /) };
 
         await expect(client.pull(QUEUE, 0n, { messages: 1 })).rejects.toMatchObject(away);
-        await expect(client.send(QUEUE, [A_MESSAGE], 1)).rejects.toMatchObject(away);
+        await expect(client.send(QUEUE, A_MESSAGE, 1)).rejects.toMatchObject(away);
       });
 
       test(`finds none of its queues, ${routed ? 'beside another' : 'where there is no other'}`, async () => {
@@ -346,14 +350,14 @@ describe('RocketmqClient, refusals', () => {
     const server = await startCluster(() => replies.shift() ?? 'silent');
     const client = clientOf({ nameServers: [server.address] });
 
-    expect(await client.send(QUEUE, [A_MESSAGE], 1)).toMatchObject({ end: 4n });
+    expect(await client.send(QUEUE, A_MESSAGE, 1)).toMatchObject({ end: 4n });
   });
 
   test('says that a broker is busy when it stays so', async () => {
     const server = await startCluster(() => ({ code: ResponseCode.SYSTEM_BUSY, remark: 'system busy' }));
     const client = clientOf({ nameServers: [server.address] });
 
-    await expect(client.send(QUEUE, [A_MESSAGE], 1)).rejects.toMatchObject({ code: 'broker.throttled' });
+    await expect(client.send(QUEUE, A_MESSAGE, 1)).rejects.toMatchObject({ code: 'broker.throttled' });
     expect(server.count(RequestCode.SEND_BATCH_MESSAGE)).toBe(5);
   });
 
@@ -367,8 +371,7 @@ describe('RocketmqClient, refusals', () => {
     });
     const client = clientOf({ nameServers: [server.address] });
 
-    const messages = [...'abxcd'].map((value) => outgoingMessage(Buffer.from(value), ''));
-    const { end, refused } = await client.send(QUEUE, messages, 1);
+    const { end, refused } = await client.send(QUEUE, messagesOf(...'abxcd'), 1);
 
     expect([end, stored]).toEqual([4n, ['a', 'b', 'c', 'd']]);
     expect(refused).toMatchObject([{ index: 2, error: { name: 'RecordError', code: 'record.rejected' } }]);
@@ -383,8 +386,8 @@ describe('RocketmqClient, refusals', () => {
     });
     const client = clientOf({ nameServers: [server.address] });
 
-    expect(await client.send(QUEUE, [A_MESSAGE, A_MESSAGE], 1)).toMatchObject({ end: 2n });
-    expect(await client.send(QUEUE, [A_MESSAGE], 1)).toMatchObject({ end: 3n });
+    expect(await client.send(QUEUE, messagesOf('a', 'b'), 1)).toMatchObject({ end: 2n });
+    expect(await client.send(QUEUE, A_MESSAGE, 1)).toMatchObject({ end: 3n });
     expect(server.count(RequestCode.SEND_BATCH_MESSAGE)).toBe(1);
   });
 
@@ -396,7 +399,7 @@ describe('RocketmqClient, refusals', () => {
     });
     const client = clientOf({ nameServers: [server.address], batchBytesMax: 3 * 23 });
 
-    await client.send(QUEUE, [A_MESSAGE, A_MESSAGE, A_MESSAGE, A_MESSAGE, A_MESSAGE], 1);
+    await client.send(QUEUE, messagesOf(...'abcde'), 1);
 
     expect(sizes).toEqual([3, 2]);
   });
@@ -411,7 +414,7 @@ describe('RocketmqClient, sends that take long', () => {
     });
     const client = clientOf({ nameServers: [server.address], batchBytesMax: 23 }, clock);
 
-    const sending = client.send(QUEUE, Array<typeof A_MESSAGE>(10).fill(A_MESSAGE), 1);
+    const sending = client.send(QUEUE, messagesOf(...'abcdefghij'), 1);
 
     await expect(sending).rejects.toMatchObject({
       name: 'RetryableError',
@@ -428,7 +431,7 @@ describe('RocketmqClient, sends that take long', () => {
     const server = await startCluster(() => ({ fields: { queueOffset: 0 } }));
     const client = clientOf({ nameServers: [...silent, server].map(({ address }) => address) }, clock);
 
-    const sending = client.send(QUEUE, [A_MESSAGE], 1).catch((error: unknown) => error);
+    const sending = client.send(QUEUE, A_MESSAGE, 1).catch((error: unknown) => error);
     // Each is asked on another connection once more.
     for (const nameServer of silent) {
       for (const asked of [1, 2]) {
@@ -446,10 +449,10 @@ describe('RocketmqClient, sends that take long', () => {
     const clock = new ManualClock();
     const server = await startCluster(() => ({ fields: { queueOffset: 0 } }));
     const client = clientOf({ nameServers: [server.address] }, clock);
-    await client.send(QUEUE, [A_MESSAGE], 1);
+    await client.send(QUEUE, A_MESSAGE, 1);
     server.standStill();
 
-    const sending = client.send(QUEUE, [{ ...A_MESSAGE, body: Buffer.alloc(3_000_000) }], 1).catch((error: unknown) => error);
+    const sending = client.send(QUEUE, messagesOf('a'.repeat(3_000_000)), 1).catch((error: unknown) => error);
     await new Promise((resolve) => setImmediate(resolve));
     clock.advance(10_000);
 
@@ -468,7 +471,7 @@ describe('RocketmqClient, sends that take long', () => {
     });
     const client = clientOf({ nameServers: [server.address], batchBytesMax: 23 }, clock);
 
-    const sending = client.send(QUEUE, [A_MESSAGE, A_MESSAGE, A_MESSAGE], 1).catch((error: unknown) => error);
+    const sending = client.send(QUEUE, messagesOf(...'abc'), 1).catch((error: unknown) => error);
     await server.received(4);
     clock.advance(4_000);
 

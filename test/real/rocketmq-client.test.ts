@@ -3,8 +3,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../adapters/system.ts';
 import type { MessageFilter } from '../../clients/rocketmq/commands/pull-message.ts';
 import { messageParts, messageStarts } from '../../clients/rocketmq/message-layout.ts';
-import { outgoingMessage } from '../../clients/rocketmq/outgoing-message.ts';
-import { propertyText } from '../../clients/rocketmq/properties.ts';
+import { OutgoingMessages } from '../../clients/rocketmq/outgoing-messages.ts';
 import { RocketmqClient, type RocketmqSettings } from '../../clients/rocketmq/rocketmq-client.ts';
 import type { MessageQueue } from '../../core/message-queue.ts';
 import { aCluster, withRealServers } from '../support/rocketmq-cluster.ts';
@@ -32,9 +31,13 @@ withRealServers('RocketMQ, client', () => {
     test('gets what a filter by tag or by properties lets pass', async () => {
       const client = aClient({ nameServers: [cluster().nameServer] });
       const queue = await aQueue(client);
-      const messages = ['a', 'b', 'c'].map((text, index) =>
-        outgoingMessage(Buffer.from(text), propertyText('TAGS', `tag-${text}`) + propertyText('size', String(index))),
-      );
+      const messages = new OutgoingMessages();
+      for (const [index, text] of ['a', 'b', 'c'].entries()) {
+        messages.begin(Buffer.from(text));
+        messages.property('TAGS', `tag-${text}`);
+        messages.property('size', String(index));
+        messages.end();
+      }
       await client.send(queue, messages, 1);
 
       expect(await textsOf(client, queue, { type: 'TAG', expression: 'tag-a || tag-c' })).toEqual(['a', 'c']);
@@ -46,7 +49,7 @@ withRealServers('RocketMQ, client', () => {
       const queue = await aQueue(client);
 
       const large = Buffer.alloc(2 * 1024 * 1024, 'x');
-      await client.send(queue, [outgoingMessage(large, '')], 1);
+      await client.send(queue, OutgoingMessages.of([{ body: large, properties: '' }]), 1);
 
       expect((await textsOf(client, queue)).map((text) => text.length)).toEqual([large.length]);
     });
@@ -83,7 +86,7 @@ withRealServers('RocketMQ, client', () => {
       const client = aClient({ nameServers: [cluster().nameServer], keys: KEYS });
       const queue = await aQueue(client);
 
-      await client.send(queue, [outgoingMessage(Buffer.from('a'), '')], 1);
+      await client.send(queue, OutgoingMessages.of([{ body: Buffer.from('a'), properties: '' }]), 1);
 
       expect(await textsOf(client, queue)).toEqual(['a']);
       expect(await client.check()).toEqual([]);
@@ -101,7 +104,9 @@ withRealServers('RocketMQ, client', () => {
         };
         await expect(client.check()).rejects.toMatchObject(unauthorized);
         await expect(client.pull(queue, 0n, { messages: 1 })).rejects.toMatchObject(unauthorized);
-        await expect(client.send(queue, [outgoingMessage(Buffer.from('a'), '')], 1)).rejects.toMatchObject(unauthorized);
+        await expect(
+          client.send(queue, OutgoingMessages.of([{ body: Buffer.from('a'), properties: '' }]), 1),
+        ).rejects.toMatchObject(unauthorized);
       }
     });
   });

@@ -5,10 +5,9 @@
 import { EventEmitter, once } from 'node:events';
 import { RequestCode, ResponseCode } from '../../clients/rocketmq/codes.ts';
 import { findProperty } from '../../clients/rocketmq/properties.ts';
-import { toMessage } from '../../clients/rocketmq/records/record-properties.ts';
 import type { OutgoingRecord } from '../../core/ports.ts';
 import { type RemotingAnswer, type RemotingRequest, RemotingServer, type Reply } from './remoting-server.ts';
-import { type StoredMessage, storedMessage } from './stored-message.ts';
+import { messageOf, type StoredMessage, storedMessage } from './stored-message.ts';
 
 export const BROKER = 'broker-a';
 
@@ -63,7 +62,7 @@ export class StandInCluster {
 
   append(topic: string, queueId: number, records: readonly OutgoingRecord[]): void {
     const kept = records.map((record) => ({
-      ...toMessage(record, record.bornAtMs),
+      ...messageOf(record, record.bornAtMs),
       bornAtMs: record.bornAtMs,
       storedAtMs: this.nowMs,
     }));
@@ -192,7 +191,7 @@ function passes({ properties }: KeptMessage, subscription: string): boolean {
   return subscription.split('||').some((wanted) => wanted.trim() === tag);
 }
 
-/** `clients/rocketmq/outgoing-message.ts` tells how they lie in it. */
+/** `clients/rocketmq/outgoing-messages.ts` tells how they lie in it. */
 function batchIn(batch: Buffer, times: Pick<KeptMessage, 'bornAtMs' | 'storedAtMs'>): readonly KeptMessage[] {
   const messages: KeptMessage[] = [];
   for (let at = 0; at < batch.length; at += batch.readInt32BE(at)) {

@@ -1,3 +1,7 @@
+import { type OutgoingMessage, OutgoingMessages } from '../../clients/rocketmq/outgoing-messages.ts';
+import { writeRecord } from '../../clients/rocketmq/records/record-properties.ts';
+import type { OutgoingRecord } from '../../core/ports.ts';
+
 export interface StoredMessage {
   readonly body: Uint8Array;
   readonly properties: string;
@@ -30,4 +34,11 @@ export function storedMessage({
   const message = Buffer.concat([head, body, topic, propertiesLength, propertyBytes]);
   message.writeInt32BE(message.length, 0);
   return message;
+}
+
+/** What is sent of a record. `batchBornAtMs`: what the batch says of all of its messages. */
+export function messageOf(record: OutgoingRecord, batchBornAtMs: number): OutgoingMessage {
+  const messages = new OutgoingMessages();
+  writeRecord(messages, record, batchBornAtMs);
+  return messages.message(0);
 }

@@ -19,7 +19,7 @@ export type SendAnswer =
   | { readonly kind: 'no-batches' };
 
 /**
- * Appends all messages of a batch or none, one behind the other. `body` is what `encodeBatch` makes. Never sent again by itself:
+ * Appends all messages of a batch or none, one behind the other. `body`: as `outgoing-messages.ts` tells. Never sent again by itself:
  * nobody would know of the first.
  */
 export function sendBatch(queue: MessageQueue, body: Uint8Array, settings: SendSettings): Command<SendAnswer> {

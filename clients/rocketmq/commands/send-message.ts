@@ -1,7 +1,7 @@
 import type { MessageQueue } from '../../../core/message-queue.ts';
 import { RequestCode } from '../codes.ts';
 import type { Command } from '../command.ts';
-import type { OutgoingMessage } from '../outgoing-message.ts';
+import type { OutgoingMessage } from '../outgoing-messages.ts';
 import { type SendAnswer, type SendSettings, sendAnswer, sendFields } from './send-batch.ts';
 
 /**

@@ -22,11 +22,10 @@
  * | `SORTIE_BORN` | epoch ms, where a record was not born with the first of its batch |
  */
 import { isUtf8 } from 'node:buffer';
-import { RecordError } from '../../../core/errors.ts';
 import type { OutgoingRecord } from '../../../core/ports.ts';
 import type { LogHeaders } from '../../../core/record/connect-record.ts';
-import { type OutgoingMessage, outgoingMessage, PROPERTIES_BYTES_MAX } from '../outgoing-message.ts';
-import { isPropertyText, isReservedProperty, propertyText } from '../properties.ts';
+import type { OutgoingMessages } from '../outgoing-messages.ts';
+import { isPropertyText, isReservedProperty } from '../properties.ts';
 
 export const PROPERTY = {
   key: 'KEYS',
@@ -60,36 +59,36 @@ export function isHeader(name: string): boolean {
   return !isReservedProperty(name) && !name.startsWith(OWN_PREFIX);
 }
 
-/** `batchBornAtMs`: what the batch says of all of its messages. */
-export function toMessage(record: OutgoingRecord, batchBornAtMs: number): OutgoingMessage {
+/** Appends it. `batchBornAtMs`: what the batch says of all of its messages. */
+export function writeRecord(messages: OutgoingMessages, record: OutgoingRecord, batchBornAtMs: number): void {
   const { key, value, tag, headers, bornAtMs, keys, shardingKey } = record;
-  let properties = '';
-  if (typeof keys === 'string' && isPropertyText(keys)) properties += propertyText(PROPERTY.key, keys) + otherKeyProperty(key);
-  else if (key !== null) properties += keyProperty(key);
-  if (typeof shardingKey === 'string' && isPropertyText(shardingKey))
-    properties += propertyText(PROPERTY.shardingKey, shardingKey);
-  if (tag !== null) {
-    properties += isPropertyText(tag) ? propertyText(PROPERTY.tag, tag) : propertyText(PROPERTY.otherTag, JSON.stringify(tag));
-  }
-  if (headers.length > 0) properties += headerProperties(headers);
-  if (bornAtMs !== batchBornAtMs) properties += propertyText(PROPERTY.born, String(bornAtMs));
-  if (value === null) return outgoingMessage(NULL_BODY, properties + propertyText(PROPERTY.value, NULL_MARK));
-  if (value.length === 0) return outgoingMessage(EMPTY_BODY, properties + propertyText(PROPERTY.value, EMPTY_MARK));
-  return outgoingMessage(value, properties);
+  messages.begin(bodyOf(value));
+  if (typeof keys === 'string' && isPropertyText(keys)) {
+    messages.property(PROPERTY.key, keys);
+    writeOtherKey(messages, key);
+  } else if (key !== null) writeKey(messages, key);
+  if (typeof shardingKey === 'string' && isPropertyText(shardingKey)) messages.property(PROPERTY.shardingKey, shardingKey);
+  if (tag !== null && isPropertyText(tag)) messages.property(PROPERTY.tag, tag);
+  else if (tag !== null) messages.property(PROPERTY.otherTag, JSON.stringify(tag));
+  if (headers.length > 0) writeHeaders(messages, headers);
+  if (bornAtMs !== batchBornAtMs) messages.property(PROPERTY.born, String(bornAtMs));
+  if (value === null) messages.property(PROPERTY.value, NULL_MARK);
+  else if (value.length === 0) messages.property(PROPERTY.value, EMPTY_MARK);
+  messages.end();
 }
 
-/** What is wrong with the size of its properties; `null` when nothing is. */
-export function propertiesTooLarge({ propertiesBytes: bytes }: OutgoingMessage): RecordError | null {
-  if (bytes <= PROPERTIES_BYTES_MAX) return null;
-  const message = `key, tag and headers of the record have ${bytes} bytes, and RocketMQ takes at most ${PROPERTIES_BYTES_MAX}`;
-  return new RecordError(message, { code: 'record.too_large', details: { bytes, bytesMax: PROPERTIES_BYTES_MAX } });
+function bodyOf(value: Uint8Array | null): Uint8Array {
+  if (value === null) return NULL_BODY;
+  return value.length === 0 ? EMPTY_BODY : value;
 }
 
-function keyProperty(key: Uint8Array): string {
-  const bytes = Buffer.from(key.buffer, key.byteOffset, key.length);
-  if (isShortAscii(bytes)) return propertyText(PROPERTY.key, bytes.toString('latin1'));
-  const isText = bytes.length > 0 && !bytes.includes(1) && !bytes.includes(2) && isUtf8(bytes);
-  return isText ? propertyText(PROPERTY.key, bytes.toString()) : otherKeyProperty(key);
+function writeKey(messages: OutgoingMessages, key: Uint8Array): void {
+  if (isText(key)) messages.propertyOfBytes(PROPERTY.key, key);
+  else writeOtherKey(messages, key);
+}
+
+function isText(key: Uint8Array): boolean {
+  return isShortAscii(key) || (key.length > 0 && !key.includes(1) && !key.includes(2) && isUtf8(key));
 }
 
 /** Whether it is such a text; `false` says nothing. */
@@ -102,22 +101,21 @@ function isShortAscii(bytes: Uint8Array): boolean {
   return true;
 }
 
-function otherKeyProperty(key: Uint8Array | null): string {
+function writeOtherKey(messages: OutgoingMessages, key: Uint8Array | null): void {
   const text = key === null ? NULL_MARK : BASE64 + Buffer.from(key.buffer, key.byteOffset, key.length).toString('base64');
-  return propertyText(PROPERTY.otherKey, text);
+  messages.property(PROPERTY.otherKey, text);
 }
 
-function headerProperties(headers: LogHeaders): string {
-  let properties = '';
+function writeHeaders(messages: OutgoingMessages, headers: LogHeaders): void {
   let plain = 0;
   const names = haveRepeatedNames(headers) ? new Set<string>() : null;
   for (const [name, text] of headers) {
     if (!isHeader(name) || !isPlain(name) || !isPlain(text) || names?.has(name) === true) continue;
     names?.add(name);
     plain += 1;
-    properties += propertyText(name, text);
+    messages.property(name, text);
   }
-  return plain === headers.length ? properties : properties + propertyText(PROPERTY.headers, JSON.stringify(headers));
+  if (plain < headers.length) messages.property(PROPERTY.headers, JSON.stringify(headers));
 }
 
 function haveRepeatedNames(headers: LogHeaders): boolean {

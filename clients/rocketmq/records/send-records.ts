@@ -2,9 +2,12 @@
 import { RecordError } from '../../../core/errors.ts';
 import type { MessageQueue } from '../../../core/message-queue.ts';
 import type { OutgoingRecord, SendResult } from '../../../core/ports.ts';
-import { messageBytes, type OutgoingMessage } from '../outgoing-message.ts';
+import { OutgoingMessages, PROPERTIES_BYTES_MAX } from '../outgoing-messages.ts';
 import type { RocketmqClient } from '../rocketmq-client.ts';
-import { propertiesTooLarge, toMessage } from './record-properties.ts';
+import { writeRecord } from './record-properties.ts';
+
+/** Enough for a key, where it comes from, and what a message has besides; more room is made where it is not. */
+const ROOM_BESIDE_VALUE = 192;
 
 type Refused = SendResult['refused'][number];
 
@@ -23,15 +26,15 @@ export async function sendRecords(
 ): Promise<SentRecords> {
   const refused: Refused[] = [];
   const accepted: number[] = [];
-  const messages: OutgoingMessage[] = [];
+  const messages = new OutgoingMessages(roomFor(records));
   const bornAtMs = wholeTime(records[0]?.bornAtMs ?? 0);
   for (const [index, record] of records.entries()) {
-    const message = toMessage(record, bornAtMs);
-    const error = tooLarge(message, client.batchBytesMax);
-    if (error !== null) refused.push({ index, error });
+    writeRecord(messages, record, bornAtMs);
+    const error = tooLarge(messages, client.batchBytesMax);
+    if (error === null) accepted.push(index);
     else {
-      accepted.push(index);
-      messages.push(message);
+      messages.drop();
+      refused.push({ index, error });
     }
   }
   const sent = await client.send(queue, messages, bornAtMs);
@@ -39,12 +42,24 @@ export async function sendRecords(
   return { end: sent.end, refused: refused.sort((a, b) => a.index - b.index) };
 }
 
-function tooLarge(message: OutgoingMessage, bytesMax: number): RecordError | null {
-  const bytes = messageBytes(message);
-  if (bytes <= bytesMax) return propertiesTooLarge(message);
-  return new RecordError(`the record has ${bytes} bytes and RocketMQ takes at most ${bytesMax}`, {
+/** As if all were as large as the first. */
+function roomFor(records: readonly OutgoingRecord[]): number {
+  return records.length * ((records[0]?.value?.length ?? 0) + ROOM_BESIDE_VALUE);
+}
+
+/** What is wrong with the size of the last one; `null` when nothing is. */
+function tooLarge({ lastBytes, lastPropertiesBytes }: OutgoingMessages, bytesMax: number): RecordError | null {
+  if (lastBytes > bytesMax) {
+    return new RecordError(`the record has ${lastBytes} bytes and RocketMQ takes at most ${bytesMax}`, {
+      code: 'record.too_large',
+      details: { bytes: lastBytes, bytesMax },
+    });
+  }
+  if (lastPropertiesBytes <= PROPERTIES_BYTES_MAX) return null;
+  const message = `key, tag and headers of the record have ${lastPropertiesBytes} bytes, and RocketMQ takes at most ${PROPERTIES_BYTES_MAX}`;
+  return new RecordError(message, {
     code: 'record.too_large',
-    details: { bytes, bytesMax },
+    details: { bytes: lastPropertiesBytes, bytesMax: PROPERTIES_BYTES_MAX },
   });
 }
 

@@ -1,17 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  findProperty,
-  isPropertyText,
-  isReservedProperty,
-  propertyText,
-  readProperties,
-} from '../../../../clients/rocketmq/properties.ts';
+import { findProperty, isPropertyText, isReservedProperty, readProperties } from '../../../../clients/rocketmq/properties.ts';
 
 const text = fc.string({ unit: 'grapheme' }).filter(isPropertyText);
 
 function bytesOf(pairs: readonly (readonly [string, string])[]): Buffer {
-  return Buffer.from(pairs.map(([name, value]) => propertyText(name, value)).join(''));
+  return Buffer.from(pairs.map(([name, value]) => `${name}\u0001${value}\u0002`).join(''));
 }
 
 function find(bytes: Buffer, name: string): string | null {

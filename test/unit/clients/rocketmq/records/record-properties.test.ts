@@ -4,17 +4,16 @@ import { describe, expect, test } from 'vitest';
 import { readProperties } from '../../../../../clients/rocketmq/properties.ts';
 import { PulledRecord } from '../../../../../clients/rocketmq/records/pulled-record.ts';
 import { RecordCollector } from '../../../../../clients/rocketmq/records/record-collector.ts';
-import { propertiesTooLarge, toMessage } from '../../../../../clients/rocketmq/records/record-properties.ts';
 import { offset } from '../../../../../core/offset.ts';
 import type { OutgoingRecord } from '../../../../../core/ports.ts';
 import { anOutgoingRecord, asSent, bytesOf, textOf } from '../../../../support/log-records.ts';
-import { storedMessage } from '../../../../support/stored-message.ts';
+import { messageOf, storedMessage } from '../../../../support/stored-message.ts';
 
 const QUEUE = { topic: 'T', brokerName: 'broker-a', queueId: 0 };
 
 /** What a reader gets of it. */
 function throughMessage(record: OutgoingRecord, batchBornAtMs = record.bornAtMs): PulledRecord {
-  return pulled(storedMessage({ ...toMessage(record, batchBornAtMs), bornAtMs: batchBornAtMs }));
+  return pulled(storedMessage({ ...messageOf(record, batchBornAtMs), bornAtMs: batchBornAtMs }));
 }
 
 function pulled(answer: Buffer): PulledRecord {
@@ -23,7 +22,7 @@ function pulled(answer: Buffer): PulledRecord {
 
 /** The properties that others see. */
 function propertiesOf(record: OutgoingRecord): Record<string, string> {
-  const bytes = Buffer.from(toMessage(record, record.bornAtMs).properties);
+  const bytes = Buffer.from(messageOf(record, record.bornAtMs).properties);
   return Object.fromEntries(readProperties(bytes, { at: 0, end: bytes.length }));
 }
 
@@ -37,7 +36,7 @@ const record: fc.Arbitrary<OutgoingRecord> = fc.record({
   bornAtMs: fc.nat(),
 });
 
-describe('toMessage', () => {
+describe('writeRecord', () => {
   test('keeps all of a record', () => {
     fc.assert(
       fc.property(record, fc.nat(), (sent, batchBornAtMs) => {
@@ -64,7 +63,7 @@ describe('toMessage', () => {
   test('leaves no body empty, which brokers refuse', () => {
     fc.assert(
       fc.property(record, (sent) => {
-        expect(toMessage(sent, 0).body.length).toBeGreaterThan(0);
+        expect(messageOf(sent, 0).body.length).toBeGreaterThan(0);
       }),
     );
   });
@@ -93,16 +92,6 @@ describe('toMessage', () => {
       color: 'red',
       SORTIE_HEADERS: '[["color","red"],["TAGS","mine"]]',
     });
-  });
-});
-
-describe('propertiesTooLarge', () => {
-  test('lets pass what fits, and names the size of what does not', () => {
-    const fits = toMessage(anOutgoingRecord({ headers: [['name', 'x'.repeat(31_000)]] }), 0);
-    const tooLarge = toMessage(anOutgoingRecord({ headers: [['name', 'é'.repeat(20_000)]] }), 0);
-
-    expect(propertiesTooLarge(fits)).toBe(null);
-    expect(propertiesTooLarge(tooLarge)).toMatchObject({ code: 'record.too_large', details: { bytesMax: 31_744 } });
   });
 });
 
@@ -178,7 +167,7 @@ describe('RecordCollector', () => {
       },
     );
     const property = fc.property(values, fc.nat({ max: 60 }), (fields, bytes) => {
-      const messages = fields.map((each, index) => ({ ...toMessage(anOutgoingRecord(each), 0), bornAtMs: 0, offset: index }));
+      const messages = fields.map((each, index) => ({ ...messageOf(anOutgoingRecord(each), 0), bornAtMs: 0, offset: index }));
       const collector = new RecordCollector(QUEUE, { records: 100, bytes, waitMs: 0 });
 
       const isMore = collector.take(Buffer.concat(messages.map(storedMessage)), 0n);
