@@ -171,6 +171,10 @@ export class LogWork implements Work {
     this.#commits.flushed();
   }
 
+  wantsCommitBefore(): boolean {
+    return false;
+  }
+
   wantsCommit(): boolean {
     if (!this.#reader.isTail || this.#delivered.at === this.#committed) return false;
     const { clock } = this.#invocation.host;

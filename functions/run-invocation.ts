@@ -282,6 +282,7 @@ async function runSlice(delivery: Delivery, turns: Turns): Promise<boolean> {
     invocation.tally.stage = 'poll';
     const batch = await work.next();
     if (batch === null) return true;
+    if (work.wantsCommitBefore(batch)) await commit(delivery);
     const delivering = batch.isIdle ? null : deliver(delivery, batch);
     work.readAhead();
     const stop = await delivering;
@@ -289,14 +290,18 @@ async function runSlice(delivery: Delivery, turns: Turns): Promise<boolean> {
     await turns.give();
     if (stop !== null) throw new RecordRefused(stop.refusal);
     invocation.tally.latency.delivered(batch.records);
-    if (work.wantsCommit()) {
-      await flush(delivery);
-      invocation.tally.stage = 'commit';
-      await work.commit();
-      invocation.tally.latency.committed();
-    }
+    if (work.wantsCommit()) await commit(delivery);
     bytes += batch.bytes;
     const isUsedUp = bytes >= limits.bytes || sliceTime.remainingMs() <= 0;
     if (isUsedUp || !hasTimeForPut(delivery, work.deadline)) return work.isAtEnd();
   }
+}
+
+/** In the middle of a slice. */
+async function commit(delivery: Delivery): Promise<void> {
+  const { work, invocation } = delivery;
+  await flush(delivery);
+  invocation.tally.stage = 'commit';
+  await work.commit();
+  invocation.tally.latency.committed();
 }

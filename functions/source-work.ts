@@ -57,7 +57,7 @@ export class SourceWork implements Work {
   #renewal: Promise<void> | null = null;
   #safePollAtMs = 0;
   #sliceRecords: number;
-  /** Whether the last batch only moved the checkpoint. */
+  /** Whether the last batch that brought anything only moved the checkpoint. */
   #isBare = false;
   #records = 0;
   #bytes = 0;
@@ -170,7 +170,7 @@ export class SourceWork implements Work {
     this.#commits.delivered(count);
     this.#progress.deliver((batch as PolledBatch).result, batch);
     this.#writer?.cover();
-    this.#isBare = batch.records.length === 0;
+    if (!batch.isIdle) this.#isBare = batch.records.length === 0;
   }
 
   flushed(): void {
@@ -180,11 +180,17 @@ export class SourceWork implements Work {
     this.#safePollAtMs = forMs === null ? 0 : this.#invocation.host.clock.nowMs() + forMs;
   }
 
+  /**
+   * Where it begins, and whatever else moves a checkpoint without records, before anything that comes behind it is sent: a successor
+   * that began somewhere else would leave out what lies between, behind what was sent already.
+   */
+  wantsCommitBefore({ records }: Batch): boolean {
+    return this.#isBare && records.length > 0 && this.#progress.isUncommitted;
+  }
+
   wantsCommit(): boolean {
     if (!this.#progress.isUncommitted) return false;
     if (this.#writer?.wantsRoom() === true) return true;
-    // Where it begins: a successor that began somewhere else would leave out what lies between, behind what was sent already.
-    if (this.#isBare) return true;
     // Where invocations die before the end of a slice, each gets somewhere all the same.
     if (this.#mustHold().deaths > 0) return true;
     if (this.#invocation.offer.mode !== 'tail') return false;

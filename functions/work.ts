@@ -75,6 +75,8 @@ export interface Work {
   delivered(batch: Batch, count: number): void;
   /** Everything delivered is durable. */
   flushed(): void;
+  /** Whether what is delivered must be committed before the batch is delivered. */
+  wantsCommitBefore(batch: Batch): boolean;
   /** Whether what is delivered is worth a commit in the middle of the slice. */
   wantsCommit(): boolean;
   /** Commits and keeps the slice. */

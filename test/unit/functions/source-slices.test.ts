@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { MemoryLogBroker } from '../../../adapters/memory/memory-log-broker.ts';
 import { RetryableError } from '../../../core/errors.ts';
 import { setTargetState } from '../../../scheduler/connector-actions.ts';
-import { brokerUnavailable, brokerWith } from '../../support/faulty-ports.ts';
+import { brokerUnavailable, brokerWith, storeWith } from '../../support/faulty-ports.ts';
 import { textOf } from '../../support/log-records.ts';
 import { memorySource, memorySystem, rows } from '../../support/memory-source.ts';
 import { aSourceShard, valuesOf } from '../../support/source-shard.ts';
@@ -55,6 +55,48 @@ describe('runInvocation of a source', () => {
       error: { code: 'broker.unavailable', message: expect.stringMatching(/topic rows exists .*; next: /) },
     });
     expect(await source.cursor()).toMatchObject({ status: { state: 'active' } });
+  });
+
+  test('commits once for many polls that bring nothing and only get on, before it sends what comes behind them', async () => {
+    const plugin = memorySource(memorySystem({ rows: rows(3) }), { exactlyOnce: true });
+    const committed: unknown[] = [];
+    let puts = 0;
+    const source = await aSourceShard({
+      store: (store) =>
+        storeWith(store, {
+          put: (...write) => {
+            puts += 1;
+            return store.put(...write);
+          },
+        }),
+      plugin: {
+        ...plugin,
+        open: async (config, names, checkpoint, context) => {
+          const reader = await plugin.open(config, names, checkpoint, context);
+          let passed = 0;
+          return {
+            poll: async (limits, signal) => {
+              passed += 1;
+              return passed <= 50 ? { records: [], checkpoint: { row: 0, passed } } : reader.poll(limits, signal);
+            },
+            close: () => reader.close(),
+          };
+        },
+      },
+      broker: (log) =>
+        brokerWith(log, {
+          send: async (...batch) => {
+            committed.push((await source.cursor()).checkpoint);
+            return log.send(...batch);
+          },
+        }),
+    });
+
+    await source.run();
+
+    expect(valuesOf(await source.sent())).toEqual(['0', '1', '2']);
+    expect(committed).toMatchObject([{ p: { passed: 50 } }]);
+    expect(puts).toBeLessThan(10);
   });
 
   test('says in the cursor when it wants to be polled again', async () => {
