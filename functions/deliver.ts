@@ -13,7 +13,7 @@ import type { ConnectRecord } from '../core/record/connect-record.ts';
 import type { Effect, PutFailure, PutResult, SinkWriter } from '../plugins/api/sink.ts';
 import { type Deadline, TIMED_OUT, within } from './deadline.ts';
 import { COMMIT_RESERVE_MS, type Invocation } from './invocation.ts';
-import type { Pipeline, Refusal } from './pipeline.ts';
+import type { Refusal } from './pipeline.ts';
 import { type Tolerance, tolerate } from './tolerance.ts';
 import { type Batch, RecordRefused, type Slice, SliceBroken, SliceOver, type Work } from './work.ts';
 
@@ -21,7 +21,6 @@ export interface Delivery {
   readonly invocation: Invocation;
   readonly work: Work;
   readonly slice: Slice;
-  readonly pipeline: Pipeline;
   readonly writer: SinkWriter;
   readonly effect: Effect;
   /** Failed records may be put again without those around them: targets that order by version, or by queue. */
@@ -47,12 +46,11 @@ interface Pending {
 
 /** `null`: the whole batch is delivered. */
 export async function deliver(delivery: Delivery, batch: Batch): Promise<Stop | null> {
-  const { pipeline, tolerance, invocation } = delivery;
-  const stopAtRefusal = tolerance.tolerates === 'none';
-  const { records, indexes, refusals, filtered } = pipeline.apply(batch.records, { stopAtRefusal });
+  const { tolerance, invocation } = delivery;
+  const { records, indexes, refusals, filtered } = batch.processed();
   invocation.tally.counts.filtered += filtered;
   const [refusal] = refusals;
-  if (stopAtRefusal && refusal !== undefined) {
+  if (tolerance.tolerates === 'none' && refusal !== undefined) {
     const stop = await putAll(delivery, { records, indexes }, { batch, count: refusal.index });
     return stop ?? { count: refusal.index, refusal };
   }

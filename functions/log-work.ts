@@ -23,6 +23,7 @@ import { LogReader, type Place, type Stretch } from './log-reader.ts';
 import { pluginContext } from './open-connector.ts';
 import type { OpenedConnector } from './opened-connector.ts';
 import { PaceMeter } from './pace-meter.ts';
+import type { Processed } from './pipeline.ts';
 import type { Station } from './sandbox.ts';
 import { type Batch, type Failure, type Slice, SliceOver, type Work, withFailure } from './work.ts';
 
@@ -335,7 +336,8 @@ export class LogWork implements Work {
       records.push(this.#opened.pipeline.fromLog(record));
     }
     this.#invocation.tally.noteBatch(records.length);
-    return { records, bytes, isIdle: this.#reader.isIdle, stretch };
+    const processed = (): Processed => this.#opened.pipeline.apply(records);
+    return { records, bytes, isIdle: this.#reader.isIdle, processed, stretch };
   }
 
   /** A tail that fell behind by more than a slice becomes one, so that others can claim behind it. */

@@ -61,7 +61,8 @@ async function configure(host: Host, connector: Connector, resolved: ResolvedCon
     const configured = await configureConnector(host.registry, config);
     const filter = configured.source === null ? await usableFilter(host, config) : null;
     // A log takes bytes.
-    const pipeline = new Pipeline(configured, { writes: configured.sink?.reads ?? 'bytes' });
+    const writes = configured.sink?.reads ?? 'bytes';
+    const pipeline = new Pipeline(configured, { writes, stopsAtRefusal: config.runtime['errors.tolerance'] === 'none' });
     const edition = { revision: connector.revision, opening: host.sandbox.nextOpening() };
     return { ...edition, config, resolved, source: configured.source, sink: configured.sink, filter, pipeline };
   } catch (error) {

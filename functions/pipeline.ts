@@ -34,12 +34,18 @@ export class Pipeline {
   readonly #value: Converter;
   readonly #steps: readonly Step[];
   readonly #writes: 'values' | 'bytes';
+  readonly #stopsAtRefusal: boolean;
 
-  constructor({ key, value, steps }: ConfiguredSteps, { writes }: { readonly writes: 'values' | 'bytes' }) {
+  /** With `stopsAtRefusal` nothing behind the first refused record of a batch is looked at. */
+  constructor(
+    { key, value, steps }: ConfiguredSteps,
+    { writes, stopsAtRefusal }: { readonly writes: 'values' | 'bytes'; readonly stopsAtRefusal: boolean },
+  ) {
     this.#key = key;
     this.#value = value;
     this.#steps = steps;
     this.#writes = writes;
+    this.#stopsAtRefusal = stopsAtRefusal;
   }
 
   /** A record of a log, undecoded. */
@@ -56,8 +62,7 @@ export class Pipeline {
     });
   }
 
-  /** With `stopAtRefusal` nothing behind the first refused record is looked at. */
-  apply(batch: readonly ConnectRecord[], { stopAtRefusal }: { readonly stopAtRefusal: boolean }): Processed {
+  apply(batch: readonly ConnectRecord[]): Processed {
     const records: ConnectRecord[] = [];
     const indexes: number[] = [];
     const refusals: Refusal[] = [];
@@ -78,7 +83,7 @@ export class Pipeline {
         // The program is wrong, not the record: nothing may pass as finished.
         if (isAssertion(error)) throw error;
         refusals.push({ index, record, ...refusalOf(stage, error) });
-        if (stopAtRefusal) break;
+        if (this.#stopsAtRefusal) break;
       }
     }
     return { records, indexes, refusals, filtered };

@@ -254,7 +254,6 @@ function deliveryOf(
     invocation,
     work,
     slice,
-    pipeline: opened.pipeline,
     writer,
     effect,
     retriesAlone: opened.sink === null || effect === 'versioned',

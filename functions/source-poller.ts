@@ -1,4 +1,4 @@
-/** Polls a source's reader, one batch ahead of its delivery. */
+/** Polls a source's reader and prepares what comes, one batch ahead of its delivery. */
 import { assert } from '../core/assert.ts';
 import { CHECKPOINT_CHARACTERS_MAX } from '../core/cursor/source-checkpoint.ts';
 import { FatalTaskError } from '../core/errors.ts';
@@ -11,6 +11,8 @@ import { TIMED_OUT, within } from './deadline.ts';
 import type { GateWatch } from './gate-watch.ts';
 import { type Invocation, TAIL_WAIT_MS } from './invocation.ts';
 import { pluginContext } from './open-connector.ts';
+import type { Pipeline } from './pipeline.ts';
+import { type PreparedPoll, preparePoll } from './prepare-poll.ts';
 import { closeQuietly, type PlacedReader } from './sandbox.ts';
 import { SliceOver } from './work.ts';
 
@@ -19,7 +21,7 @@ const ABORT_MS = 10_000;
 
 /** A poll that was begun. */
 interface Polling {
-  readonly result: Promise<PollResult | typeof TIMED_OUT>;
+  readonly result: Promise<PreparedPoll | typeof TIMED_OUT>;
   readonly abort: AbortController;
   /** Resolves when the reader itself has answered, which may be long after its time is over. */
   readonly settled: Promise<unknown>;
@@ -30,6 +32,7 @@ export class SourcePoller {
   readonly #shard: ShardId;
   readonly #source: ConfiguredSource;
   readonly #gate: GateWatch;
+  readonly #pipeline: Pipeline;
   #reader: SourceReader | null = null;
   /** Of an earlier invocation, until this one opens a reader. */
   #kept: PlacedReader | null;
@@ -44,6 +47,7 @@ export class SourcePoller {
       readonly source: ConfiguredSource;
       readonly gate: GateWatch;
       readonly kept: PlacedReader | null;
+      readonly pipeline: Pipeline;
     },
   ) {
     this.#invocation = invocation;
@@ -51,6 +55,7 @@ export class SourcePoller {
     this.#source = parts.source;
     this.#gate = parts.gate;
     this.#kept = parts.kept;
+    this.#pipeline = parts.pipeline;
   }
 
   /** Only before the first poll: a reader is opened where the slice begins. */
@@ -59,15 +64,16 @@ export class SourcePoller {
   }
 
   /** @throws {FatalTaskError} when the checkpoint is larger than what is kept. */
-  async next(limits: { readonly records: number; readonly forMs: number }): Promise<PollResult | typeof TIMED_OUT> {
+  async next(limits: { readonly records: number; readonly forMs: number }): Promise<PreparedPoll | typeof TIMED_OUT> {
     this.#ahead ??= this.#poll(limits);
-    const result = await this.#ahead.result;
+    const prepared = await this.#ahead.result;
     // The reader may still be busy with it.
-    if (result === TIMED_OUT) return TIMED_OUT;
+    if (prepared === TIMED_OUT) return TIMED_OUT;
     this.#ahead = null;
-    checkSize(result.checkpoint);
-    this.#at = result.checkpoint;
-    return result;
+    const { checkpoint } = prepared.result;
+    checkSize(checkpoint);
+    this.#at = checkpoint;
+    return prepared;
   }
 
   /** Begins the next poll, so that it runs while what was polled is delivered. */
@@ -95,7 +101,8 @@ export class SourcePoller {
     const limits = { records, bytes: offer.slice.bytes, waitMs };
     const abort = new AbortController();
     const polled = this.#pollReader(limits, abort.signal);
-    const result = within(host.clock, forMs, () => polled, abort);
+    const prepared = async (): Promise<PreparedPoll> => preparePoll(await polled, this.#pipeline);
+    const result = within(host.clock, forMs, prepared, abort);
     // A poll ahead may fail after its slice has ended: then nobody awaits it, and nothing is lost.
     result.catch(() => undefined);
     return { result, abort, settled: polled.catch(() => undefined) };

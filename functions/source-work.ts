@@ -8,10 +8,10 @@ import type { StoredCursor } from '../core/cursor/stored-cursor.ts';
 import { FencedError, RetryableError } from '../core/errors.ts';
 import { type Json, jsonEquals } from '../core/json.ts';
 import { nextSliceRecords } from '../core/planner/slice-size.ts';
-import { ConnectRecord, type Header } from '../core/record/connect-record.ts';
+import type { ConnectRecord } from '../core/record/connect-record.ts';
 import { formatPosition } from '../core/record/position.ts';
 import type { SinkWriter } from '../plugins/api/sink.ts';
-import type { PolledRecord, PollResult } from '../plugins/api/source.ts';
+import type { PollResult } from '../plugins/api/source.ts';
 import type { ConfiguredSource } from '../plugins/configure.ts';
 import { claimByCheckpoint, demandAlive, failByCheckpoint } from './checkpoint-claim.ts';
 import type { ClaimTerms } from './claim-terms.ts';
@@ -25,7 +25,6 @@ import { pluginContext } from './open-connector.ts';
 import type { OpenedConnector } from './opened-connector.ts';
 import { PaceMeter } from './pace-meter.ts';
 import { decodePins, demandKeepable, encodePins, NO_PINS, type Pins } from './pins.ts';
-import { polledBytes } from './polled-bytes.ts';
 import type { Station } from './sandbox.ts';
 import { SourcePause } from './source-pause.ts';
 import { SourcePoller } from './source-poller.ts';
@@ -35,8 +34,6 @@ import { type Batch, type Failure, type Slice, SliceOver, type Work } from './wo
 interface PolledBatch extends Batch {
   readonly result: PollResult;
 }
-
-const NO_HEADERS: readonly Header[] = [];
 
 export class SourceWork implements Work {
   readonly #invocation: Invocation;
@@ -90,6 +87,7 @@ export class SourceWork implements Work {
       source: parts.source,
       gate: this.#gate,
       kept: parts.station?.reader ?? null,
+      pipeline: parts.opened.pipeline,
     });
     this.#sliceRecords = invocation.offer.slice.records;
     this.deadline = invocation.platform;
@@ -141,18 +139,17 @@ export class SourceWork implements Work {
     // The batch before came with a wish to be left alone, which only a tail waits for.
     if (!(await this.#pause.wait(() => this.#readForMs()))) return null;
     await this.#gate.look({ forMs: this.#readForMs() });
-    const result = await this.#poller.next(this.#pollLimits());
-    if (result === TIMED_OUT) throw this.#outOfTime();
+    const prepared = await this.#poller.next(this.#pollLimits());
+    if (prepared === TIMED_OUT) throw this.#outOfTime();
+    const { result, records, bytes, processed } = prepared;
     this.#finished = result.finished === true;
     this.#pause.note(result);
-    this.#records += result.records.length;
-    const bytes = polledBytes(result.records);
+    this.#records += records.length;
     this.#bytes += bytes;
-    this.#invocation.tally.noteBatch(result.records.length);
-    const records = result.records.map(toRecord);
+    this.#invocation.tally.noteBatch(records.length);
     // Even without records the checkpoint may have moved on; then a transactional target must hear of it, too (I3).
     const isIdle = records.length === 0 && jsonEquals(result.checkpoint, this.#progress.delivered);
-    return { records, bytes, isIdle, result };
+    return { records, bytes, isIdle, processed: () => processed, result };
   }
 
   readAhead(): void {
@@ -378,21 +375,4 @@ export class SourceWork implements Work {
     if (this.#progress.hasDelivered()) return new SliceOver();
     return new RetryableError('the source did not answer within the claim', { code: 'source.unavailable' });
   }
-}
-
-function toRecord(polled: PolledRecord): ConnectRecord {
-  const { topic, key, value, timestampMs } = polled;
-  return new ConnectRecord({
-    log: null,
-    position: polled.position ?? null,
-    queueIndex: polled.queueIndex ?? null,
-    shardingKey: polled.shardingKey ?? null,
-    keys: polled.keys ?? null,
-    topic,
-    key,
-    value,
-    timestampMs,
-    tag: polled.tag ?? null,
-    headers: polled.headers ?? NO_HEADERS,
-  });
 }

@@ -14,7 +14,7 @@ import type { Json } from '../core/json.ts';
 import type { ConnectRecord } from '../core/record/connect-record.ts';
 import type { SinkWriter, SliceIdentity } from '../plugins/api/sink.ts';
 import type { Deadline } from './deadline.ts';
-import type { Refusal } from './pipeline.ts';
+import type { Processed, Refusal } from './pipeline.ts';
 import type { Station } from './sandbox.ts';
 
 export interface Batch {
@@ -22,6 +22,8 @@ export interface Batch {
   readonly bytes: number;
   /** Nothing came, and the shard stands where it stood: there is nothing to deliver, not even a position. */
   readonly isIdle: boolean;
+  /** What the pipeline makes of it. */
+  processed(): Processed;
 }
 
 /** What the spine must know of the slice in hand. */
@@ -65,8 +67,8 @@ export interface Work {
   /** `null`: the slice is at its end, or nothing more comes for now. */
   next(): Promise<Batch | null>;
   /**
-   * The batch in hand is on its way: what the next one takes of this thread's time is begun now, and runs while the target works. What
-   * another process answers was asked for by `next` already.
+   * The batch in hand is on its way: what the next one takes of this thread's time, the pipeline's included, is begun now, and runs
+   * while the target works. What another process answers was asked for by `next` already.
    */
   readAhead(): void;
   /** What a transactional target stores when the first `count` records of the batch are in; `undefined`: nothing can resume there. */

@@ -17,7 +17,11 @@ const TRANSFORMS = 'org.apache.kafka.connect.transforms';
 /** Plain JSON values, text keys. */
 function aPipeline(config: Record<string, string> = {}, writes: 'values' | 'bytes' = 'values'): Pipeline {
   const plain = { 'connector.class': 'any', 'value.converter.schemas.enable': 'false' };
-  return new Pipeline(configureSteps(registry, parseConnectorConfig({ ...plain, ...config })), { writes });
+  const parsed = parseConnectorConfig({ ...plain, ...config });
+  return new Pipeline(configureSteps(registry, parsed), {
+    writes,
+    stopsAtRefusal: parsed.runtime['errors.tolerance'] === 'none',
+  });
 }
 
 function aLogRecord(value: string | null, fields: Partial<LogRecord> = {}): LogRecord {
@@ -61,7 +65,7 @@ describe('Pipeline', () => {
     const pipeline = aPipeline();
     const log = aLogRecord('{"id":1}', { headers: [['trace', '7']], tag: 'urgent' });
 
-    const { records } = pipeline.apply([pipeline.fromLog(log)], { stopAtRefusal: true });
+    const { records } = pipeline.apply([pipeline.fromLog(log)]);
 
     expect(records).toMatchObject([{ topic: 'orders', key: 'k', value: { id: 1 }, timestampMs: 5, tag: 'urgent', log }]);
     expect(records[0]?.headers).toEqual([{ name: 'trace', schema: null, value: '7' }]);
@@ -70,7 +74,7 @@ describe('Pipeline', () => {
   test('applies transforms in the order that is configured', () => {
     const pipeline = aPipeline(TWO_INSERTS);
 
-    const { records } = pipeline.apply([pipeline.fromLog(aLogRecord('{"id":1}'))], { stopAtRefusal: true });
+    const { records } = pipeline.apply([pipeline.fromLog(aLogRecord('{"id":1}'))]);
 
     expect(records.map(({ value }) => value)).toEqual([{ id: 1, origin: 'a' }]);
   });
@@ -82,7 +86,7 @@ describe('Pipeline', () => {
     const pipeline = aPipeline(dropsWhere(negate));
     const batch = [aLogRecord('0', { headers: [['mark', '']] }), aLogRecord('1')].map((log) => pipeline.fromLog(log));
 
-    const { records, indexes, filtered } = pipeline.apply(batch, { stopAtRefusal: true });
+    const { records, indexes, filtered } = pipeline.apply(batch);
 
     expect(records.map(({ value }) => String(value))).toEqual(kept);
     expect(indexes).toEqual(kept.map(Number));
@@ -93,7 +97,7 @@ describe('Pipeline', () => {
     const pipeline = aPipeline({}, 'bytes');
     const log = aLogRecord('{ "id" : 1.0 }');
 
-    const { records } = pipeline.apply([pipeline.fromLog(log)], { stopAtRefusal: true });
+    const { records } = pipeline.apply([pipeline.fromLog(log)]);
 
     expect(records[0]?.valueDatum.bytes).toBe(log.value);
     expect(records[0]?.keyDatum.bytes).toBe(log.key);
@@ -102,7 +106,7 @@ describe('Pipeline', () => {
   test('never looks at bytes that only pass through', () => {
     const pipeline = aPipeline({}, 'bytes');
 
-    const { records, refusals } = pipeline.apply([pipeline.fromLog(aLogRecord('{ not json'))], { stopAtRefusal: true });
+    const { records, refusals } = pipeline.apply([pipeline.fromLog(aLogRecord('{ not json'))]);
 
     expect(records).toHaveLength(1);
     expect(refusals).toEqual([]);
@@ -112,7 +116,7 @@ describe('Pipeline', () => {
     const pipeline = aPipeline(TWO_INSERTS, 'bytes');
     const log = aLogRecord('{"id":1}');
 
-    const { records } = pipeline.apply([pipeline.fromLog(log)], { stopAtRefusal: true });
+    const { records } = pipeline.apply([pipeline.fromLog(log)]);
 
     expect(textOf(records[0]?.valueDatum.bytes ?? null)).toBe('{"id":1,"origin":"a"}');
     expect(records[0]?.keyDatum.bytes).toBe(log.key);
@@ -122,7 +126,7 @@ describe('Pipeline', () => {
     const pipeline = aPipeline({}, 'bytes');
     const record = aRecord({ value: { schema: { type: 'int8', optional: false }, value: 'text' } });
 
-    const { refusals } = pipeline.apply([record], { stopAtRefusal: true });
+    const { refusals } = pipeline.apply([record]);
 
     expect(refusals).toMatchObject([{ index: 0, stage: 'convert', error: { code: 'record.conversion_failed' } }]);
   });
@@ -130,7 +134,7 @@ describe('Pipeline', () => {
   test('refuses in stage convert what a transform found unreadable', () => {
     const pipeline = aPipeline(TWO_INSERTS);
 
-    const { refusals } = pipeline.apply([pipeline.fromLog(aLogRecord('{'))], { stopAtRefusal: true });
+    const { refusals } = pipeline.apply([pipeline.fromLog(aLogRecord('{'))]);
 
     expect(refusals).toMatchObject([{ stage: 'convert', error: { code: 'record.conversion_failed' } }]);
   });
@@ -139,8 +143,8 @@ describe('Pipeline', () => {
     const pipeline = aPipeline();
     const batch = ['1', '{', '2', '{', '3'].map((value) => pipeline.fromLog(aLogRecord(value)));
 
-    const all = pipeline.apply(batch, { stopAtRefusal: false });
-    const first = pipeline.apply(batch, { stopAtRefusal: true });
+    const all = aPipeline({ 'errors.tolerance': 'all' }).apply(batch);
+    const first = pipeline.apply(batch);
 
     expect([all.indexes, all.refusals.map(({ index }) => index)]).toEqual([
       [0, 2, 4],
@@ -177,7 +181,7 @@ describe('Pipeline answers as Kafka Connect does', () => {
   test.each(chains.map((vector) => [vector.id, vector] as const))('%s', (_, { config, input, output }) => {
     const pipeline = aPipeline(config);
 
-    const { records, refusals } = pipeline.apply([recordOf(input)], { stopAtRefusal: true });
+    const { records, refusals } = pipeline.apply([recordOf(input)]);
 
     expect(refusals).toEqual([]);
     expect(records.map(comparable)).toEqual(output ? [comparable(recordOf(output))] : []);
