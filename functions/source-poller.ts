@@ -101,7 +101,11 @@ export class SourcePoller {
     const limits = { records, bytes: offer.slice.bytes, waitMs };
     const abort = new AbortController();
     const polled = this.#pollReader(limits, abort.signal);
-    const prepared = async (): Promise<PreparedPoll> => preparePoll(await polled, this.#pipeline);
+    const prepared = async (): Promise<PreparedPoll> => {
+      const result = await polled;
+      if (abort.signal.aborted) throw new SliceOver();
+      return preparePoll(result, this.#pipeline);
+    };
     const result = within(host.clock, forMs, prepared, abort);
     // A poll ahead may fail after its slice has ended: then nobody awaits it, and nothing is lost.
     result.catch(() => undefined);

@@ -16,8 +16,11 @@ export class SourceProgress {
   #isFinishDelivered = false;
   #isFinishSafe = false;
   #isUncommitted = false;
+  /** Whether a checkpoint was ever committed. */
+  #hasBegun = false;
 
   startAt(checkpoint: Json): void {
+    this.#hasBegun = checkpoint !== null;
     this.#start = checkpoint;
     this.#delivered = checkpoint;
     this.#safe = checkpoint;
@@ -44,6 +47,7 @@ export class SourceProgress {
 
   commit(): void {
     this.#isUncommitted = false;
+    this.#hasBegun = true;
   }
 
   get delivered(): Json {
@@ -64,6 +68,10 @@ export class SourceProgress {
 
   get isUncommitted(): boolean {
     return this.#isUncommitted;
+  }
+
+  get hasBegun(): boolean {
+    return this.#hasBegun;
   }
 
   /** Whether anything was delivered, or is safe, beyond where the claim found it. */

@@ -178,8 +178,8 @@ export class SourceWork implements Work {
   }
 
   /**
-   * Where it begins, and whatever else moves a checkpoint without records, before anything that comes behind it is sent: a successor
-   * that began somewhere else would leave out what lies between, behind what was sent already.
+   * Whatever moves a checkpoint without records, before anything that comes behind it is sent: a successor that went on from somewhere
+   * else would leave out what lies between, behind what was sent already.
    */
   wantsCommitBefore({ records }: Batch): boolean {
     return this.#isBare && records.length > 0 && this.#progress.isUncommitted;
@@ -188,6 +188,8 @@ export class SourceWork implements Work {
   wantsCommit(): boolean {
     if (!this.#progress.isUncommitted) return false;
     if (this.#writer?.wantsRoom() === true) return true;
+    // Where it begins, at once: a successor would begin later.
+    if (this.#isBare && !this.#progress.hasBegun) return true;
     // Where invocations die before the end of a slice, each gets somewhere all the same.
     if (this.#mustHold().deaths > 0) return true;
     if (this.#invocation.offer.mode !== 'tail') return false;

@@ -93,12 +93,13 @@ export class Sender {
 
   #endOverdue(): void {
     const nowMs = this.#parts.clock.monotonicMs();
-    for (const { queue, untilMs, reject } of this.#open) {
-      if (untilMs > nowMs) {
-        this.#alarm.set(untilMs);
+    for (const open of this.#open) {
+      if (open.untilMs > nowMs) {
+        this.#alarm.set(open.untilMs);
         return;
       }
-      reject(tookTooLong(queue));
+      this.#open.delete(open);
+      open.reject(tookTooLong(open.queue));
     }
   }
 }

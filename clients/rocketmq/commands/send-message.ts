@@ -19,6 +19,10 @@ export function sendMessage(
     fields: { ...sendFields(queue, settings), i: properties },
     body,
     isRepeatable: false,
-    answer: sendAnswer,
+    answer(response) {
+      const answer = sendAnswer(response);
+      // It is none: whoever says so refuses the message.
+      return answer.kind === 'no-batches' ? { kind: 'refused', reason: response.remark ?? '' } : answer;
+    },
   };
 }

@@ -63,12 +63,12 @@ export function isHeader(name: string): boolean {
 export function writeRecord(messages: OutgoingMessages, record: OutgoingRecord, batchBornAtMs: number): void {
   const { key, value, tag, headers, bornAtMs, keys, shardingKey } = record;
   messages.begin(bodyOf(value));
-  if (typeof keys === 'string' && isPropertyText(keys)) {
+  if (typeof keys === 'string' && isPlain(keys)) {
     messages.property(PROPERTY.key, keys);
     writeOtherKey(messages, key);
   } else if (key !== null) writeKey(messages, key);
-  if (typeof shardingKey === 'string' && isPropertyText(shardingKey)) messages.property(PROPERTY.shardingKey, shardingKey);
-  if (tag !== null && isPropertyText(tag)) messages.property(PROPERTY.tag, tag);
+  if (typeof shardingKey === 'string' && isPlain(shardingKey)) messages.property(PROPERTY.shardingKey, shardingKey);
+  if (tag !== null && isPlain(tag)) messages.property(PROPERTY.tag, tag);
   else if (tag !== null) messages.property(PROPERTY.otherTag, JSON.stringify(tag));
   if (headers.length > 0) writeHeaders(messages, headers);
   if (bornAtMs !== batchBornAtMs) messages.property(PROPERTY.born, String(bornAtMs));

@@ -42,9 +42,10 @@ export async function sendRecords(
   return { end: sent.end, refused: refused.sort((a, b) => a.index - b.index) };
 }
 
-/** As if all were as large as the first. */
 function roomFor(records: readonly OutgoingRecord[]): number {
-  return records.length * ((records[0]?.value?.length ?? 0) + ROOM_BESIDE_VALUE);
+  let bytes = records.length * ROOM_BESIDE_VALUE;
+  for (const { value } of records) bytes += value?.length ?? 0;
+  return bytes;
 }
 
 /** What is wrong with the size of the last one; `null` when nothing is. */

@@ -5,7 +5,7 @@ import { runSeeds } from '../run-seeds.ts';
 import { type PlantedBug, plantedBugs } from './planted-bugs.ts';
 
 /** A bug that so many seeds do not show is a gap in the simulation. */
-const SEEDS_MAX = 1_000;
+const SEEDS_MAX = 2_000;
 
 /** Seeds as they are run one after the other: found by the first of them that fails. */
 export interface FoundBug {
