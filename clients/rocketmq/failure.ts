@@ -70,11 +70,7 @@ export function failureOf(error: unknown, { address, what }: { readonly address:
       return noPermission(said, remark, details);
     case ResponseCode.SYSTEM_BUSY:
     case ResponseCode.FLOW_CONTROL:
-      return new RetryableError(`${said}; next: nothing, it is tried again; if this lasts, look at its load and its disk`, {
-        code: 'broker.throttled',
-        details,
-        retryAfterMs: BUSY_RETRY_AFTER_MS,
-      });
+      return throttled(said, details);
     case ResponseCode.FLUSH_DISK_TIMEOUT:
     case ResponseCode.SLAVE_NOT_AVAILABLE:
     case ResponseCode.FLUSH_SLAVE_TIMEOUT:
@@ -95,9 +91,13 @@ export function failureOf(error: unknown, { address, what }: { readonly address:
 
 type Details = Readonly<Record<string, string | number>>;
 
-/** ACL 1.0 gives no code of its own to what it refuses. */
+/**
+ * ACL 1.0 gives no code of its own to what it refuses, and a broker none to flow control that it notices at the last moment, before
+ * it stores anything. RocketMQ 5.3.3, `SendMessageProcessor.java`, `HookUtils.java`.
+ */
 function systemError(said: string, remark: string, details: Details): ConnectError {
   if (/AclException|AuthenticationException|AuthorizationException/.test(remark)) return unauthorized(said, details);
+  if (/^\[PC_SYNCHRONIZED\]/.test(remark)) return throttled(said, details);
   return unwell(said, LOOK_NEXT, details);
 }
 
@@ -114,6 +114,14 @@ function noPermission(said: string, remark: string, details: Details): ConnectEr
       },
     );
   return unauthorized(said, details);
+}
+
+function throttled(said: string, details: Details): RetryableError {
+  return new RetryableError(`${said}; next: nothing, it is tried again; if this lasts, look at its load and its disk`, {
+    code: 'broker.throttled',
+    details,
+    retryAfterMs: BUSY_RETRY_AFTER_MS,
+  });
 }
 
 function unwell(said: string, next: string, details: Details): RetryableError {

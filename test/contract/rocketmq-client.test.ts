@@ -317,19 +317,34 @@ describe('RocketmqClient, routes', () => {
 });
 
 describe('RocketmqClient, refusals', () => {
+  // What ACL 2.0 says: by its own code, or, where it failed itself, behind the name of an exception.
+  const NO_USER = 'User:a is not found.';
+  const NOT_ALLOWED = 'User:a has no permission to access Topic:T from 127.0.0.1, no matched policies.';
+  const AUTHENTICATION = 'org.apache.rocketmq.auth.authentication.exception.AuthenticationException';
+  const AUTHORIZATION = 'org.apache.rocketmq.auth.authorization.exception.AuthorizationException';
+
   const cases = [
     [ResponseCode.NO_PERMISSION, 'No permission', 'FatalTaskError', 'broker.unauthorized'],
     [ResponseCode.NO_PERMISSION, 'the topic[T] pulling message is forbidden', 'RetryableError', 'broker.unavailable'],
     [ResponseCode.NO_PERMISSION, 'the broker[127.0.0.1] sending message is forbidden', 'RetryableError', 'broker.unavailable'],
     [ResponseCode.NO_PERMISSION, 'subscription group no permission, g', 'FatalTaskError', 'broker.refused'],
+    [ResponseCode.NO_PERMISSION, NO_USER, 'FatalTaskError', 'broker.unauthorized'],
+    [ResponseCode.NO_PERMISSION, NOT_ALLOWED, 'FatalTaskError', 'broker.unauthorized'],
     [ResponseCode.SYSTEM_ERROR, 'org.apache.rocketmq.acl.common.AclException: bad', 'FatalTaskError', 'broker.unauthorized'],
+    [ResponseCode.SYSTEM_ERROR, `${AUTHENTICATION}: ${NO_USER}`, 'FatalTaskError', 'broker.unauthorized'],
+    [ResponseCode.SYSTEM_ERROR, `${AUTHORIZATION}: ${NOT_ALLOWED}`, 'FatalTaskError', 'broker.unauthorized'],
     [ResponseCode.SYSTEM_ERROR, 'create mapped file failed', 'RetryableError', 'broker.unavailable'],
     [ResponseCode.SERVICE_NOT_AVAILABLE, 'the disk is full', 'RetryableError', 'broker.unavailable'],
+    [ResponseCode.GO_AWAY, 'please go away', 'RetryableError', 'broker.unavailable'],
     [ResponseCode.FLUSH_DISK_TIMEOUT, '', 'RetryableError', 'broker.unavailable'],
+    [ResponseCode.SLAVE_NOT_AVAILABLE, '', 'RetryableError', 'broker.unavailable'],
+    [ResponseCode.FLUSH_SLAVE_TIMEOUT, '', 'RetryableError', 'broker.unavailable'],
     [ResponseCode.FLOW_CONTROL, 'too many', 'RetryableError', 'broker.throttled'],
+    [ResponseCode.SYSTEM_ERROR, '[PC_SYNCHRONIZED]broker busy, start flow control', 'RetryableError', 'broker.throttled'],
     [ResponseCode.TOPIC_NOT_EXIST, 'no topic', 'FatalTaskError', 'broker.topic_missing'],
     [ResponseCode.GROUP_NOT_EXIST, 'no group', 'FatalTaskError', 'broker.refused'],
-    [23, 'parse the expression failed', 'FatalTaskError', 'broker.refused'],
+    [ResponseCode.SUBSCRIPTION_PARSE_FAILED, 'parse the expression failed', 'FatalTaskError', 'broker.refused'],
+    [604, 'a code that this client does not know', 'FatalTaskError', 'broker.refused'],
   ] as const;
 
   for (const [code, remark, name, errorCode] of cases) {
@@ -341,6 +356,20 @@ describe('RocketmqClient, refusals', () => {
 
       await expect(pulling).rejects.toMatchObject({ name, code: errorCode, message: expect.stringContaining(remark) });
       await expect(pulling).rejects.toThrow(/; next: /);
+    });
+  }
+
+  for (const code of [ResponseCode.FLUSH_DISK_TIMEOUT, ResponseCode.SLAVE_NOT_AVAILABLE, ResponseCode.FLUSH_SLAVE_TIMEOUT]) {
+    test(`takes a send for failed that was stored and may be lost yet (code ${code}), and does not send again`, async () => {
+      const server = await startCluster(() => ({ code, fields: { queueOffset: 0 } }));
+      const client = clientOf({ nameServers: [server.address] });
+
+      await expect(client.send(QUEUE, A_MESSAGE, 1)).rejects.toMatchObject({
+        name: 'RetryableError',
+        code: 'broker.unavailable',
+        message: expect.stringMatching(/is stored and may be lost yet; next: .*disk.*slaves/),
+      });
+      expect(server.count(RequestCode.SEND_BATCH_MESSAGE)).toBe(1);
     });
   }
 
