@@ -1,18 +1,25 @@
 import { FrameReader } from '../../clients/rocketmq/frame-reader.ts';
 import { decodeFrame, type IncomingFrame } from '../../clients/rocketmq/header.ts';
-import { TcpProxy } from './tcp-proxy.ts';
+import { type Listener, TcpProxy } from './tcp-proxy.ts';
 
 export type HeardRequest = Pick<IncomingFrame, 'code' | 'fields'>;
 
-/** Stands before a server of RocketMQ's until the test ends. `requests`: what was asked, in order. */
-export async function listenBefore(
-  target: string,
-): Promise<{ readonly address: string; readonly requests: readonly HeardRequest[] }> {
+export type HeardAnswer = Pick<IncomingFrame, 'code' | 'remark'>;
+
+/** Stands before a server of RocketMQ's until the test ends. `requests`: what was asked, in order; `answers`: what came back. */
+export async function listenBefore(target: string): Promise<{
+  readonly address: string;
+  readonly requests: readonly HeardRequest[];
+  readonly answers: readonly HeardAnswer[];
+}> {
   const requests: HeardRequest[] = [];
-  const listen = () => {
-    const frames = new FrameReader((frame) => requests.push(decodeFrame(frame)));
-    return (bytes: Buffer) => frames.push(Buffer.from(bytes));
-  };
+  const answers: HeardAnswer[] = [];
+  const listen = (): Listener => ({ asked: into(requests), answered: into(answers) });
   const { address } = await TcpProxy.start({ target, listen });
-  return { address, requests };
+  return { address, requests, answers };
+}
+
+function into(frames: Pick<IncomingFrame, 'code' | 'fields' | 'remark'>[]): (bytes: Buffer) => void {
+  const reader = new FrameReader((frame) => frames.push(decodeFrame(frame)));
+  return (bytes) => reader.push(Buffer.from(bytes));
 }

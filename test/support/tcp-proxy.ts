@@ -1,4 +1,7 @@
-/** Stands before a server, hands on what is said in pieces of any size, and cuts connections in the middle of what is said. */
+/**
+ * Stands before a server, hands on what is said in pieces of any size, cuts connections in the middle of what is said, and leaves
+ * them half open: as after a network that was cut off, both ends have a connection, and nothing arrives.
+ */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
@@ -10,9 +13,17 @@ export interface TcpProxyOptions {
   readonly pieceBytes?: number;
   /** Bytes that the connection number `index` carries both ways before it is cut; absent: none is. */
   readonly bytesOf?: (index: number) => number;
-  /** Called for each connection: the answer hears what is asked in it. */
-  readonly listen?: () => (bytes: Buffer) => void;
+  /** Called for each connection: who hears what is said in it. */
+  readonly listen?: () => Listener;
 }
+
+export interface Listener {
+  readonly asked: (bytes: Buffer) => void;
+  readonly answered: (bytes: Buffer) => void;
+}
+
+/** What a half-open connection loses. */
+export type Lost = 'all' | 'answers';
 
 export class TcpProxy {
   /** Connections that were cut. */
@@ -21,6 +32,8 @@ export class TcpProxy {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   #connections = 0;
+  /** What is said in the first connections, so many of them, is lost. */
+  #halfOpen: { readonly connections: number; readonly lost: Lost; readonly seen: () => void } | null = null;
 
   private constructor(options: TcpProxyOptions, server: Server) {
     this.#options = options;
@@ -42,12 +55,26 @@ export class TcpProxy {
     return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
+  /**
+   * From now on what is said in the connections that there are is lost, and they stay open; new ones are carried. Resolves when
+   * something was.
+   */
+  swallow(lost: Lost = 'all'): Promise<void> {
+    return new Promise((resolve) => {
+      this.#halfOpen = { connections: this.#connections, lost, seen: resolve };
+    });
+  }
+
   #carry(near: Socket): void {
     const [host = '', port = ''] = this.#options.target.split(':');
     const far = connect({ host, port: Number(port) });
-    let left = this.#options.bytesOf?.(this.#connections) ?? Number.POSITIVE_INFINITY;
+    const index = this.#connections;
+    let left = this.#options.bytesOf?.(index) ?? Number.POSITIVE_INFINITY;
     const listener = this.#options.listen?.();
-    if (listener !== undefined) near.on('data', listener);
+    if (listener !== undefined) {
+      near.on('data', listener.asked);
+      far.on('data', listener.answered);
+    }
     this.#connections += 1;
     const end = (): void => {
       near.destroy();
@@ -64,6 +91,7 @@ export class TcpProxy {
         end();
       });
       from.on('data', (chunk) => {
+        if (this.#isLost(index, from === far)) return;
         this.#handOn(chunk.subarray(0, Math.max(left, 0)), to);
         left -= chunk.length;
         if (left > 0) return;
@@ -72,6 +100,14 @@ export class TcpProxy {
         to.end(end);
       });
     }
+  }
+
+  #isLost(index: number, isAnswer: boolean): boolean {
+    if (this.#halfOpen === null) return false;
+    const { connections, lost, seen } = this.#halfOpen;
+    if (index >= connections || (lost === 'answers' && !isAnswer)) return false;
+    seen();
+    return true;
   }
 
   #handOn(chunk: Buffer, to: Socket): void {
