@@ -10,6 +10,8 @@ export interface JavaServerOptions {
   readonly heapMegabytes: number;
   readonly mainClass: string;
   readonly arguments: readonly string[];
+  /** Java's system properties. */
+  readonly properties: Readonly<Record<string, string>>;
   readonly isDetached: boolean;
 }
 
@@ -29,8 +31,9 @@ export function startJavaServer({ name, folder, jars, heapMegabytes, mainClass, 
   mkdirSync(home, { recursive: true });
   const heap = [`-Xms${heapMegabytes}m`, `-Xmx${heapMegabytes}m`];
   // Keys, certificates and libraries that it unpacks would stay in the folder of all temporary files.
-  const folders = [`-Duser.home=${home}`, `-Djava.io.tmpdir=${home}`];
-  const program = [...folders, '-cp', join(jars, '*'), `org.apache.rocketmq.${mainClass}`];
+  const properties = { 'user.home': home, 'java.io.tmpdir': home, ...rest.properties };
+  const defined = Object.entries(properties).map(([key, value]) => `-D${key}=${value}`);
+  const program = [...defined, '-cp', join(jars, '*'), `org.apache.rocketmq.${mainClass}`];
   return ServerProcess.start({
     name,
     folder,

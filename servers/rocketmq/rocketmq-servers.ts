@@ -26,6 +26,8 @@ export interface RocketmqServersOptions {
   readonly isDetached?: boolean;
   /** More settings of every broker. */
   readonly brokerSettings?: Readonly<Record<string, string>>;
+  /** Java's system properties of every server: TLS is set by them. */
+  readonly properties?: Readonly<Record<string, string>>;
   /** How the servers are asked whether they are ready. */
   readonly access?: Pick<ClusterSettings, 'keys' | 'tls'>;
 }
@@ -98,9 +100,14 @@ export class RocketmqServers {
     return this.#broker(name).server.kill();
   }
 
-  /** One that was killed, with what it holds. */
-  async restartBroker(name: string): Promise<void> {
-    this.#broker(name).server = this.#launchBroker(name);
+  /** One that was killed, with what it holds. `isMoved`: at another address, as where another machine took its disk over. */
+  async restartBroker(name: string, { isMoved = false }: { readonly isMoved?: boolean } = {}): Promise<void> {
+    const broker = this.#broker(name);
+    if (isMoved) {
+      await this.startBroker(name);
+      return;
+    }
+    broker.server = this.#launchBroker(name);
     await this.#brokerReady(name);
   }
 
@@ -177,9 +184,9 @@ export class RocketmqServers {
 }
 
 function launch(
-  { folder, isDetached = false }: RocketmqServersOptions,
+  { folder, properties = {}, isDetached = false }: RocketmqServersOptions,
   jars: string,
   server: { readonly name: string; readonly heapMegabytes: number; readonly mainClass: string; readonly arguments: string[] },
 ): ServerProcess {
-  return startJavaServer({ ...server, folder, jars, isDetached });
+  return startJavaServer({ ...server, folder, jars, properties, isDetached });
 }

@@ -3,12 +3,13 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { RocketmqLogBroker } from '../../adapters/rocketmq/rocketmq-log-broker.ts';
 import { systemClock } from '../../adapters/system.ts';
 import { RequestCode } from '../../clients/rocketmq/codes.ts';
-import { RocketmqClient } from '../../clients/rocketmq/rocketmq-client.ts';
+import { RocketmqClient, type RocketmqSettings } from '../../clients/rocketmq/rocketmq-client.ts';
 import { ConnectError } from '../../core/errors.ts';
 import { type MessageQueue, queueKey } from '../../core/message-queue.ts';
 import { offset } from '../../core/offset.ts';
 import { ALL, readAll } from '../contract/log-broker/log-under-test.ts';
 import { outgoing, textOf } from '../support/log-records.ts';
+import { deadAddress } from '../support/remoting-server.ts';
 import { aCluster, withRealServers } from '../support/rocketmq-cluster.ts';
 import { type HeardRequest, listenBefore } from '../support/rocketmq-requests.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
@@ -24,11 +25,8 @@ const WAIT = { timeout: 30_000, interval: 20 };
 withRealServers('RocketMQ, failures', () => {
   const cluster = aCluster({ brokers: ['broker-a', 'broker-b'], brokerSettings: { flushDiskType: 'SYNC_FLUSH' } });
 
-  function aLog(proxies?: readonly string[]): RocketmqLogBroker {
-    const client = new RocketmqClient({ nameServers: [cluster().nameServer], proxies, group: 'failures' }, systemClock);
-    const broker = new RocketmqLogBroker({ client, clock: systemClock });
-    onTestFinished(() => broker.close());
-    return broker;
+  function aLog(settings: Partial<RocketmqSettings> = {}): RocketmqLogBroker {
+    return logOf(clientOf({ nameServers: [cluster().nameServer], ...settings }));
   }
 
   /** One that shows when its broker has got a pull that waits for records. */
@@ -38,8 +36,20 @@ withRealServers('RocketMQ, failures', () => {
     const { address, requests } = await listenBefore(cluster().addressOf(brokerName));
     const isHeld = ({ code, fields }: HeardRequest): boolean =>
       code === RequestCode.PULL_MESSAGE && (Number(fields['sysFlag']) & SUSPEND) !== 0;
-    return { reader: aLog([address]), isPolling: () => requests.some(isHeld) };
+    return { reader: aLog({ proxies: [address] }), isPolling: () => requests.some(isHeld) };
   }
+
+  describe('a list of name servers that names dead ones', { timeout: TIMEOUT_MS }, () => {
+    test('is good for all that is asked of a cluster', async () => {
+      const log = aLog({ nameServers: [await deadAddress(), cluster().nameServer, await deadAddress()] });
+
+      const queue = await aQueue(log, 'broker-a');
+      await log.send(queue, outgoing('a', 'b'));
+
+      expect(await readPatiently(log, queue, 2)).toEqual(['a', 'b']);
+      expect(await log.topics()).toContain(queue.topic);
+    });
+  });
 
   describe('a network that cuts connections anywhere', { timeout: TIMEOUT_MS }, () => {
     test('loses nothing that was acknowledged, keeps its order, and gives it to readers as it is', async () => {
@@ -50,11 +60,11 @@ withRealServers('RocketMQ, failures', () => {
       const acknowledged = new Set<string>();
       const writer = { isOver: false, failures: 0 };
 
-      const writing = write(aLog([proxy.address]), queue, acknowledged, writer);
+      const writing = write(aLog({ proxies: [proxy.address] }), queue, acknowledged, writer);
       await until(() => acknowledged.size >= 200);
       writer.isOver = true;
       await writing;
-      const reader = aLog([proxy.address]);
+      const reader = aLog({ proxies: [proxy.address] });
       const texts = await readPatiently(reader, queue, acknowledged.size);
 
       // What was sent again may be there twice, one behind the other.
@@ -139,7 +149,40 @@ withRealServers('RocketMQ, failures', () => {
       end.abort();
     });
   });
+
+  describe('a broker that comes back at another address', { timeout: TIMEOUT_MS }, () => {
+    test('is read and written there by whoever remembers the old one', async () => {
+      const client = clientOf({ nameServers: [cluster().nameServer] });
+      const log = logOf(client);
+      const queue = await aQueue(log, 'broker-a');
+      await log.send(queue, outgoing('a'));
+      const routes = client.knownRoutes();
+      const addressThen = cluster().addressOf('broker-a');
+
+      await cluster().killBroker('broker-a');
+      await cluster().restartBroker('broker-a', { isMoved: true });
+
+      expect((await log.send(queue, outgoing('b'))).endOffset).toBe(2n);
+      expect(await readPatiently(log, queue, 2)).toEqual(['a', 'b']);
+      // Given what the first one knew, as a function that is started anew is.
+      const { records } = await aLog({ routes }).read(queue, offset(0), ALL);
+      expect(records.map(({ value }) => textOf(value))).toEqual(['a', 'b']);
+      expect(routes[queue.topic]?.brokers).toContainEqual(expect.objectContaining({ address: addressThen }));
+      expect(cluster().addressOf('broker-a')).not.toBe(addressThen);
+    });
+  });
 });
+
+function clientOf(settings: Omit<RocketmqSettings, 'group'>): RocketmqClient {
+  return new RocketmqClient({ ...settings, group: 'failures' }, systemClock);
+}
+
+/** Until the test ends, and its client with it. */
+function logOf(client: RocketmqClient): RocketmqLogBroker {
+  const log = new RocketmqLogBroker({ client, clock: systemClock });
+  onTestFinished(() => log.close());
+  return log;
+}
 
 /** A queue of a new topic that lies on that broker. */
 async function aQueue(log: RocketmqLogBroker, brokerName: string): Promise<MessageQueue> {
