@@ -19,7 +19,7 @@ export async function listenBefore(target: string): Promise<{
   return { address, requests, answers };
 }
 
-function into(frames: Pick<IncomingFrame, 'code' | 'fields' | 'remark'>[]): (bytes: Buffer) => void {
-  const reader = new FrameReader((frame) => frames.push(decodeFrame(frame)));
+function into(frames: { push(frame: IncomingFrame): unknown }): (bytes: Buffer) => void {
+  const reader = new FrameReader((frame) => void frames.push(decodeFrame(frame)));
   return (bytes) => reader.push(Buffer.from(bytes));
 }
