@@ -4,8 +4,15 @@ const OWN = new Set(
   TRANS_CHECK_MAX_TIME_TOPIC SELF_TEST_TOPIC OFFSET_MOVED_EVENT DefaultHeartBeatSyncerTopic`.split(/\s+/),
 );
 
-const OWN_PREFIXES = ['rmq_sys_', 'RMQ_SYS_', '%RETRY%', '%DLQ%', '%SYS%'];
+const RETRY = '%RETRY%';
+
+const OWN_PREFIXES = ['rmq_sys_', 'RMQ_SYS_', RETRY, '%DLQ%', '%SYS%'];
 
 export function isSystemTopic(topic: string): boolean {
   return OWN.has(topic) || OWN_PREFIXES.some((prefix) => topic.startsWith(prefix));
+}
+
+/** The topic of what a group is to be given once more; `group` as it is on the wire. */
+export function retryTopicOf(group: string): string {
+  return `${RETRY}${group}`;
 }

@@ -31,6 +31,8 @@ export class StandInCluster {
   /** Said in the place of what would be; `null`: as usual. */
   answerFirst: (request: RemotingRequest) => Reply | Promise<Reply> | null = () => null;
   readonly #topics = new Map<string, StandInQueue[]>();
+  /** That once read something. */
+  readonly #groups = new Set<string>();
   readonly #grown = new EventEmitter().setMaxListeners(0);
   #server: RemotingServer | null = null;
 
@@ -118,6 +120,7 @@ export class StandInCluster {
     if (queue === undefined) return { code: ResponseCode.INVALID_PARAMETER };
     switch (code) {
       case RequestCode.PULL_MESSAGE:
+        this.#groups.add(fields['consumerGroup'] ?? '');
         return this.#pull(queue, fields);
       case RequestCode.SEND_BATCH_MESSAGE: {
         const at = queue.messages.length;
@@ -133,6 +136,7 @@ export class StandInCluster {
         return noted === undefined ? { code: ResponseCode.QUERY_NOT_FOUND } : { fields: { offset: noted } };
       }
       case RequestCode.UPDATE_CONSUMER_OFFSET:
+        if (!this.#groups.has(fields['consumerGroup'] ?? '')) return { code: ResponseCode.GROUP_NOT_EXIST };
         queue.groups.set(fields['consumerGroup'] ?? '', Number(fields['commitOffset']));
         return {};
       case RequestCode.GET_GROUPS_OF_TOPIC:
