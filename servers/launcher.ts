@@ -4,12 +4,8 @@ import { parseArgs } from 'node:util';
 export interface Place {
   readonly folder: string;
   readonly say: (text: string) => void;
-}
-
-export interface Launched {
-  /** What runs where, for whoever asks later. */
-  readonly lines: readonly string[];
-  readonly processIds: readonly number[];
+  /** Told of each process as soon as there is one: whatever becomes of the others, it is to be found. */
+  readonly onStart: (processId: number) => void;
 }
 
 export interface Launcher {
@@ -17,8 +13,11 @@ export interface Launcher {
   readonly usage: string;
   /** What this machine lacks, and how it is had; `null` when it lacks nothing. */
   missing(): string | null;
-  /** How to start what the arguments ask for, which then goes on by itself; `null` where they make no sense. */
-  read(args: readonly string[]): ((place: Place) => Promise<Launched>) | null;
+  /**
+   * How to start what the arguments ask for, which then goes on by itself; `null` where they make no sense. Answers what runs where,
+   * for whoever asks later. Where it throws, some of it may run.
+   */
+  read(args: readonly string[]): ((place: Place) => Promise<readonly string[]>) | null;
 }
 
 /** `null` for options that are not among these. */

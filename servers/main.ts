@@ -3,17 +3,17 @@
  *
  *     start NAME [options]     stop NAME     status
  *
- * Everything it writes is in a temporary folder, which `stop` removes; what it fetched stays in the user's cache.
+ * Everything it writes is in a temporary folder, which `stop` removes; what it fetched stays in the user's cache. A `start` that is
+ * interrupted stops what it started; what one that was killed left is known to `status` and `stop` all the same.
  */
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir, userInfo } from 'node:os';
-import { join } from 'node:path';
 import process from 'node:process';
 import { databaseLauncher } from './database/database-launcher.ts';
-import type { Launched, Launcher } from './launcher.ts';
+import { Interruption, interruption } from './interruption.ts';
+import type { Launcher } from './launcher.ts';
 import { mariadbProgram, mariadbReleases } from './mariadb/mariadb-program.ts';
 import { mysqlProgram } from './mysql/mysql-program.ts';
 import { rocketmqLauncher } from './rocketmq/rocketmq-launcher.ts';
+import { ServersFolder } from './servers-folder.ts';
 
 const launchers: Readonly<Record<string, Launcher>> = {
   rocketmq: rocketmqLauncher,
@@ -34,7 +34,8 @@ async function start(name: string, args: readonly string[]): Promise<number> {
   const launcher = launchers[name] as Launcher;
   const launch = launcher.read(args);
   if (launch === null) return usage();
-  if (isRunning(name)) {
+  const folder = new ServersFolder(name);
+  if (folder.running().length > 0) {
     print(`${name} runs already`);
     return status();
   }
@@ -43,73 +44,42 @@ async function start(name: string, args: readonly string[]): Promise<number> {
     process.stderr.write(`${missing}\n`);
     return 3;
   }
-  const folder = folderOf(name);
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const launched = await launch({ folder, say: print });
-  writeFileSync(stateOf(name), JSON.stringify(launched));
-  print(`started; everything in ${folder}`);
+  folder.make();
+  try {
+    const place = { folder: folder.path, say: print, onStart: (id: number) => folder.noteProcess(id) };
+    folder.noteReady(await Promise.race([interruption(), launch(place)]));
+  } catch (error) {
+    await folder.kill();
+    if (!(error instanceof Interruption)) throw error;
+    folder.remove();
+    print(`${name} was not started`);
+    // What is being fetched or waited for would keep this process.
+    process.exit(error.exitCode);
+  }
+  print(`started; everything in ${folder.path}`);
   return 0;
 }
 
-function stop(name: string): number {
-  const launched = known(name);
-  for (const id of launched?.processIds ?? []) if (isAlive(id, name)) process.kill(id, 'SIGKILL');
-  rmSync(folderOf(name), { recursive: true, force: true });
-  print(launched === null ? `${name} does not run` : `${name} stopped`);
+async function stop(name: string): Promise<number> {
+  const folder = new ServersFolder(name);
+  const isRunning = folder.running().length > 0;
+  await folder.kill();
+  folder.remove();
+  print(isRunning ? `${name} stopped` : `${name} does not run`);
   return 0;
 }
 
 function status(): number {
-  const running = Object.keys(launchers).filter(isRunning);
-  for (const name of running) {
-    const { lines, processIds } = known(name) as Launched;
-    const alive = processIds.filter((id) => isAlive(id, name));
-    print(`${name}: ${alive.length} of ${processIds.length} processes run, everything in ${folderOf(name)}`);
-    for (const line of lines) print(`  ${line}`);
+  const all = Object.keys(launchers).map((name) => ({ name, folder: new ServersFolder(name) }));
+  const found = all.filter(({ folder }) => folder.running().length > 0);
+  for (const { name, folder } of found) {
+    const noted = folder.noted();
+    print(`${name}: ${folder.running().length} of ${noted?.processIds.length} processes run, everything in ${folder.path}`);
+    for (const line of noted?.lines ?? [`its start has not come to an end; next: wait for it, or stop ${name}`]) print(`  ${line}`);
   }
-  if (running.length > 0) return 0;
+  if (found.length > 0) return 0;
   print('nothing runs');
   return 1;
-}
-
-function isRunning(name: string): boolean {
-  return known(name)?.processIds.some((id) => isAlive(id, name)) === true;
-}
-
-function folderOf(name: string): string {
-  return join(tmpdir(), `sortie-${name}-${userInfo().uid}`);
-}
-
-function stateOf(name: string): string {
-  return join(folderOf(name), 'servers.json');
-}
-
-/** What `start` left running. */
-function known(name: string): Launched | null {
-  try {
-    return JSON.parse(readFileSync(stateOf(name), 'utf8')) as Launched;
-  } catch {
-    return null;
-  }
-}
-
-/** Its command names the folder: a number may be another process's by now. */
-function isAlive(id: number, name: string): boolean {
-  try {
-    return readFileSync(`/proc/${id}/cmdline`, 'utf8').includes(folderOf(name));
-  } catch {
-    return isSignalled(id);
-  }
-}
-
-/** Without /proc, as on macOS. */
-function isSignalled(id: number): boolean {
-  try {
-    return process.platform !== 'linux' && process.kill(id, 0);
-  } catch {
-    return false;
-  }
 }
 
 function usage(): number {

@@ -13,6 +13,8 @@ export interface ServerProcessOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** It goes on when this process ends. */
   readonly isDetached: boolean;
+  /** Told of it before anything else happens. */
+  readonly onStart?: ((processId: number) => void) | undefined;
 }
 
 /** A server that starts tells nobody when it is ready; it takes some seconds. */
@@ -36,7 +38,7 @@ export class ServerProcess {
     });
   }
 
-  static start({ name, folder, command, env, isDetached, arguments: args }: ServerProcessOptions): ServerProcess {
+  static start({ name, folder, command, env, isDetached, onStart, arguments: args }: ServerProcessOptions): ServerProcess {
     const logPath = join(folder, `${name}.log`);
     const log = openSync(logPath, 'w');
     const child = spawn(command, args, {
@@ -45,6 +47,7 @@ export class ServerProcess {
       env: { ...process.env, ...env },
     });
     closeSync(log);
+    if (child.pid !== undefined) onStart?.(child.pid);
     if (isDetached) child.unref();
     const ended = new Promise<void>((resolve) => {
       child.once('exit', () => resolve()).once('error', () => resolve());

@@ -1,5 +1,5 @@
 import { missingDebianTools } from '../debian/debian-root.ts';
-import { type Launched, type Launcher, type Place, readOptions } from '../launcher.ts';
+import { type Launcher, type Place, readOptions } from '../launcher.ts';
 import { type DatabaseProgram, DatabaseServer } from './database-server.ts';
 
 /** `releases`: what `--release` takes, the first one when it is absent. */
@@ -19,7 +19,7 @@ export function databaseLauncher<Release extends string>(
   };
 }
 
-async function launch(program: DatabaseProgram, { folder, say }: Place): Promise<Launched> {
-  const { port, processId } = await DatabaseServer.start(program, { folder, say, isDetached: true });
-  return { lines: [`127.0.0.1:${port}, user root, no password`], processIds: [processId] };
+async function launch(program: DatabaseProgram, place: Place): Promise<readonly string[]> {
+  const { port } = await DatabaseServer.start(program, { ...place, isDetached: true });
+  return [`127.0.0.1:${port}, user root, no password`];
 }

@@ -31,6 +31,10 @@ export interface DatabaseServerOptions {
   readonly say: (text: string) => void;
   /** It goes on when this process ends. */
   readonly isDetached?: boolean;
+  /** Told of its process as soon as there is one. */
+  readonly onStart?: (processId: number) => void;
+  /** So long it has to answer. Absent: two minutes. */
+  readonly readyWithinMs?: number;
   /** These go before all others. */
   readonly settings?: Settings;
   /** A server that has ended: this one begins with what it holds, its log included, and is another one. */
@@ -61,7 +65,7 @@ export class DatabaseServer {
     this.#process = this.#launch();
   }
 
-  /** User `root` without a password. */
+  /** User `root` without a password. @throws {Error} where it does not answer; then nothing runs. */
   static async start(program: DatabaseProgram, options: DatabaseServerOptions): Promise<DatabaseServer> {
     const root = await programRoot(program, options.say);
     const { folder } = options;
@@ -76,13 +80,14 @@ export class DatabaseServer {
     const settings = { ...commonSettings(folder, port), ...program.settings(root), ...options.settings };
     writeSettings(join(folder, 'server.cnf'), program, settings);
     const server = new DatabaseServer(program, options, { root, port });
-    await server.#ready();
+    try {
+      await server.#ready();
+    } catch (error) {
+      await server.kill();
+      throw error;
+    }
     options.say(`${program.name} on 127.0.0.1:${port}`);
     return server;
-  }
-
-  get processId(): number {
-    return this.#process.processId;
   }
 
   /** As a loss of power that its files survive. */
@@ -97,7 +102,7 @@ export class DatabaseServer {
   }
 
   #launch(): ServerProcess {
-    const { folder, isDetached = false } = this.#options;
+    const { folder, isDetached = false, onStart } = this.#options;
     const [command, ...args] = loaderOf(this.#root);
     return ServerProcess.start({
       name: this.#program.name,
@@ -105,11 +110,12 @@ export class DatabaseServer {
       command,
       arguments: [...args, join(this.#root, this.#program.binary), `--defaults-file=${join(folder, 'server.cnf')}`],
       isDetached,
+      onStart,
     });
   }
 
   #ready(): Promise<void> {
-    return this.#process.ready(() => greets(this.port), READY_WITHIN_MS);
+    return this.#process.ready(() => greets(this.port), this.#options.readyWithinMs ?? READY_WITHIN_MS);
   }
 }
 

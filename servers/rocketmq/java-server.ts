@@ -13,6 +13,7 @@ export interface JavaServerOptions {
   /** Java's system properties. */
   readonly properties: Readonly<Record<string, string>>;
   readonly isDetached: boolean;
+  readonly onStart?: ((processId: number) => void) | undefined;
 }
 
 /** Little memory, a quick start; the exports are what RocketMQ 5.3.3 asks for on Java 17. */
@@ -42,5 +43,6 @@ export function startJavaServer({ name, folder, jars, heapMegabytes, mainClass, 
     // It must be set, and may be empty.
     env: { ROCKETMQ_HOME: folder },
     isDetached: rest.isDetached,
+    onStart: rest.onStart,
   });
 }

@@ -1,5 +1,5 @@
 import { missingJavaTools } from '../java-tools.ts';
-import { type Launched, type Launcher, type Place, readOptions } from '../launcher.ts';
+import { type Launcher, type Place, readOptions } from '../launcher.ts';
 import { RocketmqServers } from './rocketmq-servers.ts';
 
 const BROKERS_MAX = 8;
@@ -16,21 +16,16 @@ export const rocketmqLauncher: Launcher = {
 };
 
 async function launch(
-  { folder, say }: Place,
+  place: Place,
   { brokers, hasProxy }: { readonly brokers: number; readonly hasProxy: boolean },
-): Promise<Launched> {
-  const servers = await RocketmqServers.start({ folder, say, isDetached: true });
+): Promise<readonly string[]> {
+  const servers = await RocketmqServers.start({ ...place, isDetached: true });
   const lines = [`name server ${servers.nameServer}`];
-  try {
-    for (let index = 0; index < brokers; index += 1) {
-      const name = `broker-${String.fromCharCode('a'.charCodeAt(0) + index)}`;
-      lines.push(`${name} ${await servers.startBroker(name)}`);
-    }
-    if (hasProxy) lines.push(`proxy ${await servers.startProxy()}`);
-  } catch (error) {
-    await servers.stop();
-    throw error;
+  for (let index = 0; index < brokers; index += 1) {
+    const name = `broker-${String.fromCharCode('a'.charCodeAt(0) + index)}`;
+    lines.push(`${name} ${await servers.startBroker(name)}`);
   }
+  if (hasProxy) lines.push(`proxy ${await servers.startProxy()}`);
   await servers.leave();
-  return { lines, processIds: servers.processIds };
+  return lines;
 }

@@ -24,6 +24,10 @@ export interface RocketmqServersOptions {
   readonly say: (text: string) => void;
   /** They go on when this process ends. */
   readonly isDetached?: boolean;
+  /** Told of each process as soon as there is one. */
+  readonly onStart?: (processId: number) => void;
+  /** So long each has to answer. Absent: two minutes. */
+  readonly readyWithinMs?: number;
   /** More settings of every broker. */
   readonly brokerSettings?: Readonly<Record<string, string>>;
   /** Java's system properties of every server: TLS is set by them. */
@@ -55,7 +59,7 @@ export class RocketmqServers {
     this.#cluster = new Cluster({ nameServers: [this.nameServer], ...options.access }, systemClock);
   }
 
-  /** A NameServer alone. */
+  /** A NameServer alone. @throws {Error} where it does not answer; then nothing runs. */
   static async start(options: RocketmqServersOptions): Promise<RocketmqServers> {
     const { folder, say } = options;
     const jars = await rocketmqJars(say);
@@ -71,7 +75,12 @@ export class RocketmqServers {
       arguments: ['-c', settings],
     });
     const servers = new RocketmqServers(options, jars, { port, server });
-    await server.ready(async () => (await servers.#cluster.brokers()).length >= 0, READY_WITHIN_MS);
+    try {
+      await servers.#ready(server, async () => (await servers.#cluster.brokers()).length >= 0);
+    } catch (error) {
+      await servers.stop();
+      throw error;
+    }
     say(`NameServer on ${servers.nameServer}`);
     return servers;
   }
@@ -135,7 +144,7 @@ export class RocketmqServers {
     this.#proxy = proxy;
     const address = `127.0.0.1:${remotingPort}`;
     const byProxy = new Cluster({ nameServers: [address], ...this.#options.access }, systemClock);
-    await proxy.ready(async () => (await byProxy.route(FIRST_TOPIC)) !== null, READY_WITHIN_MS);
+    await this.#ready(proxy, async () => (await byProxy.route(FIRST_TOPIC)) !== null);
     await byProxy.close();
     say(`proxy on ${address} (remoting) and 127.0.0.1:${grpcPort} (gRPC)`);
     return address;
@@ -168,12 +177,16 @@ export class RocketmqServers {
   async #brokerReady(name: string): Promise<string> {
     const { server } = this.#broker(name);
     const address = this.addressOf(name);
-    await server.ready(async () => {
+    await this.#ready(server, async () => {
       await this.#cluster.askBroker(address, createTopic(FIRST_TOPIC, 1));
       return (await this.#cluster.brokers()).some(({ brokerName }) => brokerName === name);
-    }, READY_WITHIN_MS);
+    });
     this.#options.say(`${name} on ${address}`);
     return address;
+  }
+
+  #ready(server: ServerProcess, answers: () => Promise<boolean>): Promise<void> {
+    return server.ready(answers, this.#options.readyWithinMs ?? READY_WITHIN_MS);
   }
 
   #broker(name: string): Broker {
@@ -184,9 +197,9 @@ export class RocketmqServers {
 }
 
 function launch(
-  { folder, properties = {}, isDetached = false }: RocketmqServersOptions,
+  { folder, properties = {}, isDetached = false, onStart }: RocketmqServersOptions,
   jars: string,
   server: { readonly name: string; readonly heapMegabytes: number; readonly mainClass: string; readonly arguments: string[] },
 ): ServerProcess {
-  return startJavaServer({ ...server, folder, jars, properties, isDetached });
+  return startJavaServer({ ...server, folder, jars, properties, isDetached, onStart });
 }

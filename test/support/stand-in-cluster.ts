@@ -116,6 +116,8 @@ export class StandInCluster {
 
   async #answerOf({ code, fields, body }: RemotingRequest, topic: string): Promise<Reply> {
     if (code === RequestCode.GET_TOPIC_STATS) return this.#stats(topic);
+    if (code === RequestCode.GET_GROUPS_OF_TOPIC)
+      return json({ groupList: [...new Set(this.#topics.get(topic)?.flatMap(({ groups }) => [...groups.keys()]))] });
     const queue = this.#topics.get(topic)?.[Number(fields['queueId'] ?? fields['e'])];
     if (queue === undefined) return { code: ResponseCode.INVALID_PARAMETER };
     switch (code) {
@@ -139,8 +141,6 @@ export class StandInCluster {
         if (!this.#groups.has(fields['consumerGroup'] ?? '')) return { code: ResponseCode.GROUP_NOT_EXIST };
         queue.groups.set(fields['consumerGroup'] ?? '', Number(fields['commitOffset']));
         return {};
-      case RequestCode.GET_GROUPS_OF_TOPIC:
-        return json({ groupList: [...new Set(this.#topics.get(topic)?.flatMap(({ groups }) => [...groups.keys()]))] });
       default:
         return { code: ResponseCode.REQUEST_CODE_NOT_SUPPORTED };
     }
