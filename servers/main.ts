@@ -75,7 +75,8 @@ function status(): number {
   for (const { name, folder } of found) {
     const noted = folder.noted();
     print(`${name}: ${folder.running().length} of ${noted?.processIds.length} processes run, everything in ${folder.path}`);
-    for (const line of noted?.lines ?? [`its start has not come to an end; next: wait for it, or stop ${name}`]) print(`  ${line}`);
+    for (const line of noted?.lines ?? [`its start has not come to an end; next: wait for it, or stop ${name}`])
+      print(`  ${line}`);
   }
   if (found.length > 0) return 0;
   print('nothing runs');

@@ -40,7 +40,8 @@ const KINDS: readonly Kind[] = [
     name: 'mariadb',
     processes: 1,
     missing: missingDebianTools,
-    startMute: (options) => DatabaseServer.start(mariadbProgram('10.11'), { ...options, say, settings: { 'skip-networking': 'ON' } }),
+    startMute: (options) =>
+      DatabaseServer.start(mariadbProgram('10.11'), { ...options, say, settings: { 'skip-networking': 'ON' } }),
   },
 ];
 
@@ -84,7 +85,9 @@ function run(folder: string, ...args: readonly string[]): Promise<Ended> {
 /** Of the processes that have been started. */
 function notedIn(folder: string): readonly number[] {
   const path = join(folder, `sortie-rocketmq-${userInfo().uid}`, 'servers.json');
-  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as { readonly processIds: readonly number[] }).processIds : [];
+  return existsSync(path)
+    ? (JSON.parse(readFileSync(path, 'utf8')) as { readonly processIds: readonly number[] }).processIds
+    : [];
 }
 
 // Elsewhere no system tells what processes were started with.
