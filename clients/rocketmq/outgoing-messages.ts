@@ -4,7 +4,6 @@
  *
  *     int32 bytes in all, int32 magic, int32 crc, int32 flag: all three 0; int32 and body, int16 and properties; and the next
  */
-
 import { assert } from '../../core/assert.ts';
 import { BEFORE_VALUE, BEHIND_VALUE } from './properties.ts';
 
