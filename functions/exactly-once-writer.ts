@@ -31,8 +31,9 @@ import { positionHeaders, positionIn } from '../core/record/position-headers.ts'
 import type { PutBatch, PutFailure, PutResult, SinkWriter, SliceIdentity } from '../plugins/api/sink.ts';
 import type { Host } from './host.ts';
 import { type FoundQueue, foundAgain, pinAtEnd } from './known-queue.ts';
-import { byQueue, type QueueBatch, queuesOf, topicsOf } from './log-writer.ts';
+import { queuesOf, topicsOf } from './log-writer.ts';
 import { areMany, encodePins, type PinnedQueue, type Pins, pinsOf } from './pins.ts';
+import { type QueueBatch, QueueSplit } from './queue-split.ts';
 import { SliceBroken, SliceOver } from './work.ts';
 
 /** One read while looking back: as much as a broker gives at once. */
@@ -48,6 +49,7 @@ interface Landed {
 export class ExactlyOnceWriter implements SinkWriter {
   readonly #host: Host;
   readonly #topicQueues: number;
+  readonly #split: QueueSplit;
   /** Whether a look-back is still to be made, or was not finished. */
   #isInDoubt: boolean;
   /** Stores pins before they are needed. */
@@ -88,6 +90,7 @@ export class ExactlyOnceWriter implements SinkWriter {
     this.#pins = options.pins;
     this.#isInDoubt = options.lookBack && options.pins.size > 0;
     this.#topicQueues = options.topicQueues;
+    this.#split = new QueueSplit(host.random);
     this.#store = options.store;
     this.#renew = options.renew;
     this.#maySend = options.maySend;
@@ -120,7 +123,7 @@ export class ExactlyOnceWriter implements SinkWriter {
     const nowMs = this.#host.clock.nowMs();
     const headers = positionHeaders(this.#source);
     const encode = (record: ConnectRecord) => outgoing(record, nowMs, headers(positionTextOf(record)));
-    const batches = byQueue(records, (topic) => this.#chosenAmong.get(topic) ?? [], { turn: 0, encode });
+    const batches = this.#split.of(records, { queues: (topic) => this.#chosenAmong.get(topic) ?? [], encode });
     const failures = await allEnded(batches.map((batch) => this.#send(records, batch, signal)));
     this.#last = records.at(-1)?.position ?? this.#last;
     return { failures: failures.flat().sort((a, b) => a.index - b.index) };

@@ -31,6 +31,9 @@ interface LogBatch extends Batch {
   readonly stretch: Stretch;
 }
 
+/** As a Kafka consumer's poll. */
+const BATCH_RECORDS = 500;
+
 /** An invocation ends after so long, and the next one compares the log with the cursor again. */
 const LOG_CHECK_MS = 30_000;
 
@@ -82,7 +85,7 @@ export class LogWork implements Work {
     this.#pace = new PaceMeter(invocation.host.clock);
     this.#station = station;
     this.#gate = new GateWatch(invocation, shard);
-    const records = opened.config.runtime['consumer.override.max.poll.records'];
+    const records = opened.config.runtime['consumer.override.max.poll.records'] ?? BATCH_RECORDS;
     this.#reader = new LogReader(invocation.host, {
       queue,
       bounds: { records, bytes: invocation.offer.slice.bytes },

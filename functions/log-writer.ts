@@ -4,43 +4,33 @@
  * Queues are written side by side, each in order; a queue that fails leaves the others alone, and only its records are put
  * again.
  */
-import { RecordError, RetryableError } from '../core/errors.ts';
+import { RetryableError } from '../core/errors.ts';
 import type { MessageQueue } from '../core/message-queue.ts';
-import type { OutgoingRecord } from '../core/ports.ts';
 import type { ConnectRecord } from '../core/record/connect-record.ts';
 import { outgoing } from '../core/record/outgoing.ts';
-import { chooseQueue } from '../core/record/queue-choice.ts';
 import type { PutBatch, PutFailure, PutResult, SinkWriter } from '../plugins/api/sink.ts';
 import type { Host } from './host.ts';
-
-/** The part of a batch that goes to one queue. */
-export interface QueueBatch {
-  readonly queue: MessageQueue;
-  readonly records: OutgoingRecord[];
-  /** For each record, its index in the batch that was put. */
-  readonly indexes: number[];
-}
+import { type QueueBatch, QueueSplit } from './queue-split.ts';
 
 export class LogWriter implements SinkWriter {
   readonly #host: Host;
   readonly #topicQueues: number;
   readonly #topics = new Map<string, readonly MessageQueue[]>();
-  #turn: number;
+  readonly #split: QueueSplit;
 
   constructor(host: Host, { topicQueues }: { readonly topicQueues: number }) {
     this.#host = host;
     this.#topicQueues = topicQueues;
-    this.#turn = Math.floor(host.random.next() * topicQueues);
+    this.#split = new QueueSplit(host.random);
   }
 
   async put({ records }: PutBatch): Promise<PutResult> {
     for (const topic of topicsOf(records)) {
       if (!this.#topics.has(topic)) this.#topics.set(topic, await queuesOf(this.#host, topic, this.#topicQueues));
     }
-    this.#turn += 1;
     const nowMs = this.#host.clock.nowMs();
-    const batches = byQueue(records, (topic) => this.#topics.get(topic) ?? [], {
-      turn: this.#turn,
+    const batches = this.#split.of(records, {
+      queues: (topic) => this.#topics.get(topic) ?? [],
       encode: (record) => outgoing(record, nowMs),
     });
     const failures = await Promise.all(batches.map((batch) => this.#send(batch)));
@@ -84,39 +74,4 @@ export function topicsOf(records: readonly ConnectRecord[]): ReadonlySet<string>
   const topics = new Set<string>();
   for (const { topic } of records) topics.add(topic);
   return topics;
-}
-
-/** Splits a batch, each part in the order of the whole. */
-export function byQueue(
-  records: readonly ConnectRecord[],
-  queuesOfTopic: (topic: string) => readonly MessageQueue[],
-  { turn, encode }: { readonly turn: number; readonly encode: (record: ConnectRecord) => OutgoingRecord },
-): QueueBatch[] {
-  const batches: QueueBatch[] = [];
-  const topics = new Map<string, TopicBatches>();
-  for (const [index, record] of records.entries()) {
-    let topic = topics.get(record.topic);
-    if (topic === undefined) {
-      topic = { queues: queuesOfTopic(record.topic), batches: [] };
-      topics.set(record.topic, topic);
-    }
-    const queueIndex = chooseQueue(record, topic.queues, turn);
-    let batch = topic.batches[queueIndex];
-    if (batch === undefined) {
-      const queue = topic.queues[queueIndex];
-      if (queue === undefined) throw new RecordError(`topic ${record.topic} has no queues`);
-      batch = { queue, records: [], indexes: [] };
-      topic.batches[queueIndex] = batch;
-      batches.push(batch);
-    }
-    batch.records.push(encode(record));
-    batch.indexes.push(index);
-  }
-  return batches;
-}
-
-/** Of one topic, by index into its queues; absent where nothing is for the queue. */
-interface TopicBatches {
-  readonly queues: readonly MessageQueue[];
-  readonly batches: (QueueBatch | undefined)[];
 }

@@ -31,6 +31,9 @@ import { SourcePoller } from './source-poller.ts';
 import { SourceProgress } from './source-progress.ts';
 import { type Batch, type Failure, type Slice, SliceOver, type Work } from './work.ts';
 
+/** As a poll of Kafka Connect's file source, and about one of Debezium's: of fewer, what goes to one of many queues is a small send. */
+const POLL_RECORDS = 2_000;
+
 interface PolledBatch extends Batch {
   readonly result: PollResult;
 }
@@ -364,7 +367,7 @@ export class SourceWork implements Work {
   /** What a poll may still bring into this slice. */
   #pollLimits(): { readonly records: number; readonly forMs: number } {
     const left = this.#sliceRecords - this.#records;
-    const records = Math.min(this.#opened.config.runtime['consumer.override.max.poll.records'], left);
+    const records = Math.min(this.#opened.config.runtime['consumer.override.max.poll.records'] ?? POLL_RECORDS, left);
     return { records, forMs: this.#readForMs() };
   }
 

@@ -5,7 +5,7 @@ import { cpuMsOf } from './process-use.ts';
 import type { Sortie } from './sortie.ts';
 
 /** A look costs what a few documents cost, or a question to a broker, in another process; a hundredth of what is measured. */
-const LOOK_EVERY_MS = 10;
+const LOOK_EVERY_MS = 25;
 
 /** Ten times as long as anything is to take. */
 const ENDS_WITHIN_MS = 60_000;

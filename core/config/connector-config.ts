@@ -59,8 +59,8 @@ export const Runtime = z.object({
       "The consumer group as which the log's own tools show how far a sink has come. Without it: connect- and the connector's name.",
     ),
   'consumer.override.max.poll.records': intKey({ min: 1, max: 100_000 })
-    .default(500)
-    .describe('Records of one batch, read and put.'),
+    .optional()
+    .describe('Records of one batch, read and put. Without it: 500 for a sink, 2000 for a source.'),
   'consumer.override.filter.tags': listKey({ separator: '||' })
     .default([])
     .describe('Tags of the records a sink gets, with || between them; the log leaves out all others. Empty, or *: it gets all.'),

@@ -4,16 +4,15 @@ import type { ConnectRecord } from './connect-record.ts';
 import { murmur2 } from './murmur2.ts';
 
 /**
- * Where a source says which queue, that one. Else records by their sharding key, where they have one, or by their key; others by their position, where a source gives one, so
- * that a record that is sent again goes to the same queue again; else `turn` spreads whole batches.
+ * Where a source says which queue, that one. Else records by their sharding key, where they have one, or by their key. Others have no
+ * order to keep: a put's go to one queue together, and `turn` goes round (ADR 20261127 records-without-a-key).
  */
 export function chooseQueue(record: ConnectRecord, queues: readonly MessageQueue[], turn: number): number {
   if (record.queueIndex !== null) return record.queueIndex % queues.length;
   if (record.shardingKey !== null) return hashOf(record.shardingKey) % queues.length;
   const key = record.keyDatum.bytes;
   if (key !== null && key !== undefined) return murmur2(key) % queues.length;
-  const { positionText } = record;
-  return (positionText === null ? turn : hashOf(positionText)) % queues.length;
+  return turn % queues.length;
 }
 
 /**

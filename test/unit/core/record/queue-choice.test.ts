@@ -17,23 +17,28 @@ function aRecord(fields: Partial<RecordFields>): ConnectRecord {
 }
 
 describe('chooseQueue', () => {
-  test('takes the queue that a source says, counted round and round, before its key and its position', () => {
-    const record = aRecord({ queueIndex: 11, key: textDatum('key'), position: [1n] });
+  test('takes the queue that a source says, counted round and round, before its key', () => {
+    const record = aRecord({ queueIndex: 11, key: textDatum('key') });
 
     expect(chooseQueue(record, QUEUES, 0)).toBe(3);
     expect(chooseQueue(record.with({ topic: 'others', key: textDatum('another') }), QUEUES, 0)).toBe(3);
   });
 
-  test('takes the same queue for the same key, and for the same position where there is no key', () => {
-    const choices = (fields: readonly Partial<RecordFields>[]): readonly number[] =>
-      fields.map((each, turn) => chooseQueue(aRecord(each), QUEUES, turn));
+  test('takes the same queue for the same key, whatever the turn', () => {
+    const records = [{ key: textDatum('a') }, { key: textDatum('a'), position: [1n] }].map(aRecord);
 
-    expect(new Set(choices([{ key: textDatum('a') }, { key: textDatum('a'), position: [1n] }])).size).toBe(1);
-    expect(new Set(choices([{ position: [7n, 1n] }, { position: [7n, 1n] }])).size).toBe(1);
+    expect(new Set(records.map((record, turn) => chooseQueue(record, QUEUES, turn))).size).toBe(1);
   });
 
-  test('spreads what has neither by turns', () => {
-    expect([0, 1, 8].map((turn) => chooseQueue(aRecord({}), QUEUES, turn))).toEqual([0, 1, 0]);
+  test('keeps those without a key together, and goes round with the turns', () => {
+    const records = [{}, { position: [1n] }, { position: [2n] }].map(aRecord);
+    const choices = (turn: number): readonly number[] => records.map((record) => chooseQueue(record, QUEUES, turn));
+
+    expect([0, 1, 8].map(choices)).toEqual([
+      [0, 0, 0],
+      [1, 1, 1],
+      [0, 0, 0],
+    ]);
   });
 });
 
