@@ -4,8 +4,11 @@ import type { PolledRecord, PollResult } from '../plugins/api/source.ts';
 import type { Pipeline, Processed } from './pipeline.ts';
 import { polledBytes } from './polled-bytes.ts';
 
+/** Records as they were polled are let go: what lives while a batch is on its way is moved about by the collector. */
+export type Polled = Omit<PollResult, 'records'>;
+
 export interface PreparedPoll {
-  readonly result: PollResult;
+  readonly result: Polled;
   readonly records: readonly ConnectRecord[];
   readonly bytes: number;
   readonly processed: Processed;
@@ -13,9 +16,9 @@ export interface PreparedPoll {
 
 const NO_HEADERS: readonly Header[] = [];
 
-export function preparePoll(result: PollResult, pipeline: Pipeline): PreparedPoll {
-  const records = result.records.map(toRecord);
-  return { result, records, bytes: polledBytes(result.records), processed: pipeline.apply(records) };
+export function preparePoll({ records: polled, ...result }: PollResult, pipeline: Pipeline): PreparedPoll {
+  const records = polled.map(toRecord);
+  return { result, records, bytes: polledBytes(polled), processed: pipeline.apply(records) };
 }
 
 function toRecord(polled: PolledRecord): ConnectRecord {

@@ -1,8 +1,8 @@
 /** A source that has nothing more for now says for how long it wants to be left alone. Only a tail waits for that. */
 import { bounded } from '../core/bounded.ts';
-import type { PollResult } from '../plugins/api/source.ts';
 import type { GateWatch } from './gate-watch.ts';
 import { IDLE_MAX_MS, type Invocation, TAIL_IDLE_MS } from './invocation.ts';
+import type { PreparedPoll } from './prepare-poll.ts';
 
 export class SourcePause {
   readonly #invocation: Invocation;
@@ -25,7 +25,7 @@ export class SourcePause {
     return this.#idleSinceMs !== null;
   }
 
-  note({ records, idleForMs }: PollResult): void {
+  note({ records, result: { idleForMs } }: PreparedPoll): void {
     this.#forMs = idleForMs === undefined ? null : bounded(idleForMs, IDLE_MAX_MS);
     if (records.length > 0) this.#idleSinceMs = null;
     else if (this.#forMs !== null) this.#idleSinceMs ??= this.#invocation.host.clock.monotonicMs();

@@ -3,9 +3,7 @@
  * durable, and only that is ever committed (I1). Between two checkpoints there is no place to resume from.
  */
 import { type Json, jsonEquals } from '../core/json.ts';
-import type { PollResult } from '../plugins/api/source.ts';
-
-type Polled = Pick<PollResult, 'checkpoint' | 'finished'>;
+import type { Polled } from './prepare-poll.ts';
 
 export class SourceProgress {
   /** Where the claim found the shard. */

@@ -11,7 +11,6 @@ import { nextSliceRecords } from '../core/planner/slice-size.ts';
 import type { ConnectRecord } from '../core/record/connect-record.ts';
 import { formatPosition } from '../core/record/position.ts';
 import type { SinkWriter } from '../plugins/api/sink.ts';
-import type { PollResult } from '../plugins/api/source.ts';
 import type { ConfiguredSource } from '../plugins/configure.ts';
 import { claimByCheckpoint, demandAlive, failByCheckpoint } from './checkpoint-claim.ts';
 import type { ClaimTerms } from './claim-terms.ts';
@@ -25,6 +24,7 @@ import { pluginContext } from './open-connector.ts';
 import type { OpenedConnector } from './opened-connector.ts';
 import { PaceMeter } from './pace-meter.ts';
 import { decodePins, demandKeepable, encodePins, NO_PINS, type Pins } from './pins.ts';
+import type { Polled } from './prepare-poll.ts';
 import type { Station } from './sandbox.ts';
 import { SourcePause } from './source-pause.ts';
 import { SourcePoller } from './source-poller.ts';
@@ -35,7 +35,7 @@ import { type Batch, type Failure, type Slice, SliceOver, type Work } from './wo
 const POLL_RECORDS = 2_000;
 
 interface PolledBatch extends Batch {
-  readonly result: PollResult;
+  readonly result: Polled;
 }
 
 export class SourceWork implements Work {
@@ -146,7 +146,7 @@ export class SourceWork implements Work {
     if (prepared === TIMED_OUT) throw this.#outOfTime();
     const { result, records, bytes, processed } = prepared;
     this.#finished = result.finished === true;
-    this.#pause.note(result);
+    this.#pause.note(prepared);
     this.#records += records.length;
     this.#bytes += bytes;
     this.#invocation.tally.noteBatch(records.length);
