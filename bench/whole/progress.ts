@@ -4,7 +4,10 @@ import { quantile } from '../figure.ts';
 import { cpuMsOf } from './process-use.ts';
 import type { Sortie } from './sortie.ts';
 
-/** A look costs what a few documents cost, or a question to a broker, in another process; a hundredth of what is measured. */
+/**
+ * A look costs what a few documents cost, or a question for each queue to a broker, in another process: a few hundredths of two cores
+ * every 10 ms.
+ */
 const LOOK_EVERY_MS = 25;
 
 /** Ten times as long as anything is to take. */
