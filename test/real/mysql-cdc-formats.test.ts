@@ -68,6 +68,31 @@ withDatabases('mysql-cdc-source', {}, (database) => {
     }
   });
 
+  test('gives numbers that are printed with zeros before them alike, of rows that it reads and of changes', async () => {
+    const kinds = [
+      'TINYINT(4)',
+      'SMALLINT(6)',
+      'MEDIUMINT(9)',
+      'INT(10)',
+      'BIGINT(20)',
+      'DECIMAL(10,2)',
+      'FLOAT(10,2)',
+      'DOUBLE(12,3)',
+    ];
+    const columns = kinds.map((kind, index) => `c${index} ${kind} ZEROFILL`).join(', ');
+    const first = await readShop(`id DECIMAL(8,3) ZEROFILL PRIMARY KEY, ${columns}`);
+    await run(`INSERT INTO shop.t VALUES (1.5${', 7'.repeat(kinds.length)}), (0${', 0'.repeat(kinds.length)})`);
+
+    const changed = recordsIn(await drain(await readFrom(first)));
+    const read = recordsIn(await drain(await readFrom(null)));
+
+    const statesIn = (records: typeof read) => records.map(({ key, value }) => [key.value, (value.value as Struct)['after']]);
+    const byKey = (states: ReturnType<typeof statesIn>) =>
+      states.sort(([a], [b]) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
+    expect(byKey(statesIn(read))).toEqual(byKey(statesIn(changed)));
+    expect(statesIn(read).map(([key]) => key)).toEqual([{ id: '0.000' }, { id: '1.500' }]);
+  });
+
   test.runIf(!isMariadb)('is stopped by JSON that a session logs as a difference, before the change is passed over', async () => {
     const first = await readShop('id INT PRIMARY KEY, v JSON', "1, JSON_OBJECT('a', REPEAT('x', 1000), 'b', 1)");
     await run("INSERT INTO shop.t VALUES (2, '{}')");

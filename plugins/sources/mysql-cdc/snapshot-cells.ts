@@ -34,6 +34,7 @@ export function selectedReader({ kind }: Column): ReadSelected {
       // A copy: rows of a snapshot are kept for a while, and packets come many in a piece.
       return (bytes, length) => new Uint8Array(bytes.bytes(length));
     case 'decimal':
+      return (bytes, length) => bytes.utf8(length).replace(ZEROS_BEFORE, '');
     case 'date':
     case 'time':
     case 'datetime':
@@ -47,3 +48,6 @@ export function selectedReader({ kind }: Column): ReadSelected {
       return (bytes, length) => bytes.utf8(length);
   }
 }
+
+/** With ZEROFILL, a decimal is printed as wide as it may get. */
+const ZEROS_BEFORE = /^0+(?=\d)/;
