@@ -1,4 +1,5 @@
 /** Rows that are read while others change them. */
+import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import type { Json } from '../../core/json.ts';
 import { formatPosition } from '../../core/record/position.ts';
@@ -15,13 +16,44 @@ const PAD_BYTES = 4_000;
 
 const FLAT = { 'output.format': 'flat', 'database.include.list': 'busy' };
 
-const tables = {
-  numbers: { key: 'id BIGINT UNSIGNED', value: (n: number) => String(n) },
-  texts: { key: 'id VARCHAR(20) COLLATE utf8mb4_general_ci', value: (n: number) => `'${n % 2 === 0 ? 'K' : 'k'}ey-${n}'` },
-  bytes: { key: 'id VARBINARY(8)', value: (n: number) => `x'${n.toString(16).padStart(8, '0')}'` },
-} as const;
+interface KeyedTable {
+  readonly key: string;
+  readonly value: (n: number) => string;
+  /** How the key is selected, to be compared with what records say. */
+  readonly selected: string;
+}
 
-type TableName = keyof typeof tables;
+const tablesOfBoth: Readonly<Record<string, KeyedTable>> = {
+  numbers: { key: 'BIGINT UNSIGNED', value: String, selected: 'id' },
+  texts: {
+    key: 'VARCHAR(20) COLLATE utf8mb4_general_ci',
+    value: (n) => `'${n % 2 === 0 ? 'K' : 'k'}ey-${n}'`,
+    selected: 'id',
+  },
+  bytes: { key: 'VARBINARY(8)', value: (n) => `x'${n.toString(16).padStart(8, '0')}'`, selected: 'HEX(id)' },
+  // Next to each other, and further from zero than a double is exact.
+  decimals: { key: 'DECIMAL(30,2) ZEROFILL', value: (n) => `90071992547409930000${n}.25`, selected: 'TRIM(LEADING 0 FROM id)' },
+};
+
+const tablesOfMariadb: Readonly<Record<string, KeyedTable>> = {
+  // Of versions 1 to 7; it orders those of some by other bytes first.
+  uuids: {
+    key: 'UUID',
+    value: (n) => `'${hash(n).slice(0, 12)}${1 + (n % 7)}${hash(n).slice(13, 16)}8${hash(n).slice(17)}'`,
+    selected: 'HEX(CAST(id AS BINARY(16)))',
+  },
+  inet4s: { key: 'INET4', value: (n) => `INET_NTOA(0x${hash(n).slice(0, 8)})`, selected: 'HEX(CAST(id AS BINARY(4)))' },
+  inet6s: { key: 'INET6', value: (n) => `INET6_NTOA(x'${hash(n)}')`, selected: 'HEX(CAST(id AS BINARY(16)))' },
+};
+
+/** 32 hexadecimal digits. */
+function hash(n: number): string {
+  return createHash('md5').update(String(n)).digest('hex');
+}
+
+function tablesOf({ isMariadb }: TestDatabase): Readonly<Record<string, KeyedTable>> {
+  return isMariadb ? { ...tablesOfBoth, ...tablesOfMariadb } : tablesOfBoth;
+}
 
 /** A commit need not be durable. */
 const QUICK = { sync_binlog: '0', innodb_flush_log_at_trx_commit: '0' };
@@ -33,9 +65,10 @@ withDatabases('rows and changes of mysql-cdc-source', { settings: QUICK }, (data
     const writing = writers.run();
     const reader = await aCdcReader(database, null, FLAT);
     const fold = new Fold();
+    const tableCount = Object.keys(tablesOf(database)).length;
     let checkpoint: Json = null;
 
-    for (let polls = 0; fold.reads < ROWS * 3 * 0.9 || polls < 400; polls += 1) {
+    for (let polls = 0; fold.reads < ROWS * tableCount * 0.9 || polls < 400; polls += 1) {
       const polled = await pollOnce(reader, { records: 100 });
       for (const record of polled.records) fold.take(record);
       checkpoint = polled.checkpoint;
@@ -94,12 +127,13 @@ withDatabases('tables that mysql-cdc-source reads', { settings: QUICK }, (databa
   });
 });
 
-async function fill({ run }: TestDatabase): Promise<void> {
+async function fill(database: TestDatabase): Promise<void> {
+  const { run } = database;
   await run('DROP DATABASE IF EXISTS busy', 'CREATE DATABASE busy CHARACTER SET utf8mb4');
-  for (const [table, { key, value }] of Object.entries(tables)) {
+  for (const [table, { key, value }] of Object.entries(tablesOf(database))) {
     const rows = Array.from({ length: ROWS }, (_, n) => `(${value(n * 2)}, 0, REPEAT('x', ${PAD_BYTES}))`);
     await run(
-      `CREATE TABLE busy.${table} (${key} PRIMARY KEY, v BIGINT, pad TEXT)`,
+      `CREATE TABLE busy.${table} (id ${key} PRIMARY KEY, v BIGINT, pad TEXT)`,
       `INSERT INTO busy.${table} VALUES ${rows.join(', ')}`,
       `ANALYZE TABLE busy.${table}`,
     );
@@ -126,8 +160,9 @@ class Writers {
 
   async #write(writer: number): Promise<void> {
     const connection = await this.#database.connect();
+    const tables = Object.entries(tablesOf(this.#database));
     for (let step = 1; !this.#isOver; step += 1) {
-      const [table = 'numbers', { value }] = Object.entries(tables)[(step + writer) % 3] ?? ['numbers', tables.numbers];
+      const [table, { value }] = tables[(step + writer) % tables.length] as [string, KeyedTable];
       const id = value((step * 7_919 * writer) % (ROWS * 2));
       const next = `(SELECT next FROM (SELECT ${step * 10 + writer} AS next) AS one)`;
       await connection.query(
@@ -185,11 +220,10 @@ class Fold {
   }
 }
 
-async function rowsOf({ run }: TestDatabase): Promise<readonly string[]> {
+async function rowsOf(database: TestDatabase): Promise<readonly string[]> {
   const all: string[] = [];
-  for (const table of Object.keys(tables) as TableName[]) {
-    const id = table === 'bytes' ? 'HEX(id)' : 'id';
-    for (const [key, v] of await run(`SELECT ${id}, v FROM busy.${table}`)) all.push(`${table} ${key} ${v}`);
+  for (const [table, { selected }] of Object.entries(tablesOf(database))) {
+    for (const [key, v] of await database.run(`SELECT ${selected}, v FROM busy.${table}`)) all.push(`${table} ${key} ${v}`);
   }
   return all.sort();
 }
